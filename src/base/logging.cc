@@ -1,0 +1,130 @@
+#include "base/logging.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace belfry {
+
+namespace {
+
+std::atomic<LogLevel> g_level = LogLevel::info;
+std::atomic<LogFormat> g_format = LogFormat::text;
+
+std::string_view level_name(LogLevel level) {
+    switch (level) {
+        case LogLevel::debug:
+            return "debug";
+        case LogLevel::info:
+            return "info";
+        case LogLevel::warn:
+            return "warn";
+        case LogLevel::error:
+            return "error";
+        case LogLevel::off:
+            break;
+    }
+    return "off";
+}
+
+// A JSON string; control characters, DEL and the bidirectional marks of Unicode are escaped, so a line
+// can neither be forged nor reordered on a screen.
+void append_quoted(std::string& out, std::string_view text) {
+    out += '"';
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto byte = static_cast<unsigned char>(text[i]);
+        if (byte == '"' || byte == '\\') {
+            out += '\\';
+            out += text[i];
+        } else if (byte < 0x20 || byte == 0x7f) {
+            out += fmt::format("\\u{:04x}", byte);
+        } else if (byte == 0xe2 && i + 2 < text.size() &&
+                   (static_cast<unsigned char>(text[i + 1]) == 0x80 ||
+                    static_cast<unsigned char>(text[i + 1]) == 0x81)) {
+            unsigned code = 0x2000U | ((static_cast<unsigned char>(text[i + 1]) & 0x3fU) << 6U) |
+                            (static_cast<unsigned char>(text[i + 2]) & 0x3fU);
+            out += fmt::format("\\u{:04x}", code);
+            i += 2;
+        } else {
+            out += text[i];
+        }
+    }
+    out += '"';
+}
+
+bool is_plain(std::string_view text) {
+    return !text.empty() && text.find_first_not_of(
+                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "._-:/@+*[]%,"
+                            ) == std::string_view::npos;
+}
+
+std::string timestamp() {
+    auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    auto seconds = std::chrono::floor<std::chrono::seconds>(now);
+    return fmt::format(
+        "{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+        fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
+        (now - seconds).count()
+    );
+}
+
+std::string json_line(LogLevel level, std::string_view sentence, LogFields fields) {
+    std::string line = fmt::format(R"({{"ts":"{}","level":"{}","msg":)", timestamp(), level_name(level));
+    append_quoted(line, sentence);
+    for (const LogField& field : fields) {
+        line += ',';
+        append_quoted(line, field.key);
+        line += ':';
+        if (field.is_text) {
+            append_quoted(line, field.value);
+        } else {
+            line += field.value;
+        }
+    }
+    line += "}\n";
+    return line;
+}
+
+std::string text_line(LogLevel level, std::string_view sentence, LogFields fields) {
+    std::string line = fmt::format("{} {:5} {}", timestamp(), level_name(level), sentence);
+    for (const LogField& field : fields) {
+        line += ' ';
+        line += field.key;
+        line += '=';
+        if (is_plain(field.value)) {
+            line += field.value;
+        } else {
+            append_quoted(line, field.value);
+        }
+    }
+    line += '\n';
+    return line;
+}
+
+}  // namespace
+
+void set_up_logging(LogLevel level, LogFormat format) {
+    g_level = level;
+    g_format = format;
+}
+
+bool logs(LogLevel level) { return level >= g_level.load(std::memory_order_relaxed); }
+
+void log_line(LogLevel level, std::string_view sentence, LogFields fields) {
+    if (!logs(level)) {
+        return;
+    }
+    std::string line = g_format == LogFormat::json ? json_line(level, sentence, fields)
+                                                   : text_line(level, sentence, fields);
+    // One write per line, so lines of threads do not mix; a closed stderr is no reason to stop.
+    if (::write(STDERR_FILENO, line.data(), line.size()) < 0) {
+        return;
+    }
+}
+
+}  // namespace belfry

@@ -1,0 +1,133 @@
+// State: what delivery must remember across a restart: cursors, exceptions, failed attempts, dead letters.
+// The hub gathers changes and commits them together, so a dead letter or an exception is on disk no later
+// than the cursor that passes it. I/O thread only, callbacks too, except load(), which is for the start.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/offset.h"
+
+namespace belfry {
+
+// Which subscription: unique over all tenants, "<tenant>/<name>".
+using SubscriptionKey = std::string;
+
+// Every event below `cursor` is settled, an exception, a dead letter, or does not match. `live` says that
+// nothing holds the cursor back: then the store's live mark counts if it is higher.
+struct CursorRow {
+    SubscriptionKey subscription;
+    Offset cursor;
+    bool live = false;
+};
+
+// An unsettled event below the cursor.
+struct ExceptionRow {
+    SubscriptionKey subscription;
+    Offset offset;
+    std::uint32_t attempts = 0;  // so far; 0: waits for an earlier event of its key
+    WallTime next_at;            // when it is due
+};
+
+// One attempt that failed; the last 20 per (subscription, event) are kept until the event settles.
+struct AttemptRow {
+    SubscriptionKey subscription;
+    Offset offset;
+    std::uint32_t attempt = 1;
+    WallTime at;
+    std::uint32_t duration_ms = 0;
+    std::uint32_t status = 0;  // 0: no answer
+    std::string error;
+    std::string response;  // first KiB
+    std::optional<WallTime> next_at;
+};
+
+struct DeadLetterRange {
+    Offset from;
+    Offset to;
+    std::uint64_t count = 0;
+};
+// An event that a subscription gave up on, with a copy of it, or a range that retention passed.
+struct DeadLetterRow {
+    std::string id;
+    std::string tenant;
+    SubscriptionKey subscription;
+    std::string listener;  // empty unless a subscription has several
+    std::string reason;    // rejected | exhausted | expired | purged
+    WallTime at;
+    Offset offset;                   // of the event; of a range, its first
+    std::string type;                // the event's; empty for a range
+    std::vector<std::byte> record;   // the event as encode_record() wrote it; empty for a range
+    std::optional<DeadLetterRange> range;
+    std::vector<AttemptRow> attempts;
+};
+
+// One atomic change. Members are applied in this order: forget, then rows, then erasures.
+struct StateChanges {
+    std::vector<SubscriptionKey> forget;  // drops cursor, exceptions and attempts; dead letters stay
+    std::optional<Offset> live_mark;
+    std::vector<CursorRow> cursors;
+    std::vector<ExceptionRow> exceptions;
+    std::vector<std::pair<SubscriptionKey, Offset>> erase_exceptions;  // and their attempts
+    std::vector<AttemptRow> attempts;
+    std::vector<DeadLetterRow> dead_letters;
+    std::vector<std::string> erase_dead_letters;
+
+    [[nodiscard]] bool empty() const;
+    [[nodiscard]] std::size_t size() const;  // rows
+};
+
+struct StateSnapshot {
+    Offset live_mark;
+    std::vector<CursorRow> cursors;
+    std::vector<ExceptionRow> exceptions;  // by subscription, then offset
+};
+
+struct DeadLetterQuery {
+    std::string tenant = "default";
+    SubscriptionKey subscription;  // empty: all
+    std::string type;              // exact, or a prefix ending in `*`; empty: all
+    std::optional<WallTime> since;
+    std::string after;  // `next` of the page before
+    std::size_t limit = 100;
+};
+struct DeadLetterPage {
+    std::vector<DeadLetterRow> rows;  // oldest first
+    std::optional<std::string> next;
+};
+
+class State {
+ public:
+    virtual ~State() = default;
+    // What the last run left. Blocks; before the loop runs.
+    [[nodiscard]] virtual Result<StateSnapshot> load() = 0;
+    // Durable (all of it, or none) when `done` runs with success. Commits are applied in call order.
+    virtual void commit(
+        StateChanges changes, std::move_only_function<void(Result<void>)> done
+    ) = 0;
+    virtual void list_dead_letters(
+        DeadLetterQuery query, std::move_only_function<void(Result<DeadLetterPage>)> done
+    ) = 0;
+    // not_found, also when it is another tenant's.
+    virtual void get_dead_letter(
+        std::string tenant, std::string id, std::move_only_function<void(Result<DeadLetterRow>)> done
+    ) = 0;
+    // (subscription, number) for all that have any, ranges counted by their `count`.
+    virtual void count_dead_letters(
+        std::move_only_function<void(Result<std::vector<std::pair<SubscriptionKey, std::uint64_t>>>)> done
+    ) = 0;
+    // Newest first, at most 1,000; of one event if `offset` is set.
+    virtual void list_attempts(
+        SubscriptionKey subscription,
+        std::optional<Offset> offset,
+        std::move_only_function<void(Result<std::vector<AttemptRow>>)> done
+    ) = 0;
+};
+
+}  // namespace belfry

@@ -1,0 +1,158 @@
+// Hub: the heart. Takes events in (publish), hands them out (readers, deliveries), remembers what became of
+// them. The doors translate; the sinks attempt; everything between is here.
+// Owned by the wiring; every port must outlive it. I/O thread only; callbacks run there, possibly before the
+// call returns. Names no Asio type: the simulation drives it with a clock of its own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/rng.h"
+#include "catalog/catalog.h"
+#include "engine/log.h"
+#include "engine/state.h"
+#include "hub/access.h"
+#include "hub/sink.h"
+
+namespace belfry {
+
+struct RetentionOptions {
+    std::chrono::seconds age{7 * 24 * 3600};
+    std::uint64_t bytes = 10ULL * 1024 * 1024 * 1024;
+    std::uint64_t hard_bytes = 0;  // 0: 0.8 of the disk, told by the wiring
+};
+
+struct HubPorts {
+    Clock& clock;
+    Rng& rng;
+    Log& log;
+    State& state;
+    Catalog& catalog;
+    Access& access;
+    SinkFactory make_sink;
+};
+struct HubOptions {
+    RetentionOptions retention;
+    std::chrono::milliseconds stop_wait{10'000};  // for attempts under way at stop
+};
+
+// Receipt of one published event.
+using Receipt = Appended;
+using PublishDone = AppendDone;
+
+// What delivery knows of a subscription, beside its document.
+struct SubscriptionStatus {
+    Offset cursor;               // everything below is settled or retrying
+    std::uint64_t pending = 0;   // events of the log not examined yet
+    std::uint64_t retrying = 0;  // unsettled below the cursor
+    std::uint64_t in_flight = 0;
+    std::uint64_t dead = 0;
+    std::uint64_t settled = 0;   // since start
+    bool circuit_open = false;
+    std::string last_error;
+};
+
+// One attempt as GET …/attempts shows it.
+struct AttemptRecord {
+    std::string event_id;
+    Offset offset;
+    std::uint32_t attempt = 1;
+    WallTime at;
+    std::uint32_t duration_ms = 0;
+    Outcome::Kind outcome = Outcome::Kind::settled;
+    std::uint32_t status = 0;
+    std::string error;
+    std::string response;
+    std::optional<WallTime> next_at;
+};
+
+struct HubStatus {
+    std::uint64_t published = 0;
+    std::uint64_t duplicates = 0;
+    std::uint64_t delivered = 0;
+    std::uint64_t failed_attempts = 0;
+    std::uint64_t dead_lettered = 0;
+    std::uint64_t expired = 0;
+    std::size_t subscriptions = 0;
+    std::size_t open_circuits = 0;
+    bool ready = false;
+    std::string reason;  // why not
+};
+
+class Hub {
+ public:
+    Hub(HubPorts ports, HubOptions options, const Limits& limits);
+    ~Hub();
+    Hub(const Hub&) = delete;
+    Hub& operator=(const Hub&) = delete;
+
+    // Reads what the last run left and begins to deliver; `on_ready` runs once subscriptions are served.
+    [[nodiscard]] Result<void> start(Task on_ready);
+    // No new attempts; waits for those under way (HubOptions::stop_wait), saves everything. `done` once.
+    void stop(Task done);
+
+    // hub/publish.cc: authorise, check, append. All or none. Errors as Log::append, and denied.
+    void publish(const Caller& caller, std::span<const Event> events, PublishDone done);
+
+    // Called after every commit with the offsets that became durable; doors feed their readers from it.
+    // The number stops it.
+    using Reader = std::function<void(Offset first, Offset next)>;
+    std::uint64_t add_reader(Reader reader);
+    void remove_reader(std::uint64_t number);
+    [[nodiscard]] Log& log();
+
+    // Subscriptions. Name and tenant stand in the document; `done` runs when the change is durable and serves.
+    void create_subscription(Subscription subscription, Catalog::Done done);
+    void replace_subscription(Subscription subscription, Expect expect, Catalog::Done done);
+    void remove_subscription(
+        const SubscriptionKey& key, Expect expect, std::move_only_function<void(Result<void>)> done
+    );
+    void set_subscription_state(const SubscriptionKey& key, SubscriptionState state, Catalog::Done done);
+    // Adds a signing secret; the old one signs too until `grace` has passed.
+    void rotate_secret(
+        const SubscriptionKey& key,
+        std::move_only_function<void(Result<std::string>)> done
+    );
+    [[nodiscard]] Result<SubscriptionStatus> subscription_status(const SubscriptionKey& key) const;
+    // Delivers one made event (type `belfry.test`, not stored) and answers with the attempt.
+    void test_subscription(
+        const SubscriptionKey& key, std::move_only_function<void(Result<AttemptRecord>)> done
+    );
+    // Newest first: the failed ones stored, the last 100 successes remembered.
+    void list_attempts(
+        const SubscriptionKey& key,
+        std::optional<Offset> event,
+        std::move_only_function<void(Result<std::vector<AttemptRecord>>)> done
+    );
+
+    // Dead letters.
+    void list_dead_letters(
+        DeadLetterQuery query, std::move_only_function<void(Result<DeadLetterPage>)> done
+    );
+    // Attempts it again, out of order; the dead letter goes when the event settles, and stays with the new
+    // attempt when it does not. `done` gives the replay's id when it was queued.
+    void replay_dead_letter(
+        std::string tenant, std::string id, std::move_only_function<void(Result<std::string>)> done
+    );
+    // All that match; gives (replay id, how many were queued). Ranges cannot be replayed and are left.
+    void replay_dead_letters(
+        DeadLetterQuery query,
+        std::move_only_function<void(Result<std::pair<std::string, std::uint64_t>>)> done
+    );
+    void purge_dead_letter(
+        std::string tenant, std::string id, std::move_only_function<void(Result<void>)> done
+    );
+
+    [[nodiscard]] HubStatus status() const;
+
+ private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace belfry

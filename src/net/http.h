@@ -1,0 +1,95 @@
+// What an HTTP request looks like to a handler, and how it is answered.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/header_field.h"
+
+namespace belfry {
+
+enum class Method : std::uint8_t { get, head, post, put, del, options, patch, other };
+
+// A request as views, valid until the handler returns; a handler that answers later copies what it needs.
+struct HttpRequest {
+    Method method = Method::other;
+    std::string_view method_text;  // as it came
+    std::string_view target;       // as it came: path and query
+    std::string_view path;         // raw, not decoded
+    std::string_view query;        // raw, without `?`
+    std::span<const HeaderField> headers;  // in order; names as they came
+    std::string_view body;
+    std::string_view peer;  // address of the other end, without port
+    bool peer_is_loopback = false;
+
+    // The first header of that name (any case); nullopt if absent.
+    [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+};
+
+// An answer. `headers` are whole lines, each ended by CRLF, without Content-Length, Date or Connection, which
+// the server writes.
+struct HttpResponse {
+    int status = 200;
+    std::string_view content_type;  // empty: none
+    std::string_view headers;
+    std::string_view body;
+    bool close = false;  // close the connection afterwards
+};
+
+class HttpConnection;
+
+// The obligation to answer one request; moves, does not copy. If it is dropped unanswered, the server answers
+// 500. If the client is gone, answers go nowhere and say so. I/O thread only.
+class Exchange {
+ public:
+    Exchange() = default;
+    Exchange(HttpConnection* connection, std::uint64_t request);
+    Exchange(Exchange&& other) noexcept;
+    Exchange& operator=(Exchange&& other) noexcept;
+    ~Exchange();
+
+    // Answers; answers of one connection leave in request order. HEAD requests get the headers only.
+    void respond(const HttpResponse& response);
+    // Begins an endless answer (SSE): the head leaves now, the body by write(). No Content-Length; the
+    // connection closes when this is dropped or closed. Later pipelined requests are not read.
+    void begin_stream(const HttpResponse& head);
+    // Sends now what the socket takes and keeps the rest; false if the client is gone or
+    // limits.stream_buffer_bytes are waiting: then the connection closes.
+    bool write(std::string_view bytes);
+    // True as long as the client is there.
+    [[nodiscard]] bool alive() const;
+    // Called once when the client goes away before the answer was complete; not after.
+    void on_gone(std::move_only_function<void()> callback);
+
+ private:
+    HttpConnection* connection_ = nullptr;
+    std::uint64_t request_ = 0;
+};
+
+// What the server asks of the program behind it.
+class HttpService {
+ public:
+    virtual ~HttpService() = default;
+    struct Admission {
+        std::uint64_t body_limit = 0;
+        bool waits = false;  // the handler waits by nature: no request time-out
+    };
+    // The head is there, the body is not (request.body is empty): how much body may come?
+    [[nodiscard]] virtual Admission admit(const HttpRequest& head) = 0;
+    // The whole request.
+    virtual void handle(const HttpRequest& request, Exchange exchange) = 0;
+    // The request breaks a limit or a rule (`status` 400, 408, 413, 414, 431, 501, 503); answer it in the
+    // words of its path. Only what was parsed is set. The connection closes afterwards.
+    virtual void refuse(const HttpRequest& head, int status, const Error& error, Exchange exchange) = 0;
+};
+
+// The reason phrase of a status: "Not Found".
+[[nodiscard]] std::string_view reason_phrase(int status);
+
+}  // namespace belfry

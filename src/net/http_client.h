@@ -1,0 +1,64 @@
+// HTTP/1.1 client: prebuilt request bytes out, a small answer in; connections are kept and pooled per
+// endpoint. Redirects are not followed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "net/loop.h"
+
+namespace belfry {
+
+struct HttpCall {
+    std::string host;         // name or address literal, without brackets
+    std::uint16_t port = 80;
+    std::string head;         // request line and headers, ended by an empty line
+    std::string_view body;    // kept alive by body_owner; sent without a copy
+    std::shared_ptr<const void> body_owner;
+    Duration timeout{};       // for everything, connecting too
+    Duration connect_timeout = std::chrono::seconds(3);
+    bool head_request = false;  // the answer has no body
+};
+
+struct HttpReply {
+    int status = 0;
+    std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+    std::string body;  // at most limits.response_body_bytes; the rest is dropped
+    bool body_truncated = false;
+
+    [[nodiscard]] std::optional<std::string_view> header(std::string_view lower_case_name) const;
+};
+using HttpReplyDone = std::move_only_function<void(Result<HttpReply>)>;
+
+// Owned by the wiring; loop and limits must outlive it. I/O thread only.
+class HttpClient {
+ public:
+    HttpClient(Loop& loop, const Limits& limits);
+    ~HttpClient();
+    HttpClient(const HttpClient&) = delete;
+    HttpClient& operator=(const HttpClient&) = delete;
+
+    // `done` runs once. Every transport failure is Errc::unavailable with a plain sentence ("connection
+    // refused", "timed out after 15 s while connecting", "headers over 16384 bytes"). A request on a kept
+    // connection that was closed before the first byte of an answer is sent once more on a new one.
+    void call(HttpCall call, HttpReplyDone done);
+    // A streamed answer (SSE): `on_bytes` for each piece, then `done` with the status and headers when it
+    // ends. The time-out covers connecting and the head only. The number cancels.
+    std::uint64_t stream(
+        HttpCall call, std::function<void(std::string_view)> on_bytes, HttpReplyDone done
+    );
+    void cancel(std::uint64_t stream);
+
+ private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace belfry

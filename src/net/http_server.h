@@ -1,0 +1,47 @@
+// HTTP/1.1 server: listens, parses with Beast's parser under the strict rules of RFC 9112, answers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "net/http.h"
+#include "net/loop.h"
+
+namespace belfry {
+
+struct HttpServerStatus {
+    std::uint64_t connections = 0;
+    std::uint64_t accepted = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t refused = 0;  // malformed or over a limit
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+};
+
+// Owned by the wiring; loop, service and limits must outlive it. I/O thread only.
+class HttpServer {
+ public:
+    HttpServer(Loop& loop, HttpService& service, const Limits& limits);
+    ~HttpServer();
+    HttpServer(const HttpServer&) = delete;
+    HttpServer& operator=(const HttpServer&) = delete;
+
+    // Binds "127.0.0.1:8420", "[::1]:8420", "0.0.0.0:0" … and accepts. An error names the address.
+    [[nodiscard]] Result<void> listen(const std::string& address);
+    // The bound address, with the real port.
+    [[nodiscard]] std::string address() const;
+    [[nodiscard]] bool is_loopback() const;
+    // Stops accepting, answers what was asked, closes idle connections and streams; `done` when none is left
+    // or `wait` has passed (the rest is cut).
+    void stop(Duration wait, Task done);
+    [[nodiscard]] HttpServerStatus status() const;
+
+ private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace belfry
