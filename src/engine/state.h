@@ -32,6 +32,8 @@ struct ExceptionRow {
     SubscriptionKey subscription;
     Offset offset;
     std::uint32_t attempts = 0;  // so far; 0: waits for an earlier event of its key
+    std::uint32_t step = 0;      // of the retry schedule that were used up (probes and waits use none)
+    std::uint64_t order_key = 0;  // hash of its ordering key; 0: none
     WallTime next_at;            // when it is due
 };
 
