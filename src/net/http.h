@@ -62,6 +62,11 @@ class Exchange {
     // Sends now what the socket takes and keeps the rest; false if the client is gone or
     // limits.stream_buffer_bytes are waiting: then the connection closes.
     bool write(std::string_view bytes);
+    // Bytes of write() that have not left yet.
+    [[nodiscard]] std::size_t unsent() const;
+    // Called once as soon as unsent() is 0 again, never from within this call; a writer that is ahead of its
+    // client goes on then. Dropped when the client goes away.
+    void on_drained(std::move_only_function<void()> callback);
     // True as long as the client is there.
     [[nodiscard]] bool alive() const;
     // Called once when the client goes away before the answer was complete; not after.
