@@ -14,11 +14,11 @@ enum class Verb : std::uint8_t { read, write };
 
 // What a request shows about its sender. Views are valid during the call.
 struct Credentials {
-    std::string_view token;           // empty: none
+    std::string_view token = {};  // empty: none
     bool peer_is_loopback = false;
-    std::string_view host;            // Host header
-    std::string_view origin;          // Origin header; empty: absent
-    std::string_view sec_fetch_site;  // Sec-Fetch-Site header; empty: absent
+    std::string_view host = {};            // Host header
+    std::string_view origin = {};          // Origin header; empty: absent
+    std::string_view sec_fetch_site = {};  // Sec-Fetch-Site header; empty: absent
 };
 
 // Who is asking, after identify().

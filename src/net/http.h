@@ -36,9 +36,9 @@ struct HttpRequest {
 // the server writes.
 struct HttpResponse {
     int status = 200;
-    std::string_view content_type;  // empty: none
-    std::string_view headers;
-    std::string_view body;
+    std::string_view content_type = {};  // empty: none
+    std::string_view headers = {};
+    std::string_view body = {};
     bool close = false;  // close the connection afterwards
 };
 
