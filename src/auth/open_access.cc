@@ -1,0 +1,93 @@
+#include "auth/open_access.h"
+
+#include "base/ascii_case.h"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <charconv>
+
+namespace belfry {
+
+namespace {
+
+// "" or ":" and a port number.
+bool is_port_suffix(std::string_view text) {
+    if (text.empty()) {
+        return true;
+    }
+    std::uint16_t port = 0;
+    auto [end, failed] = std::from_chars(text.data() + 1, text.data() + text.size(), port);
+    return text.front() == ':' && text.size() > 1 && failed == std::errc() &&
+           end == text.data() + text.size();
+}
+
+bool is_address(int family, std::string_view literal, auto& address) {
+    std::array<char, INET6_ADDRSTRLEN + 1> text{};
+    if (literal.size() >= text.size()) {
+        return false;
+    }
+    std::ranges::copy(literal, text.begin());
+    return inet_pton(family, text.data(), &address) == 1;
+}
+
+// `localhost`, 127.0.0.0/8 or [::1], with or without a port. A literal only: no name is looked up,
+// so none can lie.
+bool is_loopback_host(std::string_view host) {
+    if (host.starts_with('[')) {
+        std::size_t end = host.find(']');
+        in6_addr address{};
+        return end != std::string_view::npos && is_port_suffix(host.substr(end + 1)) &&
+               is_address(AF_INET6, host.substr(1, end - 1), address) &&
+               IN6_IS_ADDR_LOOPBACK(&address);
+    }
+    std::size_t colon = std::min(host.find(':'), host.size());
+    if (!is_port_suffix(host.substr(colon))) {
+        return false;
+    }
+    std::string_view name = host.substr(0, colon);
+    in_addr address{};
+    return equal_ignoring_case(name, "localhost") ||
+           (is_address(AF_INET, name, address) && (ntohl(address.s_addr) >> 24) == 127);
+}
+
+// The page that asks was served by this very host and port. `null` (a sandboxed page, a file) never
+// was.
+bool is_own_origin(std::string_view origin, std::string_view host) {
+    for (std::string_view scheme : {"http://", "https://"}) {
+        if (origin.starts_with(scheme)) {
+            return equal_ignoring_case(origin.substr(scheme.size()), host);
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+Result<Caller> OpenAccess::identify(const Credentials& credentials) {
+    if (exposure_ == Exposure::loopback_only) {
+        if (!credentials.peer_is_loopback) {
+            return fail(Errc::denied, "this hub has no tokens and serves its own machine only");
+        }
+        if (!is_loopback_host(credentials.host)) {
+            return fail(
+                Errc::denied,
+                "the Host header must be localhost or a loopback address while the hub has no "
+                "tokens"
+            );
+        }
+    }
+    if (!credentials.origin.empty() && !is_own_origin(credentials.origin, credentials.host)) {
+        return fail(Errc::denied, "a page of another origin may not call this hub");
+    }
+    if (equal_ignoring_case(credentials.sec_fetch_site, "cross-site")) {
+        return fail(Errc::denied, "a page of another site may not call this hub");
+    }
+    return Caller{};
+}
+
+Result<void> OpenAccess::check(const Caller&, Resource, Verb, std::string_view) {
+    return {};
+}
+
+}  // namespace belfry

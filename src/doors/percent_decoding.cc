@@ -1,0 +1,68 @@
+#include "doors/percent_decoding.h"
+
+#include "base/assert.h"
+
+#include <simdjson.h>
+
+namespace belfry {
+
+namespace {
+
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+    return -1;
+}
+
+// No control characters, valid UTF-8. ASCII, the common case, is settled by one pass.
+bool is_text(std::string_view text) {
+    unsigned char seen = 0;
+    for (char c : text) {
+        auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7f) {
+            return false;
+        }
+        seen |= byte;
+    }
+    return seen < 0x80 || simdjson::validate_utf8(text.data(), text.size());
+}
+
+}  // namespace
+
+std::optional<std::string_view> percent_decode(
+    std::string_view raw, PlusSign plus, std::string& memory
+) {
+    bool plus_is_space = plus == PlusSign::is_space;
+    if (!raw.contains('%') && !(plus_is_space && raw.contains('+'))) {
+        return is_text(raw) ? std::optional(raw) : std::nullopt;
+    }
+    ASSERT(memory.capacity() - memory.size() >= raw.size());
+    std::size_t begin = memory.size();
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+        char c = raw[i];
+        if (c == '%') {
+            bool whole = i + 2 < raw.size();
+            int high = whole ? hex_digit(raw[i + 1]) : -1;
+            int low = whole ? hex_digit(raw[i + 2]) : -1;
+            if (high < 0 || low < 0) {
+                return std::nullopt;
+            }
+            c = static_cast<char>(high * 16 + low);
+            i += 2;
+        } else if (c == '+' && plus_is_space) {
+            c = ' ';
+        }
+        memory.push_back(c);
+    }
+    std::string_view decoded = std::string_view(memory).substr(begin);
+    return is_text(decoded) ? std::optional(decoded) : std::nullopt;
+}
+
+}  // namespace belfry

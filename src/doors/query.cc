@@ -1,0 +1,86 @@
+#include "doors/query.h"
+
+#include "doors/percent_decoding.h"
+
+namespace belfry {
+
+namespace {
+
+// Takes the next `name=value` piece off `rest`.
+std::string_view next_piece(std::string_view& rest) {
+    std::size_t end = rest.find('&');
+    std::string_view piece = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    return piece;
+}
+
+}  // namespace
+
+Result<void> Query::parse(std::string_view raw) {
+    if (raw.contains('%') || raw.contains('+')) {
+        memory_.reserve(raw.size());
+    }
+    for (std::string_view rest = raw; !rest.empty();) {
+        std::string_view piece = next_piece(rest);
+        if (piece.empty()) {
+            continue;
+        }
+        if (count_ == kParametersMax) {
+            return std::unexpected(Error{
+                .code = Errc::bad_request,
+                .detail = "the query has too many parameters",
+                .limit = kParametersMax
+            });
+        }
+        std::size_t equals = piece.find('=');
+        auto name = percent_decode(piece.substr(0, equals), PlusSign::is_space, memory_);
+        auto value = equals == std::string_view::npos
+                         ? std::optional(std::string_view())
+                         : percent_decode(piece.substr(equals + 1), PlusSign::is_space, memory_);
+        if (!name || !value) {
+            return fail(
+                Errc::bad_request,
+                "the query is not percent-encoded UTF-8 without control characters"
+            );
+        }
+        if (get(*name)) {
+            return std::unexpected(Error{
+                .code = Errc::bad_request,
+                .detail = "the parameter is given twice",
+                .field = std::string(*name)
+            });
+        }
+        parameters_[count_++] = {*name, *value};
+    }
+    return {};
+}
+
+std::optional<std::string_view> Query::get(std::string_view name) const {
+    for (const QueryParameter& parameter : parameters()) {
+        if (parameter.name == name) {
+            return parameter.value;
+        }
+    }
+    return std::nullopt;
+}
+
+bool query_has(std::string_view raw, std::string_view name) {
+    std::string memory;
+    for (std::string_view rest = raw; !rest.empty();) {
+        std::string_view piece = next_piece(rest);
+        std::string_view raw_name = piece.substr(0, piece.find('='));
+        if (raw_name == name) {
+            return true;
+        }
+        if (raw_name.contains('%')) {
+            memory.clear();
+            memory.reserve(raw_name.size());
+            if (percent_decode(raw_name, PlusSign::is_space, memory) == name) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+}  // namespace belfry

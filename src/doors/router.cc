@@ -1,0 +1,254 @@
+#include "doors/router.h"
+
+#include "base/ascii_case.h"
+#include "base/assert.h"
+#include "doors/openapi.h"
+
+#include <algorithm>
+
+namespace belfry {
+
+namespace {
+
+// "Bearer" and a token, as RFC 6750 section 2.1 has it; empty if it is something else.
+std::string_view bearer_token(std::string_view authorization) {
+    constexpr std::string_view kScheme = "bearer ";
+    if (!equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) {
+        return {};
+    }
+    authorization.remove_prefix(kScheme.size());
+    std::size_t begin = authorization.find_first_not_of(' ');
+    return begin == std::string_view::npos ? std::string_view() : authorization.substr(begin);
+}
+
+// Takes `value` for `slot` unless another header gave one already: two tokens, or two origins, are
+// no answer to the question who is asking.
+bool take(std::string_view& slot, std::string_view value) {
+    if (!slot.empty() && slot != value) {
+        return false;
+    }
+    slot = value;
+    return true;
+}
+
+// What the headers say about the sender, in one pass over them.
+Result<Credentials> credentials_of(const HttpRequest& request, const Door& door) {
+    Credentials credentials{.peer_is_loopback = request.peer_is_loopback};
+    bool single = true;
+    for (const HeaderField& header : request.headers) {
+        if (equal_ignoring_case(header.name, "host")) {
+            single &= take(credentials.host, header.value);
+        } else if (equal_ignoring_case(header.name, "origin")) {
+            single &= take(credentials.origin, header.value);
+        } else if (equal_ignoring_case(header.name, "sec-fetch-site")) {
+            single &= take(credentials.sec_fetch_site, header.value);
+        } else if (equal_ignoring_case(header.name, "authorization")) {
+            std::string_view token = bearer_token(header.value);
+            if (token.empty()) {
+                return fail(Errc::unauthenticated, "Authorization must be `Bearer` and a token");
+            }
+            single &= take(credentials.token, token);
+        } else if (!door.token_header.empty() &&
+                   equal_ignoring_case(header.name, door.token_header)) {
+            single &= take(credentials.token, header.value);
+        }
+    }
+    if (!single) {
+        return fail(Errc::bad_request, "the headers name two different hosts, origins or tokens");
+    }
+    return credentials;
+}
+
+bool is_documented(const Route& route, std::string_view name) {
+    return std::ranges::any_of(route.doc.parameters, [&](const ParameterDoc& parameter) {
+        return parameter.in == ParameterDoc::In::query && parameter.name == name;
+    });
+}
+
+// A misspelt parameter must not silently widen what was asked for.
+Result<void> check_parameters(const Door& door, const Route& route, const Query& query) {
+    if (door.unknown_parameter == Door::UnknownParameter::ignore) {
+        return {};
+    }
+    for (const QueryParameter& parameter : query.parameters()) {
+        if (!is_documented(route, parameter.name)) {
+            return std::unexpected(Error{
+                .code = Errc::unknown_field,
+                .detail = "this endpoint has no such parameter",
+                .field = std::string(parameter.name)
+            });
+        }
+    }
+    return {};
+}
+
+bool is_batch(const HttpRequest& head) {
+    std::string_view type = head.header("content-type").value_or("");
+    return equal_ignoring_case(type.substr(0, 29), "application/cloudevents-batch") ||
+           equal_ignoring_case(type.substr(0, 20), "application/x-ndjson");
+}
+
+}  // namespace
+
+Router::Router(std::vector<Door> doors, Access& access, const Limits& limits)
+    : doors_(std::move(doors)), access_(access), limits_(limits) {
+    ASSERT(!doors_.empty());
+    add_openapi_route(doors_);
+    for (const Door& door : doors_) {
+        for (const Route& route : door.routes) {
+            trie_.add(route.method, route.path, static_cast<std::uint32_t>(routes_.size()));
+            routes_.push_back(&route);
+        }
+    }
+}
+
+const Door& Router::door_of(std::string_view path) const {
+    const Door* best = &doors_.front();
+    std::size_t best_size = 0;
+    for (const Door& door : doors_) {
+        for (const std::string& prefix : door.prefixes) {
+            if (prefix.size() > best_size && path.starts_with(prefix)) {
+                best = &door;
+                best_size = prefix.size();
+            }
+        }
+    }
+    return *best;
+}
+
+const Route* Router::route_of(Method method, const RouteTrie::Match& match) const {
+    if (match.entry == nullptr) {
+        return nullptr;
+    }
+    std::uint32_t number = match.entry->routes[static_cast<std::size_t>(method)];
+    if (number == RouteTrie::Entry::kNone && method == Method::head) {
+        number = match.entry->routes[static_cast<std::size_t>(Method::get)];
+    }
+    return number == RouteTrie::Entry::kNone ? nullptr : routes_[number];
+}
+
+HttpService::Admission Router::admit(const HttpRequest& head) {
+    const Door& door = door_of(head.path);
+    std::string memory;
+    auto match = trie_.find(
+        head.path,
+        door.slash_in_parameter ? RouteTrie::Slash::may_be_encoded : RouteTrie::Slash::separates,
+        memory
+    );
+    const Route* route = match ? route_of(head.method, *match) : nullptr;
+    if (route == nullptr) {
+        // It will be refused; a body of ordinary size is read so that the client hears why.
+        return {.body_limit = limits_.document_bytes};
+    }
+    Admission admission{.waits = route->waits};
+    switch (route->body) {
+        case BodyKind::none:
+        case BodyKind::document:
+            admission.body_limit = limits_.document_bytes;
+            break;
+        case BodyKind::event:
+            admission.body_limit = limits_.body_bytes;
+            break;
+        case BodyKind::events:
+            admission.body_limit = is_batch(head) ? limits_.batch_bytes : limits_.body_bytes;
+            break;
+    }
+    return admission;
+}
+
+Result<void> Router::authorise(
+    const HttpRequest& request, const Door& door, const Query& query, Caller& caller
+) const {
+    Result<Credentials> credentials = credentials_of(request, door);
+    if (!credentials) {
+        return std::unexpected(std::move(credentials).error());
+    }
+    if (std::optional<std::string_view> token = query.get("token")) {
+        // A URL ends up in histories and logs, a header does not.
+        if (!door.token_in_query) {
+            return fail(Errc::bad_request, "a token belongs into the Authorization header");
+        }
+        if (credentials->token.empty()) {
+            credentials->token = *token;
+        }
+    }
+    Result<Caller> identified = access_.identify(*credentials);
+    if (!identified) {
+        return std::unexpected(std::move(identified).error());
+    }
+    caller = std::move(*identified);
+    return {};
+}
+
+void Router::handle(const HttpRequest& request, Exchange exchange) {
+    const Door& door = door_of(request.path);
+    auto refuse_with = [&](Error error) {
+        door.refuse(Refusal{.error = std::move(error)}, std::move(exchange));
+    };
+    Query query;
+    if (Result<void> parsed = query.parse(request.query); !parsed) {
+        return refuse_with(std::move(parsed).error());
+    }
+    std::string memory;
+    auto match = trie_.find(
+        request.path,
+        door.slash_in_parameter ? RouteTrie::Slash::may_be_encoded : RouteTrie::Slash::separates,
+        memory
+    );
+    if (!match) {
+        return refuse_with(std::move(match).error());
+    }
+    // Who asks comes before what there is: a stranger learns no path.
+    Caller caller;
+    if (Result<void> known = authorise(request, door, query, caller); !known) {
+        return refuse_with(std::move(known).error());
+    }
+    const Route* route = route_of(request.method, *match);
+    if (route == nullptr) {
+        return answer_without_route(request, door, *match, std::move(exchange));
+    }
+    const Needs& needs = route->needs;
+    std::string_view name;
+    if (!needs.name_parameter.empty()) {
+        name = match->parameters.get(needs.name_parameter);
+    }
+    if (Result<void> may = access_.check(caller, needs.resource, needs.verb, name); !may) {
+        return refuse_with(std::move(may).error());
+    }
+    if (Result<void> known = check_parameters(door, *route, query); !known) {
+        return refuse_with(std::move(known).error());
+    }
+    RequestContext context{
+        .request = request,
+        .path = match->parameters,
+        .query = query,
+        .caller = caller,
+        .exchange = std::move(exchange)
+    };
+    route->handler(context);
+}
+
+void Router::answer_without_route(
+    const HttpRequest& request, const Door& door, const RouteTrie::Match& match, Exchange exchange
+) const {
+    if (match.entry == nullptr) {
+        Error error{.code = Errc::not_found, .detail = "there is nothing at this path"};
+        return door.refuse(Refusal{.error = std::move(error)}, std::move(exchange));
+    }
+    if (request.method == Method::options) {
+        std::string allow = "Allow: " + match.entry->allow + "\r\n";
+        return exchange.respond(HttpResponse{.status = 204, .headers = allow});
+    }
+    Refusal refusal{
+        .error = {.code = Errc::method_not_allowed, .detail = "allowed are " + match.entry->allow},
+        .status = 405,
+        .allow = match.entry->allow
+    };
+    door.refuse(refusal, std::move(exchange));
+}
+
+void Router::refuse(const HttpRequest& head, int status, const Error& error, Exchange exchange) {
+    door_of(head.path).refuse(Refusal{.error = error, .status = status}, std::move(exchange));
+}
+
+}  // namespace belfry

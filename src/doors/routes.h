@@ -1,0 +1,125 @@
+// The table that a door is: one Route per method and path, with what it needs of Access, who
+// answers it and what the documentation says about it. Router serves, authorises and bounds from
+// it, openapi.cc prints it, so none of the three can disagree. Owned by the Router; constant once
+// it has it.
+#pragma once
+
+#include "base/assert.h"
+#include "base/error.h"
+#include "doors/query.h"
+#include "hub/access.h"
+#include "net/http.h"
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace belfry {
+
+// What a caller must be allowed to do. It has no default, so a route without one does not compile.
+struct Needs {
+    Resource resource;
+    Verb verb;
+    std::string_view name_parameter;  // the path parameter that names the object; empty: none does
+
+    constexpr Needs(Resource needed, Verb how, std::string_view name = {})
+        : resource(needed), verb(how), name_parameter(name) {}
+};
+
+// The values of a path's parameters, decoded, in path order.
+class PathParameters {
+ public:
+    static constexpr std::size_t kMax = 8;
+
+    // ASSERTs that the route has that parameter.
+    [[nodiscard]] std::string_view get(std::string_view name) const {
+        for (std::size_t i = 0; i < names->size(); ++i) {
+            if ((*names)[i] == name) {
+                return values[i];
+            }
+        }
+        assert_failed("the route has no such parameter", __FILE__, __LINE__);
+    }
+
+    const std::vector<std::string>* names = nullptr;
+    std::array<std::string_view, kMax> values;
+};
+
+// One request on its way to its handler. Everything but `exchange` lives until the handler returns.
+struct RequestContext {
+    const HttpRequest& request;
+    const PathParameters& path;
+    const Query& query;
+    const Caller& caller;
+    Exchange exchange;  // moved out by a handler that answers later
+};
+using Handler = std::function<void(RequestContext&)>;
+
+// How much body a route takes.
+enum class BodyKind : std::uint8_t {
+    none,      // as `document`, and the handler does not look at it
+    document,  // limits.document_bytes
+    event,     // limits.body_bytes
+    events,    // limits.batch_bytes for batches, limits.body_bytes for one event
+};
+
+struct ParameterDoc {
+    enum class In : std::uint8_t { path, query, header };
+    enum class Type : std::uint8_t { text, number };
+    In in = In::query;
+    std::string_view name = {};
+    std::string_view text = {};
+    Type type = Type::text;
+};
+struct AnswerDoc {
+    int status = 200;
+    std::string_view text = {};
+    std::string_view media_type = "application/json";  // empty: no body
+};
+struct RouteDoc {
+    std::string_view summary;
+    std::vector<ParameterDoc> parameters = {};  // path parameters without a row are texts
+    std::vector<std::string_view> request_media_types = {};
+    std::vector<AnswerDoc> answers = {};  // problems are the same everywhere and left out
+};
+
+struct Route {
+    Method method;
+    std::string
+        path;  // "/api/v1/events/{id}"; "{name*}" as the last segment takes the rest of the path
+    Needs needs;
+    Handler handler;
+    RouteDoc doc;
+    BodyKind body = BodyKind::none;
+    bool waits = false;  // the handler waits by nature: no request time-out
+};
+
+// Why a request was not answered by a handler. A door says it in its own words.
+struct Refusal {
+    Error error;
+    int status = 0;  // what HTTP itself demands: 405, 408, 413, 414, 431 …; 0: the door decides by
+                     // error.code
+    std::string_view allow = {};  // with 405: the methods there are
+};
+using WriteRefusal = std::function<void(const Refusal&, Exchange)>;
+
+// One contract: its routes and its manners.
+struct Door {
+    enum class UnknownParameter : std::uint8_t { refuse, ignore };
+
+    std::string name;
+    std::vector<std::string>
+        prefixes;  // paths below these are this door's, known or not; of the first door, all others
+    std::vector<Route> routes;
+    WriteRefusal refuse;
+    UnknownParameter unknown_parameter =
+        UnknownParameter::refuse;     // a query parameter its route does not list
+    bool slash_in_parameter = false;  // `%2f` may stand in a path
+    std::string token_header = {};    // carries a token beside Authorization
+    bool token_in_query = false;      // `?token=` does, too
+};
+
+}  // namespace belfry
