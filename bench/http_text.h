@@ -1,0 +1,45 @@
+// The least HTTP/1.1 that the limit server and the load generator need: where one message ends.
+// Trusts its peer, which is one of the two; nothing of Belfry itself uses it.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+namespace belfry::bench {
+
+struct Message {
+    std::size_t head = 0;   // bytes of the start line and headers
+    std::size_t total = 0;  // with the body
+};
+
+// The first whole message in `text`; nullopt until it is complete. A message without Content-Length
+// has no body.
+inline std::optional<Message> first_message(std::string_view text) {
+    const std::size_t end = text.find("\r\n\r\n");
+    if (end == std::string_view::npos) {
+        return std::nullopt;
+    }
+    constexpr std::string_view kName = "ontent-length:";  // the first letter comes in both cases
+    Message message{.head = end + 4, .total = end + 4};
+    for (std::size_t line = text.find("\r\n"); line < end; line = text.find("\r\n", line + 2)) {
+        const std::string_view rest = text.substr(line + 2, end - line);
+        if (rest.size() < kName.size() + 2 || (rest.front() | 0x20) != 'c') {
+            continue;
+        }
+        bool same = true;
+        for (std::size_t i = 0; same && i < kName.size(); ++i) {
+            same = (rest[i + 1] | 0x20) == (kName[i] | 0x20);
+        }
+        if (same) {
+            message.total += std::strtoul(rest.data() + kName.size() + 1, nullptr, 10);
+        }
+    }
+    if (text.size() < message.total) {
+        return std::nullopt;
+    }
+    return message;
+}
+
+}  // namespace belfry::bench
