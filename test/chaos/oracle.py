@@ -1,0 +1,88 @@
+"""The oracle of the fault tests: keeps outside the program what was acknowledged, and says afterwards what is wrong.
+
+An event carries a key of its own. The ledger knows per key the SHA-256 of its bytes and what became of each attempt
+to publish it: acknowledged at an offset, refused, or unknown (the connection broke before an answer came).
+"""
+
+import collections
+import hashlib
+import threading
+
+
+class Entry:
+    __slots__ = ("digest", "has_id", "acked", "unknown")
+
+    def __init__(self, digest, has_id):
+        self.digest = digest
+        self.has_id = has_id
+        self.acked = []    # offsets, one per acknowledgement
+        self.unknown = 0   # attempts without an answer
+
+
+class Ledger:
+    """Written by the producers' threads. Every change is also appended to a file, for a reader after the fact."""
+
+    def __init__(self, path=None):
+        self._lock = threading.Lock()
+        self._file = open(path, "a", encoding="utf-8") if path else None
+        self.entries = {}
+
+    def attempt(self, key, data, has_id):
+        digest = hashlib.sha256(data).hexdigest()
+        with self._lock:
+            self.entries.setdefault(key, Entry(digest, has_id))
+            self._write("attempt", key, digest)
+
+    def acked(self, key, offset):
+        with self._lock:
+            self.entries[key].acked.append(offset)
+            self._write("acked", key, offset)
+
+    def unknown(self, key):
+        with self._lock:
+            self.entries[key].unknown += 1
+            self._write("unknown", key)
+
+    def refused(self, key, status):
+        with self._lock:
+            self._write("refused", key, status)
+
+    def acked_count(self):
+        with self._lock:
+            return sum(1 for entry in self.entries.values() if entry.acked)
+
+    def _write(self, *words):
+        if self._file:
+            print(*words, file=self._file, flush=True)
+
+
+def check(ledger, read):
+    """`read`: (offset, key, data) of every stored event in offset order. Returns what is wrong, one line each."""
+    wrong = []
+    at = {offset: key for offset, key, _ in read}
+    seen = collections.Counter(key for _, key, _ in read)
+
+    for expected, (offset, _, _) in zip(range(read[0][0] if read else 0, 1 << 62), read):
+        if offset != expected:
+            wrong.append(f"hole: offset {expected} is missing, {offset} follows")
+            break
+    for offset, key, data in read:
+        entry = ledger.entries.get(key)
+        if entry is None:
+            wrong.append(f"invented: nobody published {key!r} at offset {offset}")
+        elif hashlib.sha256(data).hexdigest() != entry.digest:
+            wrong.append(f"altered: {key} at offset {offset}")
+    for key, entry in ledger.entries.items():
+        for offset in set(entry.acked):
+            if key not in seen:
+                wrong.append(f"lost: {key} was acknowledged at offset {offset}")
+            elif at.get(offset) != key:
+                wrong.append(f"moved: {key} was acknowledged at offset {offset}, which holds {at.get(offset)}")
+        # With an id there is one record, whatever happened. Without, one per acknowledgement, and at most one
+        # more per attempt that got no answer.
+        at_most = len(entry.acked) + entry.unknown
+        if entry.has_id:
+            at_most = min(at_most, 1)
+        if seen[key] > at_most:
+            wrong.append(f"duplicate: {key} is stored {seen[key]} times, at most {at_most}")
+    return wrong
