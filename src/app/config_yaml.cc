@@ -1,0 +1,320 @@
+#include "app/config_yaml.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include <deque>
+#include <istream>
+#include <map>
+#include <optional>
+#include <simdjson.h>
+#include <streambuf>
+#include <unordered_map>
+#include <utility>
+
+namespace belfry {
+
+namespace {
+
+constexpr std::size_t kValuesMax = 100'000;
+// The parser looks ahead over a whole unfinished flow collection: this bounds what that costs.
+constexpr std::size_t kFlowIndicatorsMax = 10'000;
+
+// Thrown through the parser to end it; caught in read_config_yaml().
+struct Refused {
+    YamlProblem problem;
+};
+
+[[noreturn]] void refuse(YamlPlace place, std::string what) {
+    throw Refused{{place, std::move(what)}};
+}
+
+YamlPlace place_of(const YAML::Mark& mark) {
+    return {.line = mark.line + 1, .column = mark.column + 1};
+}
+
+struct Node {
+    enum class Kind : std::uint8_t { text, nothing, list, map };
+    Kind kind = Kind::nothing;
+    YamlPlace place;
+    std::string text;
+    bool complete = true;  // false while its children are being read
+    std::vector<std::pair<YamlKey, const Node*>> members;
+};
+
+// Builds the document as a tree in which an alias is the node it names, so nothing is expanded
+// here.
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+    explicit TreeBuilder(const Limits& limits) : limits_(limits) {}
+
+    [[nodiscard]] const Node* root() const { return root_; }
+
+    void OnDocumentStart(const YAML::Mark& mark) override {
+        if (started_) {
+            refuse(place_of(mark), "a second document begins; a configuration file is one");
+        }
+        started_ = true;
+    }
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        add(make(Node::Kind::nothing, mark, anchor));
+    }
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        if (++aliases_ > limits_.yaml_aliases) {
+            refuse(
+                place_of(mark),
+                fmt::format("more than {} aliases (limits.yaml_aliases)", limits_.yaml_aliases)
+            );
+        }
+        auto found = anchors_.find(anchor);
+        if (found == anchors_.end() || !found->second->complete) {
+            refuse(place_of(mark), "an alias names the value that it stands in");
+        }
+        if (expects_key()) {
+            refuse(place_of(mark), "an alias cannot be a key");
+        }
+        add(found->second);
+    }
+    void OnScalar(
+        const YAML::Mark& mark,
+        const std::string& tag,
+        YAML::anchor_t anchor,
+        const std::string& text
+    ) override {
+        check_tag(mark, tag);
+        if (expects_key()) {
+            take_key({.name = text, .place = place_of(mark)});
+            return;
+        }
+        Node* node = make(Node::Kind::text, mark, anchor);
+        node->text = text;
+        add(node);
+    }
+    void OnSequenceStart(
+        const YAML::Mark& mark,
+        const std::string& tag,
+        YAML::anchor_t anchor,
+        YAML::EmitterStyle::value
+    ) override {
+        open(Node::Kind::list, mark, tag, anchor);
+    }
+    void OnSequenceEnd() override { close(); }
+    void OnMapStart(
+        const YAML::Mark& mark,
+        const std::string& tag,
+        YAML::anchor_t anchor,
+        YAML::EmitterStyle::value
+    ) override {
+        open(Node::Kind::map, mark, tag, anchor);
+    }
+    void OnMapEnd() override { close(); }
+
+ private:
+    struct Open {
+        Node* node;
+        std::optional<YamlKey> key;                  // of the member whose value comes next
+        std::unordered_map<std::string, int> lines;  // of the keys so far
+    };
+
+    static void check_tag(const YAML::Mark& mark, const std::string& tag) {
+        // "?" is none, "!" a quoted text.
+        if (!tag.empty() && tag != "?" && tag != "!") {
+            refuse(place_of(mark), "tags are not accepted in a configuration file");
+        }
+    }
+    [[nodiscard]] bool expects_key() const {
+        return !open_.empty() && open_.back().node->kind == Node::Kind::map && !open_.back().key;
+    }
+
+    Node* make(Node::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+        if (nodes_.size() >= kValuesMax) {
+            refuse(place_of(mark), fmt::format("more than {} values", kValuesMax));
+        }
+        nodes_.push_back({.kind = kind, .place = place_of(mark), .text = {}, .members = {}});
+        if (anchor != YAML::NullAnchor) {
+            anchors_[anchor] = &nodes_.back();
+        }
+        return &nodes_.back();
+    }
+
+    void open(
+        Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor
+    ) {
+        check_tag(mark, tag);
+        if (open_.size() >= limits_.yaml_depth) {
+            refuse(
+                place_of(mark),
+                fmt::format("nested deeper than {} (limits.yaml_depth)", limits_.yaml_depth)
+            );
+        }
+        if (expects_key()) {
+            refuse(place_of(mark), "a key must be a plain name");
+        }
+        Node* node = make(kind, mark, anchor);
+        add(node);
+        node->complete = false;
+        open_.push_back({.node = node, .key = {}, .lines = {}});
+    }
+    void close() {
+        open_.back().node->complete = true;
+        open_.pop_back();
+    }
+
+    void take_key(YamlKey key) {
+        auto [first, is_new] = open_.back().lines.emplace(key.name, key.place.line);
+        if (!is_new) {
+            refuse(
+                key.place,
+                fmt::format("`{}` stands here twice, first in line {}", key.name, first->second)
+            );
+        }
+        open_.back().key = std::move(key);
+    }
+
+    void add(const Node* node) {
+        if (open_.empty()) {
+            root_ = node;
+            return;
+        }
+        Open& parent = open_.back();
+        if (parent.node->kind == Node::Kind::list) {
+            parent.node->members.emplace_back(YamlKey{}, node);
+            return;
+        }
+        if (!parent.key) {
+            refuse(node->place, "a key must be a plain name");
+        }
+        parent.node->members.emplace_back(*std::exchange(parent.key, std::nullopt), node);
+    }
+
+    const Limits& limits_;
+    bool started_ = false;
+    std::uint64_t aliases_ = 0;
+    std::deque<Node> nodes_;  // stable addresses
+    std::map<YAML::anchor_t, const Node*> anchors_;
+    std::vector<Open> open_;
+    const Node* root_ = nullptr;
+};
+
+// The tree as leaves with their paths. Counts what aliases unfold to and stops at the bound.
+class Flattener {
+ public:
+    explicit Flattener(std::size_t depth_max) : depth_max_(depth_max) {}
+
+    void members_of(const Node& map) {
+        if (path_.size() >= depth_max_) {
+            // Aliases can nest deeper than the text does.
+            refuse(map.place, fmt::format("nested deeper than {} (limits.yaml_depth)", depth_max_));
+        }
+        for (const auto& [key, node] : map.members) {
+            if (++visited_ > kValuesMax) {
+                refuse(key.place, fmt::format("aliases unfold to more than {} values", kValuesMax));
+            }
+            path_.push_back(key);
+            if (node->kind == Node::Kind::map && !node->members.empty()) {
+                members_of(*node);
+            } else {
+                leaf(*node);
+            }
+            path_.pop_back();
+        }
+    }
+    [[nodiscard]] std::vector<YamlLeaf> take() { return std::move(leaves_); }
+
+ private:
+    void leaf(const Node& node) {
+        YamlLeaf leaf{.path = path_, .kind = {}, .text = node.text, .place = node.place};
+        switch (node.kind) {
+            case Node::Kind::text:
+                leaf.kind = YamlLeaf::Kind::text;
+                break;
+            case Node::Kind::list:
+                leaf.kind = YamlLeaf::Kind::list;
+                break;
+            case Node::Kind::nothing:
+            case Node::Kind::map:
+                leaf.kind = YamlLeaf::Kind::nothing;
+                // The parser notices that a value is missing only at the next token.
+                leaf.place = path_.back().place;
+                break;
+        }
+        leaves_.push_back(std::move(leaf));
+    }
+
+    std::size_t depth_max_;
+    std::size_t visited_ = 0;
+    std::vector<YamlKey> path_;
+    std::vector<YamlLeaf> leaves_;
+};
+
+// What the parser must not see: it ends silently at byte 4, guesses encodings, and looks ahead
+// without bound.
+void check_text(std::string_view text, const Limits& limits) {
+    if (text.size() > limits.yaml_bytes) {
+        refuse({}, fmt::format("larger than {} bytes (limits.yaml_bytes)", limits.yaml_bytes));
+    }
+    if (!simdjson::validate_utf8(text.data(), text.size())) {
+        refuse({}, "not UTF-8 text");
+    }
+    YamlPlace place;
+    std::size_t flow_indicators = 0;
+    for (char c : text) {
+        auto byte = static_cast<unsigned char>(c);
+        if ((byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f) {
+            refuse(place, fmt::format("control character 0x{:02x}", byte));
+        }
+        if ((c == '[' || c == '{' || c == ',') && ++flow_indicators > kFlowIndicatorsMax) {
+            refuse(place, fmt::format("more than {} of `[`, `{{` and `,`", kFlowIndicatorsMax));
+        }
+        if (c == '\n') {
+            place = {.line = place.line + 1, .column = 1};
+        } else if ((byte & 0xc0U) != 0x80U) {
+            ++place.column;
+        }
+    }
+}
+
+// An istream over bytes that stay where they are.
+class ViewBuffer final : public std::streambuf {
+ public:
+    explicit ViewBuffer(std::string_view text) {
+        // The interface wants char*; nothing is written.
+        char* begin = const_cast<char*>(text.data());
+        setg(begin, begin, begin + text.size());
+    }
+};
+
+}  // namespace
+
+std::expected<std::vector<YamlLeaf>, YamlProblem> read_config_yaml(
+    std::string_view text, const Limits& limits
+) {
+    try {
+        check_text(text, limits);
+        ViewBuffer buffer(text);
+        std::istream in(&buffer);
+        YAML::Parser parser(in);
+        TreeBuilder tree(limits);
+        while (parser.HandleNextDocument(tree)) {
+        }
+        Flattener flattener(limits.yaml_depth);
+        if (const Node* root = tree.root(); root != nullptr && root->kind == Node::Kind::map) {
+            flattener.members_of(*root);
+        } else if (root != nullptr && root->kind != Node::Kind::nothing) {
+            refuse(root->place, "the file must be a map of settings, such as `http:`");
+        }
+        return flattener.take();
+    } catch (Refused& refused) {
+        return std::unexpected(std::move(refused.problem));
+    } catch (const YAML::Exception& error) {
+        return std::unexpected(
+            YamlProblem{error.mark.is_null() ? YamlPlace{} : place_of(error.mark), error.msg}
+        );
+    }
+}
+
+}  // namespace belfry

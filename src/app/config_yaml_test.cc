@@ -1,0 +1,261 @@
+#include "app/config_yaml.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <sys/resource.h>
+
+namespace belfry {
+namespace {
+
+using testing::HasSubstr;
+
+std::string path_of(const YamlLeaf& leaf) {
+    std::string path;
+    for (const YamlKey& key : leaf.path) {
+        path += (path.empty() ? "" : "/") + key.name;
+    }
+    return path;
+}
+
+std::vector<YamlLeaf> read(std::string_view text) {
+    auto leaves = read_config_yaml(text, Limits{});
+    EXPECT_TRUE(leaves.has_value()) << leaves.error().what;
+    return leaves.value_or(std::vector<YamlLeaf>{});
+}
+
+// "line:column what", or what was read.
+std::string problem(std::string_view text, const Limits& limits = {}) {
+    auto leaves = read_config_yaml(text, limits);
+    if (leaves) {
+        return fmt::format("no problem, {} leaves", leaves->size());
+    }
+    const YamlProblem& found = leaves.error();
+    return fmt::format("{}:{} {}", found.place.line, found.place.column, found.what);
+}
+
+std::string repeat(std::string_view piece, std::size_t count) {
+    std::string out;
+    for (std::size_t i = 0; i < count; ++i) {
+        out += piece;
+    }
+    return out;
+}
+
+TEST(ConfigYaml, LeavesKeepTheirPathsAndPlaces) {
+    std::vector<YamlLeaf> leaves = read("http:\n  listen: \"a:1\"\nlog: {retention: {age: 7d}}\n");
+    ASSERT_EQ(leaves.size(), 2U);
+    EXPECT_EQ(path_of(leaves[0]), "http/listen");
+    EXPECT_EQ(leaves[0].text, "a:1");
+    EXPECT_EQ(leaves[0].place.line, 2);
+    EXPECT_EQ(leaves[0].place.column, 11);
+    EXPECT_EQ(leaves[0].path[1].place.column, 3);
+    EXPECT_EQ(path_of(leaves[1]), "log/retention/age");
+    EXPECT_EQ(leaves[1].text, "7d");
+}
+
+TEST(ConfigYaml, ScalarsStayTextWhateverYamlWouldMakeOfThem) {
+    std::vector<YamlLeaf> leaves = read("a: no\nb: 0777\nc: 2026-01-01\nd: 1e3\ne: 12:30:45\n");
+    ASSERT_EQ(leaves.size(), 5U);
+    EXPECT_EQ(leaves[0].text, "no");
+    EXPECT_EQ(leaves[1].text, "0777");
+    EXPECT_EQ(leaves[2].text, "2026-01-01");
+    EXPECT_EQ(leaves[3].text, "1e3");
+    EXPECT_EQ(leaves[4].text, "12:30:45");
+}
+
+TEST(ConfigYaml, JsonIsAccepted) {
+    std::vector<YamlLeaf> leaves = read(R"({"http": {"listen": "x"}, "data": "y"})");
+    ASSERT_EQ(leaves.size(), 2U);
+    EXPECT_EQ(path_of(leaves[1]), "data");
+}
+
+TEST(ConfigYaml, AnEmptyFileHasNoLeaves) {
+    EXPECT_TRUE(read("").empty());
+    EXPECT_TRUE(read("# only a comment\n").empty());
+    EXPECT_TRUE(read("---\n").empty());
+}
+
+TEST(ConfigYaml, NothingAndListsAreTold) {
+    std::vector<YamlLeaf> leaves = read("a:\nb: ~\nc: {}\nd: [1, 2]\ne: []\n");
+    ASSERT_EQ(leaves.size(), 5U);
+    EXPECT_EQ(leaves[0].kind, YamlLeaf::Kind::nothing);
+    EXPECT_EQ(leaves[0].place.line, 1);
+    EXPECT_EQ(leaves[1].kind, YamlLeaf::Kind::nothing);
+    EXPECT_EQ(leaves[2].kind, YamlLeaf::Kind::nothing);
+    EXPECT_EQ(leaves[3].kind, YamlLeaf::Kind::list);
+    EXPECT_EQ(leaves[4].kind, YamlLeaf::Kind::list);
+}
+
+TEST(ConfigYaml, AliasesRepeatTheirValues) {
+    std::vector<YamlLeaf> leaves = read("a: &x {k: v}\nb: *x\nc: {d: *x}\n");
+    ASSERT_EQ(leaves.size(), 3U);
+    EXPECT_EQ(path_of(leaves[1]), "b/k");
+    EXPECT_EQ(path_of(leaves[2]), "c/d/k");
+    EXPECT_EQ(leaves[2].text, "v");
+}
+
+TEST(ConfigYaml, WhatIsNotPlainConfigurationIsRefusedWithItsPlace) {
+    EXPECT_EQ(problem("a: 1\nb: 2\na: 3\n"), "3:1 `a` stands here twice, first in line 1");
+    EXPECT_EQ(problem("a: {b: 1, b: 2}\n"), "1:11 `b` stands here twice, first in line 1");
+    EXPECT_THAT(problem("a: !!str x\n"), HasSubstr("1:4 tags are not accepted"));
+    EXPECT_THAT(problem("a: !x {b: c}\n"), HasSubstr("1:4 tags are not accepted"));
+    EXPECT_THAT(problem("!<tag:x> a: b\n"), HasSubstr("tags are not accepted"));
+    EXPECT_THAT(problem("a: 1\n---\nb: 2\n"), HasSubstr("a second document begins"));
+    EXPECT_THAT(problem("- a\n- b\n"), HasSubstr("1:1 the file must be a map"));
+    EXPECT_THAT(problem("just text"), HasSubstr("1:1 the file must be a map"));
+    EXPECT_THAT(problem("[a, b]: c\n"), HasSubstr("1:1 a key must be a plain name"));
+    EXPECT_THAT(problem("? {a: b}\n: c\n"), HasSubstr("1:3 a key must be a plain name"));
+    EXPECT_THAT(problem("a: &x 1\n*x : 2\n"), HasSubstr("2:1 an alias cannot be a key"));
+    EXPECT_THAT(
+        problem("a: &x {b: *x}\n"), HasSubstr("1:11 an alias names the value that it stands in")
+    );
+    EXPECT_THAT(problem("~: x\n"), HasSubstr("a key must be a plain name"));
+    EXPECT_THAT(problem("a: *nowhere\n"), HasSubstr("1:4 "));
+}
+
+TEST(ConfigYaml, SyntaxErrorsHaveTheirPlace) {
+    EXPECT_THAT(problem("a: [1, 2\nb: 3\n"), HasSubstr("2:"));
+    EXPECT_THAT(problem("a: \"x\" y\n"), testing::MatchesRegex("[12]:[0-9]+ .+"));
+    EXPECT_THAT(problem("a:\n\t- b: c\n d: e\n"), testing::MatchesRegex("[0-9]+:[0-9]+ .+"));
+}
+
+TEST(ConfigYaml, OnlyUtf8TextIsRead) {
+    EXPECT_EQ(problem("a: \xff\n"), "1:1 not UTF-8 text");
+    EXPECT_EQ(
+        problem(std::string_view(
+            "\xff\xfe"
+            "a\0",
+            4
+        )),
+        "1:1 not UTF-8 text"
+    );
+    EXPECT_EQ(problem(std::string_view("a: \0\n", 5)), "1:4 control character 0x00");
+    // The parser takes this byte for the end of the file.
+    EXPECT_EQ(problem("a: 1\nä: \x04\nb: 2\n"), "2:4 control character 0x04");
+    EXPECT_EQ(read("a: ä\r\n").size(), 1U);
+}
+
+TEST(ConfigYaml, SizeIsBoundedExactly) {
+    Limits limits;
+    limits.yaml_bytes = 20;
+    std::string text = "a: 1 #" + std::string(14, 'x');
+    EXPECT_EQ(problem(text, limits), "no problem, 1 leaves");
+    EXPECT_EQ(problem(text + "x", limits), "1:1 larger than 20 bytes (limits.yaml_bytes)");
+}
+
+TEST(ConfigYaml, DepthIsBoundedExactly) {
+    Limits limits;
+    EXPECT_EQ(problem(repeat("{a: ", 32) + "1" + repeat("}", 32), limits), "no problem, 1 leaves");
+    EXPECT_THAT(
+        problem(repeat("{a: ", 33) + "1" + repeat("}", 33), limits),
+        HasSubstr("nested deeper than 32")
+    );
+    EXPECT_EQ(problem("a: " + repeat("[", 31) + repeat("]", 31), limits), "no problem, 1 leaves");
+    EXPECT_THAT(
+        problem("a: " + repeat("[", 32) + repeat("]", 32), limits),
+        HasSubstr("nested deeper than 32")
+    );
+}
+
+TEST(ConfigYaml, AliasesCannotNestDeeperThanTheText) {
+    // Each level is shallow in the text, and stands in the one before.
+    std::string text = "l0: &l0 {x: {x: {x: 1}}}\n";
+    for (int i = 1; i < 20; ++i) {
+        text += fmt::format("l{0}: &l{0} {{x: {{x: *l{1}}}}}\n", i, i - 1);
+    }
+    EXPECT_THAT(problem(text), HasSubstr("nested deeper than 32"));
+}
+
+TEST(ConfigYaml, AliasesAreBoundedExactly) {
+    Limits limits;
+    limits.yaml_aliases = 3;
+    EXPECT_EQ(problem("a: &x 1\nb: [*x, *x, *x]\n", limits), "no problem, 2 leaves");
+    EXPECT_EQ(
+        problem("a: &x 1\nb: [*x, *x, *x, *x]\n", limits),
+        "2:17 more than 3 aliases (limits.yaml_aliases)"
+    );
+}
+
+TEST(ConfigYaml, FlowIndicatorsAreBoundedExactly) {
+    EXPECT_EQ(problem("a: [" + repeat("1,", 9'999) + "]"), "no problem, 1 leaves");
+    EXPECT_THAT(
+        problem("a: [" + repeat("1,", 10'000) + "]"), HasSubstr("more than 10000 of `[`, `{`")
+    );
+}
+
+long peak_kib() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+// Nine levels of nine: 387 million values when expanded.
+TEST(ConfigYaml, ABombOfAliasesIsRefusedQuickly) {
+    std::string text = "a: &a {" + repeat("", 0);
+    for (int i = 0; i < 9; ++i) {
+        text += fmt::format("k{}: lol, ", i);
+    }
+    text += "}\n";
+    for (char level = 'b'; level <= 'i'; ++level) {
+        text += fmt::format("{0}: &{0} {{", level);
+        for (int i = 0; i < 9; ++i) {
+            text += fmt::format("k{}: *{}, ", i, static_cast<char>(level - 1));
+        }
+        text += "}\n";
+    }
+    long before = peak_kib();
+    auto start = std::chrono::steady_clock::now();
+    EXPECT_THAT(problem(text), HasSubstr("aliases unfold to more than 100000 values"));
+    auto took = std::chrono::steady_clock::now() - start;
+    // Ten times what is promised (50 ms), for a busy machine with sanitizers.
+    EXPECT_LT(took, std::chrono::milliseconds(500));
+    EXPECT_LT(peak_kib() - before, 64 * 1024);
+}
+
+// Files that make a reader without bounds slow, hungry or recursive.
+TEST(ConfigYaml, HostileShapesEndQuickly) {
+    struct Shape {
+        std::string text;
+        std::string says;
+    };
+    const std::vector<Shape> shapes = {
+        {repeat("[", 500'000), "more than 10000"},
+        {repeat("{a: ", 200'000), "more than 10000"},
+        {repeat("[\n", 400'000), "more than 10000"},
+        {"a: " + repeat("[", 9'990), ""},
+        {repeat("{", 9'999), ""},
+        {repeat("- ", 400'000), "nested deeper"},
+        {repeat("? ", 400'000), ""},
+        {repeat("? \n ", 200'000), ""},
+        {repeat(": ", 400'000), ""},
+        {repeat("&a ", 300'000), ""},
+        {repeat("! ", 400'000), ""},
+        {repeat("---\n", 200'000), "second document"},
+        {repeat("a: 1\n", 200'000), "stands here twice"},
+        {"a: " + repeat("\n- x", 200'000), "more than 100000 values"},
+    };
+    for (const Shape& shape : shapes) {
+        auto start = std::chrono::steady_clock::now();
+        std::string said = problem(shape.text);
+        EXPECT_THAT(said, HasSubstr(shape.says)) << shape.text.substr(0, 20);
+        EXPECT_THAT(said, testing::Not(HasSubstr("no problem"))) << shape.text.substr(0, 20);
+        EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5))
+            << shape.text.substr(0, 20);
+    }
+}
+
+TEST(ConfigYaml, ManyKeysInOneMapDoNotTakeQuadraticTime) {
+    std::string text;
+    for (int i = 0; i < 80'000; ++i) {
+        text += fmt::format("k{}: 1\n", i);
+    }
+    auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(problem(text), "no problem, 80000 leaves");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+}  // namespace
+}  // namespace belfry

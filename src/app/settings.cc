@@ -1,0 +1,409 @@
+// The table of settings, and single values by it.
+#include "app/config.h"
+#include "app/listen_address.h"
+#include "base/duration.h"
+#include "base/size.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace belfry {
+
+namespace {
+
+constexpr std::uint64_t kMiB = 1ULL << 20U;
+constexpr std::uint64_t kGiB = 1ULL << 30U;
+
+std::uint64_t nanoseconds(Duration duration) {
+    return static_cast<std::uint64_t>(duration.count());
+}
+
+Setting text_row(std::string key, std::string Config::* member, std::string_view text) {
+    return {
+        .key = std::move(key),
+        .type = SettingType::text,
+        .member = member,
+        .choices = {},
+        .text = text
+    };
+}
+
+Setting choice_row(
+    std::string key,
+    std::string Config::* member,
+    std::vector<std::string_view> choices,
+    std::string_view text
+) {
+    return {
+        .key = std::move(key),
+        .type = SettingType::choice,
+        .member = member,
+        .choices = std::move(choices),
+        .text = text
+    };
+}
+
+template <typename T>
+struct Range {
+    T least;
+    T most;
+};
+
+Setting number_row(
+    std::string key,
+    SettingType type,
+    std::uint64_t Config::* member,
+    Range<std::uint64_t> range,
+    std::string_view text
+) {
+    return {
+        .key = std::move(key),
+        .type = type,
+        .member = member,
+        .least = range.least,
+        .most = range.most,
+        .choices = {},
+        .text = text
+    };
+}
+
+Setting duration_row(
+    std::string key, Duration Config::* member, Range<Duration> range, std::string_view text
+) {
+    return {
+        .key = std::move(key),
+        .type = SettingType::duration,
+        .member = member,
+        .least = nanoseconds(range.least),
+        .most = nanoseconds(range.most),
+        .choices = {},
+        .text = text
+    };
+}
+
+std::vector<Setting> hub_rows() {
+    return {
+        text_row(
+            "http.listen",
+            &Config::http_listen,
+            "address and port of the HTTP server; port 0 takes a free one. Off loopback only with "
+            "`insecure`"
+        ),
+        text_row(
+            "data",
+            &Config::data,
+            "directory of the log and the state; made, readable by its owner only"
+        ),
+        {.key = "insecure",
+         .type = SettingType::boolean,
+         .member = &Config::insecure,
+         .choices = {},
+         .text = "serve without tokens on an address that other machines reach"},
+    };
+}
+
+std::vector<Setting> logging_rows() {
+    return {
+        choice_row(
+            "logging.level",
+            &Config::logging_level,
+            {"debug", "info", "warn", "error", "off"},
+            "the least level that is printed"
+        ),
+        choice_row(
+            "logging.format",
+            &Config::logging_format,
+            {"auto", "text", "json"},
+            "of log lines; `auto` is text on a terminal and JSON elsewhere"
+        ),
+    };
+}
+
+std::vector<Setting> log_rows() {
+    using namespace std::chrono_literals;
+    constexpr auto kDay = std::chrono::days(1);
+    constexpr auto kForever = std::chrono::days(36'500);
+    using enum SettingType;
+    return {
+        number_row(
+            "log.segment_bytes",
+            bytes,
+            &Config::log_segment_bytes,
+            {kMiB, 4 * kGiB},
+            "size of one segment file"
+        ),
+        number_row(
+            "log.pending_bytes",
+            bytes,
+            &Config::log_pending_bytes,
+            {kMiB, kGiB},
+            "events that wait for the commit under way; past it 503 and `Retry-After`"
+        ),
+        number_row(
+            "log.tail_bytes",
+            bytes,
+            &Config::log_tail_bytes,
+            {0, 4 * kGiB},
+            "newest records kept in memory for readers"
+        ),
+        number_row(
+            "log.reserve_bytes",
+            bytes,
+            &Config::log_reserve_bytes,
+            {0, 64 * kGiB},
+            "a file that is given up when the disk is full, so that Belfry can go on"
+        ),
+        duration_row(
+            "log.dedup_window",
+            &Config::log_dedup_window,
+            {1s, kDay},
+            "how long the id of a publisher is remembered; the same event again gets the first "
+            "receipt"
+        ),
+        number_row(
+            "log.dedup_ids",
+            count,
+            &Config::log_dedup_ids,
+            {0, 100'000'000},
+            "ids remembered at most, the newest"
+        ),
+        duration_row(
+            "log.slow_commit",
+            &Config::log_slow_commit,
+            {1us, 10s},
+            "commits move to the log thread when their moving average passes this, and come back "
+            "when "
+            "the disk is fast again"
+        ),
+        duration_row(
+            "log.watermark_idle",
+            &Config::log_watermark_idle,
+            {1ms, 1h},
+            "quiet time after which the log notes that everything before is durable"
+        ),
+        duration_row(
+            "log.retention.age",
+            &Config::log_retention_age,
+            {1s, kForever},
+            "events older than this are dropped, a segment at a time, but not before every active "
+            "subscription is done with them"
+        ),
+        number_row(
+            "log.retention.bytes",
+            bytes,
+            &Config::log_retention_bytes,
+            {kMiB, UINT64_MAX},
+            "size of the log past which the oldest segments are dropped, under the same condition"
+        ),
+        number_row(
+            "log.retention.hard_bytes",
+            bytes,
+            &Config::log_retention_hard_bytes,
+            {0, UINT64_MAX},
+            "size past which they are dropped without that condition; a dead-letter range tells "
+            "each subscription it passed. 0 is 0.8 of the disk"
+        ),
+    };
+}
+
+SettingType limit_type(LimitUnit unit) {
+    switch (unit) {
+        case LimitUnit::bytes:
+            return SettingType::bytes;
+        case LimitUnit::count:
+            return SettingType::count;
+        case LimitUnit::milliseconds:
+            return SettingType::milliseconds;
+    }
+    return SettingType::count;
+}
+
+std::vector<Setting> all_rows() {
+    std::vector<Setting> rows = hub_rows();
+    std::ranges::move(logging_rows(), std::back_inserter(rows));
+    std::ranges::move(log_rows(), std::back_inserter(rows));
+    for (const LimitInfo& limit : limit_table()) {
+        // Nothing works with a limit of zero, and products of limits must not overflow.
+        rows.push_back(
+            {.key = "limits." + std::string(limit.name),
+             .type = limit_type(limit.unit),
+             .member = limit.member,
+             .least = 1,
+             .most = 1ULL << 40U,
+             .choices = {},
+             .text = limit.text}
+        );
+    }
+    return rows;
+}
+
+std::uint64_t& number_of(const Setting& setting, Config& config) {
+    if (const auto* limit = std::get_if<std::uint64_t Limits::*>(&setting.member)) {
+        return config.limits.**limit;
+    }
+    return config.*std::get<std::uint64_t Config::*>(setting.member);
+}
+
+Result<std::uint64_t> parse_count(std::string_view value) {
+    std::uint64_t number = 0;
+    auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (value.empty() || error != std::errc() || end != value.data() + value.size()) {
+        return fail(Errc::bad_request, "a whole number is expected, such as 100");
+    }
+    return number;
+}
+
+std::string number_text(SettingType type, std::uint64_t number) {
+    switch (type) {
+        case SettingType::bytes:
+            return size_text(number);
+        case SettingType::duration:
+            return duration_text(Duration(number));
+        case SettingType::milliseconds:
+            return fmt::format("{} ms", number);
+        default:
+            return std::to_string(number);
+    }
+}
+
+Result<void> check_range(const Setting& setting, std::uint64_t number) {
+    if (number < setting.least) {
+        return fail(
+            Errc::bad_request, "at least " + number_text(setting.type, setting.least) + " is needed"
+        );
+    }
+    if (number > setting.most) {
+        return fail(
+            Errc::bad_request, "at most " + number_text(setting.type, setting.most) + " is possible"
+        );
+    }
+    return {};
+}
+
+Result<void> set_number(
+    const Setting& setting, const Result<std::uint64_t>& number, std::uint64_t& member
+) {
+    if (!number) {
+        return std::unexpected(number.error());
+    }
+    Result<void> in_range = check_range(setting, *number);
+    if (in_range) {
+        member = *number;
+    }
+    return in_range;
+}
+
+Result<void> set_duration(const Setting& setting, std::string_view value, Config& config) {
+    Result<Duration> duration = parse_duration(value);
+    if (!duration) {
+        return std::unexpected(duration.error());
+    }
+    Result<void> in_range = check_range(setting, nanoseconds(*duration));
+    if (in_range) {
+        config.*std::get<Duration Config::*>(setting.member) = *duration;
+    }
+    return in_range;
+}
+
+Result<void> set_boolean(const Setting& setting, std::string_view value, Config& config) {
+    if (value != "true" && value != "false") {
+        return fail(Errc::bad_request, "`true` or `false` is expected");
+    }
+    config.*std::get<bool Config::*>(setting.member) = value == "true";
+    return {};
+}
+
+Result<void> set_text(const Setting& setting, std::string_view value, Config& config) {
+    if (value.empty()) {
+        return fail(Errc::bad_request, "a value is expected");
+    }
+    if (value.find('\0') != std::string_view::npos) {
+        return fail(Errc::bad_request, "a zero byte cannot be part of it");
+    }
+    if (setting.key == "http.listen") {
+        if (Result<ListenAddress> address = parse_listen_address(value); !address) {
+            return std::unexpected(address.error());
+        }
+    }
+    config.*std::get<std::string Config::*>(setting.member) = value;
+    return {};
+}
+
+Result<void> set_choice(const Setting& setting, std::string_view value, Config& config) {
+    if (std::ranges::find(setting.choices, value) == setting.choices.end()) {
+        return fail(
+            Errc::bad_request,
+            fmt::format("one of {} is expected", fmt::join(setting.choices, ", "))
+        );
+    }
+    config.*std::get<std::string Config::*>(setting.member) = value;
+    return {};
+}
+
+}  // namespace
+
+std::span<const Setting> settings() {
+    static const std::vector<Setting> kRows = all_rows();
+    return kRows;
+}
+
+const Setting* find_setting(std::string_view key) {
+    std::span<const Setting> rows = settings();
+    auto found = std::ranges::find(rows, key, &Setting::key);
+    return found == rows.end() ? nullptr : &*found;
+}
+
+std::string environment_name(std::string_view key) {
+    std::string name = "BELFRY_";
+    for (char c : key) {
+        if (c == '.') {
+            name += "__";
+        } else {
+            name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        }
+    }
+    return name;
+}
+
+std::string setting_value(const Setting& setting, const Config& config) {
+    // Read only; number_of() is the one place that knows both kinds of member.
+    auto number = [&] { return number_of(setting, const_cast<Config&>(config)); };
+    switch (setting.type) {
+        case SettingType::text:
+        case SettingType::choice:
+            return config.*std::get<std::string Config::*>(setting.member);
+        case SettingType::boolean:
+            return config.*std::get<bool Config::*>(setting.member) ? "true" : "false";
+        case SettingType::count:
+        case SettingType::milliseconds:
+            return std::to_string(number());
+        case SettingType::bytes:
+            return size_text(number());
+        case SettingType::duration:
+            return duration_text(config.*std::get<Duration Config::*>(setting.member));
+    }
+    return {};
+}
+
+Result<void> set_setting(const Setting& setting, std::string_view value, Config& config) {
+    switch (setting.type) {
+        case SettingType::text:
+            return set_text(setting, value, config);
+        case SettingType::choice:
+            return set_choice(setting, value, config);
+        case SettingType::boolean:
+            return set_boolean(setting, value, config);
+        case SettingType::count:
+        case SettingType::milliseconds:
+            return set_number(setting, parse_count(value), number_of(setting, config));
+        case SettingType::bytes:
+            return set_number(setting, parse_size(value), number_of(setting, config));
+        case SettingType::duration:
+            return set_duration(setting, value, config);
+    }
+    return {};
+}
+
+}  // namespace belfry
