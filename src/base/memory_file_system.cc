@@ -1,0 +1,585 @@
+#include "base/memory_file_system.h"
+
+#include "base/assert.h"
+
+#include <algorithm>
+#include <random>
+
+namespace belfry {
+
+namespace {
+
+std::string directory_of(const std::string& path) {
+    auto slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+std::unexpected<Error> io_error(std::string_view call, const std::string& path) {
+    return fail(Errc::internal, std::string(call) + " " + path + ": Input/output error");
+}
+
+std::unexpected<Error> no_space(std::string_view call, const std::string& path) {
+    return fail(Errc::disk_full, std::string(call) + " " + path + ": No space left on device");
+}
+
+}  // namespace
+
+class MemoryFileSystem::MemoryLock final : public FileLock {
+ public:
+    MemoryLock(MemoryFileSystem& system, std::string path, std::uint64_t generation)
+        : system_(system), path_(std::move(path)), generation_(generation) {}
+    ~MemoryLock() override {
+        std::lock_guard guard(system_.mutex_);
+        if (generation_ == system_.generation_) {
+            system_.locks_.erase(path_);
+        }
+    }
+
+ private:
+    MemoryFileSystem& system_;
+    std::string path_;
+    std::uint64_t generation_;
+};
+
+class MemoryFileSystem::MemoryFile final : public File {
+ public:
+    MemoryFile(
+        MemoryFileSystem& system,
+        std::shared_ptr<Node> node,
+        std::string path,
+        std::uint64_t generation
+    )
+        : system_(system),
+          node_(std::move(node)),
+          path_(std::move(path)),
+          generation_(generation) {}
+
+    Result<std::size_t> read_at(std::uint64_t position, std::span<std::byte> buffer) override {
+        std::lock_guard guard(system_.mutex_);
+        return read_locked(position, buffer);
+    }
+
+    Result<std::optional<std::size_t>> read_cached(
+        std::uint64_t position, std::span<std::byte> buffer
+    ) override {
+        std::lock_guard guard(system_.mutex_);
+        if (!system_.cached_) {
+            return std::optional<std::size_t>();
+        }
+        auto count = read_locked(position, buffer);
+        if (!count) {
+            return std::unexpected(count.error());
+        }
+        return std::optional(*count);
+    }
+
+    Result<void> write_at(std::uint64_t position, Bytes bytes) override {
+        std::lock_guard guard(system_.mutex_);
+        if (auto alive = system_.alive(generation_, path_); !alive) {
+            return alive;
+        }
+        return system_.write_node(*node_, Call::write, path_, position, bytes);
+    }
+
+    Result<void> write_durable(std::uint64_t position, Bytes bytes) override {
+        std::function<void()> action;
+        {
+            std::lock_guard guard(system_.mutex_);
+            if (auto alive = system_.alive(generation_, path_); !alive) {
+                return alive;
+            }
+            auto written = system_.write_node(*node_, Call::write_durable, path_, position, bytes);
+            if (!written) {
+                return written;
+            }
+            system_.sync_node(*node_, position, position + bytes.size());
+            action = system_.on_sync_;
+        }
+        if (action) {
+            action();
+        }
+        return {};
+    }
+
+    Result<void> sync() override {
+        std::function<void()> action;
+        {
+            std::lock_guard guard(system_.mutex_);
+            if (auto alive = system_.alive(generation_, path_); !alive) {
+                return alive;
+            }
+            if (auto changed = system_.change(Call::sync, "sync", path_); !changed) {
+                return changed;
+            }
+            system_.sync_node(*node_, 0, node_->written.size());
+            action = system_.on_sync_;
+        }
+        if (action) {
+            action();
+        }
+        return {};
+    }
+
+    Result<std::uint64_t> size() override {
+        std::lock_guard guard(system_.mutex_);
+        if (auto alive = system_.alive(generation_, path_); !alive) {
+            return std::unexpected(alive.error());
+        }
+        return node_->written.size();
+    }
+
+    Result<void> truncate(std::uint64_t size) override {
+        std::lock_guard guard(system_.mutex_);
+        if (auto alive = system_.alive(generation_, path_); !alive) {
+            return alive;
+        }
+        if (auto changed = system_.change(Call::truncate, "truncate", path_); !changed) {
+            return changed;
+        }
+        std::uint64_t from = std::min<std::uint64_t>(size, node_->written.size());
+        node_->written.resize(size);
+        node_->dirty.resize((size + kSectorBytes - 1) / kSectorBytes, true);
+        if (from / kSectorBytes < node_->dirty.size()) {
+            node_->dirty[from / kSectorBytes] = true;
+        }
+        return {};
+    }
+
+ private:
+    Result<std::size_t> read_locked(std::uint64_t position, std::span<std::byte> buffer) {
+        if (auto alive = system_.alive(generation_, path_); !alive) {
+            return std::unexpected(alive.error());
+        }
+        auto [bad, end] = system_.bad_reads_.equal_range(path_);
+        for (; bad != end; ++bad) {
+            if (position < bad->second.second && bad->second.first < position + buffer.size()) {
+                return io_error("read", path_);
+            }
+        }
+        if (position >= node_->written.size()) {
+            return 0;
+        }
+        std::size_t count = std::min<std::size_t>(buffer.size(), node_->written.size() - position);
+        std::copy_n(
+            node_->written.begin() + static_cast<std::ptrdiff_t>(position), count, buffer.begin()
+        );
+        return count;
+    }
+
+    MemoryFileSystem& system_;
+    std::shared_ptr<Node> node_;
+    std::string path_;
+    std::uint64_t generation_;
+};
+
+Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path, OpenMode mode) {
+    std::lock_guard guard(mutex_);
+    if (auto here = alive(generation_, path); !here) {
+        return std::unexpected(here.error());
+    }
+    auto found = names_.find(path);
+    if (found == names_.end()) {
+        if (mode != OpenMode::create) {
+            return fail(Errc::not_found, "open " + path + ": No such file or directory");
+        }
+        if (!directories_.contains(directory_of(path))) {
+            return fail(Errc::not_found, "open " + path + ": No such file or directory");
+        }
+        if (auto changed = change(Call::create, "open", path); !changed) {
+            return std::unexpected(changed.error());
+        }
+        found = names_.emplace(path, std::make_shared<Node>()).first;
+        name_changes_.push_back({.removed = {}, .added = path, .node = found->second});
+    }
+    return std::make_unique<MemoryFile>(*this, found->second, path, generation_);
+}
+
+Result<void> MemoryFileSystem::remove(const std::string& path) {
+    std::lock_guard guard(mutex_);
+    auto found = find(path);
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    if (auto changed = change(Call::remove, "remove", path); !changed) {
+        return changed;
+    }
+    names_.erase(path);
+    name_changes_.push_back({.removed = path, .added = {}, .node = nullptr});
+    return {};
+}
+
+Result<void> MemoryFileSystem::rename(const std::string& from, const std::string& to) {
+    std::lock_guard guard(mutex_);
+    auto found = find(from);
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    if (auto changed = change(Call::rename, "rename", from); !changed) {
+        return changed;
+    }
+    names_.erase(from);
+    names_[to] = *found;
+    name_changes_.push_back({.removed = from, .added = to, .node = *found});
+    return {};
+}
+
+Result<std::vector<std::string>> MemoryFileSystem::list(const std::string& directory) {
+    std::lock_guard guard(mutex_);
+    if (auto here = alive(generation_, directory); !here) {
+        return std::unexpected(here.error());
+    }
+    if (!directories_.contains(directory)) {
+        return fail(Errc::not_found, "list " + directory + ": No such file or directory");
+    }
+    std::vector<std::string> names;
+    for (const auto& [path, node] : names_) {
+        if (directory_of(path) == directory) {
+            names.push_back(path.substr(directory.size() + 1));
+        }
+    }
+    return names;
+}
+
+Result<void> MemoryFileSystem::make_directory(const std::string& directory) {
+    std::lock_guard guard(mutex_);
+    if (auto here = alive(generation_, directory); !here) {
+        return here;
+    }
+    if (directories_.contains(directory)) {
+        return {};
+    }
+    if (auto changed = change(Call::make_directory, "mkdir", directory); !changed) {
+        return changed;
+    }
+    for (std::string at = directory; at != "." && !at.empty(); at = directory_of(at)) {
+        directories_.insert(at);
+    }
+    return {};
+}
+
+Result<void> MemoryFileSystem::sync_directory(const std::string& directory) {
+    std::lock_guard guard(mutex_);
+    if (auto changed = change(Call::sync_directory, "sync", directory); !changed) {
+        return changed;
+    }
+    if (sync_lies_) {
+        return {};
+    }
+    auto covered = [&](const NameChange& name) {
+        return directory_of(name.added.empty() ? name.removed : name.added) == directory;
+    };
+    for (const NameChange& name : name_changes_) {
+        if (!covered(name)) {
+            continue;
+        }
+        synced_names_.erase(name.removed);
+        if (!name.added.empty()) {
+            synced_names_[name.added] = name.node;
+        }
+    }
+    std::erase_if(name_changes_, covered);
+    return {};
+}
+
+Result<FileSystem::Space> MemoryFileSystem::space(const std::string& path) {
+    std::lock_guard guard(mutex_);
+    if (auto here = alive(generation_, path); !here) {
+        return std::unexpected(here.error());
+    }
+    std::uint64_t taken = used();
+    return Space{.free_bytes = capacity_ > taken ? capacity_ - taken : 0, .total_bytes = capacity_};
+}
+
+Result<std::unique_ptr<FileLock>> MemoryFileSystem::lock(const std::string& path) {
+    std::lock_guard guard(mutex_);
+    if (auto here = alive(generation_, path); !here) {
+        return std::unexpected(here.error());
+    }
+    if (!locks_.insert(path).second) {
+        return fail(Errc::conflict, "lock " + path + ": it is held");
+    }
+    return std::make_unique<MemoryLock>(*this, path, generation_);
+}
+
+void MemoryFileSystem::plan(FaultPlan plan) {
+    std::lock_guard guard(mutex_);
+    plan_ = plan;
+}
+
+void MemoryFileSystem::clear_faults() {
+    std::lock_guard guard(mutex_);
+    plan_.reset();
+    bad_reads_.clear();
+}
+
+void MemoryFileSystem::set_capacity(std::uint64_t bytes) {
+    std::lock_guard guard(mutex_);
+    capacity_ = bytes;
+}
+
+void MemoryFileSystem::set_sync_lies(bool lies) {
+    std::lock_guard guard(mutex_);
+    sync_lies_ = lies;
+}
+
+void MemoryFileSystem::fail_reads(const std::string& path, std::uint64_t from, std::uint64_t to) {
+    std::lock_guard guard(mutex_);
+    bad_reads_.emplace(path, std::pair(from, to));
+}
+
+void MemoryFileSystem::set_cached(bool cached) {
+    std::lock_guard guard(mutex_);
+    cached_ = cached;
+}
+
+void MemoryFileSystem::on_sync(std::function<void()> action) {
+    std::lock_guard guard(mutex_);
+    on_sync_ = std::move(action);
+}
+
+void MemoryFileSystem::die_after(std::uint64_t calls) {
+    std::lock_guard guard(mutex_);
+    die_after_ = changes_ + calls;
+}
+
+bool MemoryFileSystem::dead() const {
+    std::lock_guard guard(mutex_);
+    return dead_;
+}
+
+void MemoryFileSystem::kill() {
+    std::lock_guard guard(mutex_);
+    release_process();
+}
+
+void MemoryFileSystem::crash(std::uint64_t seed) {
+    std::lock_guard guard(mutex_);
+    release_process();
+    std::mt19937_64 random(seed);
+    auto coin = [&random] { return (random() >> 33U) % 2 == 0; };
+    for (const NameChange& name : name_changes_) {
+        bool possible = name.removed.empty() || synced_names_.contains(name.removed);
+        if (!possible || !coin()) {
+            continue;
+        }
+        synced_names_.erase(name.removed);
+        if (!name.added.empty()) {
+            synced_names_[name.added] = name.node;
+        }
+    }
+    name_changes_.clear();
+    names_ = synced_names_;
+    for (auto& [path, node] : names_) {
+        std::vector<std::byte> after = node->synced;
+        if (node->written.size() != after.size() && coin()) {
+            after.resize(node->written.size());
+        }
+        for (std::size_t sector = 0; sector < node->dirty.size(); ++sector) {
+            if (!node->dirty[sector] || !coin()) {
+                continue;
+            }
+            std::size_t from = sector * kSectorBytes;
+            std::size_t to = std::min({from + kSectorBytes, node->written.size(), after.size()});
+            for (std::size_t at = from; at < to; ++at) {
+                after[at] = node->written[at];
+            }
+        }
+        node->written = after;
+        node->synced = std::move(after);
+        node->dirty.assign(node->dirty.size(), false);
+    }
+}
+
+std::vector<std::byte> MemoryFileSystem::contents(const std::string& path) const {
+    std::lock_guard guard(mutex_);
+    auto found = names_.find(path);
+    ASSERT(found != names_.end());
+    return found->second->written;
+}
+
+void MemoryFileSystem::set_contents(const std::string& path, std::vector<std::byte> bytes) {
+    std::lock_guard guard(mutex_);
+    for (std::string at = directory_of(path); at != "." && !at.empty(); at = directory_of(at)) {
+        directories_.insert(at);
+    }
+    auto node = std::make_shared<Node>();
+    node->synced = bytes;
+    node->written = std::move(bytes);
+    node->dirty.assign((node->written.size() + kSectorBytes - 1) / kSectorBytes, false);
+    names_[path] = node;
+    synced_names_[path] = node;
+}
+
+void MemoryFileSystem::flip(const std::string& path, std::uint64_t position, std::uint8_t mask) {
+    std::lock_guard guard(mutex_);
+    Node& node = *names_.at(path);
+    for (auto* image : {&node.written, &node.synced}) {
+        if (position < image->size()) {
+            (*image)[position] ^= std::byte{mask};
+        }
+    }
+}
+
+void MemoryFileSystem::zero(const std::string& path, std::uint64_t position, std::uint64_t count) {
+    std::lock_guard guard(mutex_);
+    Node& node = *names_.at(path);
+    for (auto* image : {&node.written, &node.synced}) {
+        std::uint64_t from = std::min<std::uint64_t>(position, image->size());
+        std::uint64_t to = std::min<std::uint64_t>(position + count, image->size());
+        std::fill(
+            image->begin() + static_cast<std::ptrdiff_t>(from),
+            image->begin() + static_cast<std::ptrdiff_t>(to),
+            std::byte{0}
+        );
+    }
+}
+
+void MemoryFileSystem::cut(const std::string& path, std::uint64_t size) {
+    std::lock_guard guard(mutex_);
+    Node& node = *names_.at(path);
+    node.written.resize(std::min<std::uint64_t>(size, node.written.size()));
+    node.synced.resize(std::min<std::uint64_t>(size, node.synced.size()));
+    node.dirty.resize((node.written.size() + kSectorBytes - 1) / kSectorBytes);
+}
+
+bool MemoryFileSystem::exists(const std::string& path) const {
+    std::lock_guard guard(mutex_);
+    return names_.contains(path);
+}
+
+std::uint64_t MemoryFileSystem::changes() const {
+    std::lock_guard guard(mutex_);
+    return changes_;
+}
+
+std::uint64_t MemoryFileSystem::calls(Call call) const {
+    std::lock_guard guard(mutex_);
+    auto found = counts_.find(call);
+    return found == counts_.end() ? 0 : found->second;
+}
+
+void MemoryFileSystem::reset_counts() {
+    std::lock_guard guard(mutex_);
+    changes_ = 0;
+    counts_.clear();
+}
+
+std::optional<MemoryFileSystem::Fault> MemoryFileSystem::next_fault(Call call) {
+    ++changes_;
+    ++counts_[call];
+    if (plan_ && (changes_ == plan_->call || (plan_->sticky && changes_ > plan_->call))) {
+        return plan_->fault;
+    }
+    return std::nullopt;
+}
+
+Result<void> MemoryFileSystem::change(Call call, const char* name, const std::string& path) {
+    if (auto here = alive(generation_, path); !here) {
+        return here;
+    }
+    if (die_after_ && changes_ >= *die_after_) {
+        dead_ = true;
+        return alive(generation_, path);
+    }
+    switch (next_fault(call).value_or(Fault::interrupted)) {
+        case Fault::io_error:
+        case Fault::torn_error:
+            return io_error(name, path);
+        case Fault::no_space:
+            return no_space(name, path);
+        case Fault::short_write:
+        case Fault::interrupted:
+            break;
+    }
+    return {};
+}
+
+Result<void> MemoryFileSystem::write_node(
+    Node& node, Call call, const std::string& path, std::uint64_t position, Bytes bytes
+) {
+    bool torn = plan_ && plan_->fault == Fault::torn_error;
+    auto changed = change(call, "write", path);
+    if (!changed) {
+        if (!torn || dead_) {
+            return changed;
+        }
+        bytes = call == Call::write ? bytes.first(bytes.size() / 2) : bytes;
+    }
+    std::uint64_t end = position + bytes.size();
+    if (end > node.written.size()) {
+        if (used() + (end - node.written.size()) > capacity_) {
+            return no_space("write", path);
+        }
+        node.written.resize(end);
+    }
+    std::copy(
+        bytes.begin(), bytes.end(), node.written.begin() + static_cast<std::ptrdiff_t>(position)
+    );
+    node.dirty.resize((node.written.size() + kSectorBytes - 1) / kSectorBytes, true);
+    for (std::uint64_t at = position / kSectorBytes; at * kSectorBytes < end; ++at) {
+        node.dirty[at] = true;
+    }
+    return changed;
+}
+
+void MemoryFileSystem::sync_node(Node& node, std::uint64_t from, std::uint64_t to) {
+    if (sync_lies_) {
+        return;
+    }
+    // A sync makes the size durable as far as its range needs it.
+    if (to > node.synced.size()) {
+        node.synced.resize(to);
+    } else if (node.synced.size() > node.written.size()) {
+        node.synced.resize(node.written.size());
+    }
+    for (std::uint64_t sector = from / kSectorBytes; sector * kSectorBytes < to; ++sector) {
+        if (!node.dirty[sector]) {
+            continue;
+        }
+        std::uint64_t begin = sector * kSectorBytes;
+        std::uint64_t end = std::min<std::uint64_t>(begin + kSectorBytes, node.written.size());
+        node.synced.resize(std::max<std::uint64_t>(node.synced.size(), end));
+        std::copy_n(
+            node.written.begin() + static_cast<std::ptrdiff_t>(begin),
+            end - begin,
+            node.synced.begin() + static_cast<std::ptrdiff_t>(begin)
+        );
+        node.dirty[sector] = false;
+    }
+}
+
+std::uint64_t MemoryFileSystem::used() const {
+    std::uint64_t bytes = 0;
+    for (const auto& [path, node] : names_) {
+        bytes += node->written.size();
+    }
+    return bytes;
+}
+
+Result<void> MemoryFileSystem::alive(std::uint64_t generation, const std::string& path) const {
+    if (dead_ || generation != generation_) {
+        return fail(Errc::internal, path + ": the process is gone");
+    }
+    return {};
+}
+
+Result<std::shared_ptr<MemoryFileSystem::Node>> MemoryFileSystem::find(const std::string& path
+) const {
+    if (auto here = alive(generation_, path); !here) {
+        return std::unexpected(here.error());
+    }
+    auto found = names_.find(path);
+    if (found == names_.end()) {
+        return fail(Errc::not_found, path + ": No such file or directory");
+    }
+    return found->second;
+}
+
+void MemoryFileSystem::release_process() {
+    ++generation_;
+    locks_.clear();
+    die_after_.reset();
+    dead_ = false;
+}
+
+}  // namespace belfry
