@@ -1,0 +1,40 @@
+// The command line against a running hub: data on stdout, talk on stderr, exit codes.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { belfry, startHub } from './hub.mjs';
+import { startListener } from './listener.mjs';
+
+const against = (hub, input) => (...args) => belfry(args, { env: { BELFRY_URL: hub.url }, input });
+
+test('fire, list and get agree', async (t) => {
+  const run = against(await startHub(t));
+  const fired = await run('fire', 'deploy', '{"version":"1.2.3"}', '--json');
+  assert.equal(fired.code, 0, fired.stderr);
+  const { id, offset } = JSON.parse(fired.stdout);
+  assert.equal(offset, 0);
+  const listed = await run('list', '--json');
+  assert.equal(listed.code, 0, listed.stderr);
+  assert.ok(listed.stdout.includes(id), listed.stdout);
+  const got = await run('get', id, '--json');
+  assert.equal(JSON.parse(got.stdout).type, 'deploy', got.stderr);
+});
+
+test('what is not there is exit 3, a bad argument 2, no hub 6', async (t) => {
+  const run = against(await startHub(t));
+  assert.equal((await run('get', 'no-such-event')).code, 3);
+  assert.equal((await run('fire')).code, 2);
+  assert.equal((await belfry(['list'], { env: { BELFRY_URL: 'http://127.0.0.1:1' } })).code, 6);
+});
+
+test('a subscription is made, listed, shown and removed', async (t) => {
+  const hub = await startHub(t);
+  const listener = await startListener(t);
+  const run = against(hub);
+  const added = await run('subscription', 'add', 'chat', '--type', 'deploy', '--url', listener.url);
+  assert.equal(added.code, 0, added.stderr);
+  await run('fire', 'deploy', 'hello');
+  await listener.received(1);
+  assert.match((await run('subscription', 'list')).stdout, /chat/);
+  assert.equal((await run('subscription', 'remove', 'chat', '--yes')).code, 0);
+  assert.equal((await run('subscription', 'show', 'chat')).code, 3);
+});

@@ -1,0 +1,120 @@
+// Starts the built binary for a test: own data directory, own port, stopped by its pid when the test ends.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+export const binary = process.env.BELFRY_BINARY ?? path.join(root, 'build/release/belfry');
+export const readText = (name) => path.join(root, name);
+
+// What the tests of this folder wait for happens within milliseconds; this is for a loaded machine.
+const patienceMs = 15_000;
+
+export async function eventually(what, probe, withinMs = patienceMs) {
+  const end = Date.now() + withinMs;
+  for (;;) {
+    const result = await probe();
+    if (result) return result;
+    if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await new Promise((resume) => setTimeout(resume, 10));
+  }
+}
+
+export async function temporaryDirectory(t) {
+  const directory = await mkdtemp(path.join(tmpdir(), 'belfry-e2e-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+// Runs `belfry …` to its end; gives { code, stdout, stderr }.
+export function belfry(args, { env = {}, input = '' } = {}) {
+  const child = spawn(binary, args, { env: { ...process.env, NO_COLOR: '1', ...env } });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (text) => (output.stdout += text));
+  child.stderr.on('data', (text) => (output.stderr += text));
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, ...output }));
+  });
+}
+
+export class Hub {
+  constructor(data, args) {
+    this.data = data;
+    this.args = args;
+    this.log = '';
+  }
+
+  async start() {
+    const args = ['serve', '--listen', '127.0.0.1:0', '--data', this.data, ...this.args];
+    this.process = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const begin = this.log.length;
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      stream.on('data', (text) => (this.log += text));
+    }
+    this.exited = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve(code ?? signal)));
+    const dead = () => this.process.exitCode !== null || this.process.signalCode !== null;
+    await eventually(`ready; it said:\n${this.log}`, async () => {
+      if (dead()) throw new Error(`belfry ended while starting:\n${this.log}`);
+      const port = /127\.0\.0\.1:(\d+)/.exec(this.log.slice(begin))?.[1];
+      if (!port) return false;
+      this.url = `http://127.0.0.1:${port}`;
+      return fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false);
+    });
+    return this;
+  }
+
+  async stop(signal = 'SIGTERM') {
+    this.process.kill(signal);
+    return this.exited;
+  }
+
+  async restart(signal = 'SIGTERM') {
+    await this.stop(signal);
+    return this.start();
+  }
+
+  // One request; the body of the answer is parsed when it is JSON.
+  async request(method, target, body, headers = {}) {
+    const isText = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
+    const answer = await fetch(this.url + target, {
+      method,
+      body: isText ? body : JSON.stringify(body),
+      headers: isText ? headers : { 'Content-Type': 'application/json', ...headers },
+    });
+    const text = await answer.text();
+    const json = /json/.test(answer.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined;
+    return { status: answer.status, headers: answer.headers, text, json };
+  }
+
+  // The same, for calls that must succeed; gives the JSON.
+  async call(method, target, body, headers) {
+    const answer = await this.request(method, target, body, headers);
+    if (answer.status >= 300) throw new Error(`${method} ${target}: ${answer.status} ${answer.text}`);
+    return answer.json;
+  }
+
+  publish(type, data = 'x', query = {}) {
+    const target = `/api/v1/events?${new URLSearchParams({ type, ...query })}`;
+    return this.call('POST', target, data, { 'Content-Type': 'text/plain' });
+  }
+
+  subscribe(name, sink, more = {}) {
+    const document = { name, filter: { types: ['*'] }, start: 'new', ...more, sink: { kind: 'webhook', ...sink } };
+    return this.call('POST', '/api/v1/subscriptions', document);
+  }
+
+  subscription(name) {
+    return this.call('GET', `/api/v1/subscriptions/${name}`);
+  }
+}
+
+export async function startHub(t, ...args) {
+  const hub = new Hub(path.join(await temporaryDirectory(t), 'data'), args);
+  t.after(() => hub.stop('SIGKILL'));
+  return hub.start();
+}

@@ -1,0 +1,43 @@
+// A listener for tests: an HTTP server that keeps every delivery and answers as told.
+import { createServer } from 'node:http';
+import { createServer as createSocketServer } from 'node:net';
+import { eventually } from './hub.mjs';
+
+function listen(t, server) {
+  const sockets = new Set();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+  });
+  t.after(() => {
+    server.close();
+    sockets.forEach((socket) => socket.destroy());
+  });
+  return new Promise((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}/in`)),
+  );
+}
+
+// `answer(delivery, number)` gives a status or { status, headers }; a promise makes the listener slow.
+export async function startListener(t, answer = () => 204) {
+  const deliveries = [];
+  const server = createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const delivery = { headers: request.headers, body: Buffer.concat(chunks).toString() };
+    deliveries.push(delivery);
+    const told = await answer(delivery, deliveries.length);
+    const { status, headers = {} } = typeof told === 'number' ? { status: told } : told;
+    response.writeHead(status, headers).end();
+  });
+  const url = await listen(t, server);
+  const received = (count) =>
+    eventually(`${count} deliveries, there are ${deliveries.length}`, () => deliveries.length >= count && deliveries);
+  return { url, deliveries, received };
+}
+
+// A listener below HTTP: `behave(socket)` once the request came.
+export async function startRawListener(t, behave) {
+  return listen(t, createSocketServer((socket) => socket.once('data', () => behave(socket))));
+}

@@ -1,0 +1,58 @@
+// Starting, refusing to start, and stopping.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { belfry, startHub, temporaryDirectory } from './hub.mjs';
+import { startListener } from './listener.mjs';
+
+test('a second Belfry on the same directory ends within a second and says why', async (t) => {
+  const hub = await startHub(t);
+  const began = Date.now();
+  const second = await belfry(['serve', '--listen', '127.0.0.1:0', '--data', hub.data]);
+  assert.notEqual(second.code, 0);
+  assert.ok(Date.now() - began < 2000);
+  assert.ok(second.stderr.includes(hub.data), second.stderr);
+  assert.equal((await hub.publish('still.here')).offset, 0);
+});
+
+test('a bad configuration starts nothing and names line, column and the nearest key', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const file = path.join(directory, 'belfry.yaml');
+  const data = path.join(directory, 'data');
+  await writeFile(file, `data: ${data}\nlog:\n  segment_byts: 4MiB\n`);
+  const result = await belfry(['serve', '--config', file, '--listen', '127.0.0.1:0']);
+  assert.notEqual(result.code, 0);
+  assert.match(result.stderr, /belfry\.yaml:3:\d+/);
+  assert.match(result.stderr, /segment_bytes/);
+  assert.ok(!existsSync(data), 'it touched the data directory');
+});
+
+test('off loopback it starts only with --insecure or tokens', async (t) => {
+  const data = path.join(await temporaryDirectory(t), 'data');
+  const result = await belfry(['serve', '--listen', '0.0.0.0:0', '--data', data]);
+  assert.notEqual(result.code, 0);
+  assert.match(result.stderr, /insecure/);
+});
+
+test('a graceful stop finishes the delivery under way, and a restart repeats nothing', async (t) => {
+  const hub = await startHub(t);
+  const listener = await startListener(t, () => new Promise((resolve) => setTimeout(resolve, 200, 204)));
+  await hub.subscribe('slow', { url: listener.url, format: 'body' });
+  for (let number = 0; number < 10; number++) await hub.publish('work', String(number));
+  await listener.received(10);
+  assert.equal(await hub.stop(), 0);
+  await hub.start();
+  await hub.publish('work', 'last');
+  const bodies = (await listener.received(11)).map(({ body }) => body);
+  assert.deepEqual(bodies.slice().sort(), [...Array(10).keys()].map(String).concat('last').sort());
+});
+
+test('a browser page of another site may not publish to an open hub', async (t) => {
+  const hub = await startHub(t);
+  const foreign = { 'Content-Type': 'text/plain', Origin: 'https://evil.example' };
+  const answer = await hub.request('POST', '/api/v1/events?type=x', 'x', foreign);
+  assert.deepEqual([answer.status, answer.json.code], [403, 'denied']);
+  assert.deepEqual((await hub.call('GET', '/api/v1/events')).events, []);
+});
