@@ -41,6 +41,7 @@ struct ExceptionRow {
 struct AttemptRow {
     SubscriptionKey subscription;
     Offset offset;
+    std::uint64_t uuid_low = 0;  // of the event
     std::uint32_t attempt = 1;
     WallTime at;
     std::uint32_t duration_ms = 0;
@@ -67,7 +68,7 @@ struct DeadLetterRow {
     std::string type;                // the event's; empty for a range
     std::vector<std::byte> record;   // the event as encode_record() wrote it; empty for a range
     std::optional<DeadLetterRange> range;
-    std::vector<AttemptRow> attempts;
+    std::vector<AttemptRow> attempts;  // oldest first; of this subscription and offset
 };
 
 // One atomic change. Members are applied in this order: forget, then rows, then erasures.
@@ -78,7 +79,7 @@ struct StateChanges {
     std::vector<ExceptionRow> exceptions;
     std::vector<std::pair<SubscriptionKey, Offset>> erase_exceptions;  // and their attempts
     std::vector<AttemptRow> attempts;
-    std::vector<DeadLetterRow> dead_letters;
+    std::vector<DeadLetterRow> dead_letters;  // one with a known id replaces it and keeps its place
     std::vector<std::string> erase_dead_letters;
 
     [[nodiscard]] bool empty() const;
@@ -89,15 +90,23 @@ struct StateSnapshot {
     Offset live_mark;
     std::vector<CursorRow> cursors;
     std::vector<ExceptionRow> exceptions;  // by subscription, then offset
+    // One past the highest event that State was ever told of, by whatever row: the log must go on here or
+    // later, because an offset that State has seen never means another event.
+    Offset next_offset;
 };
+
+// What the engines keep and answer at most.
+inline constexpr std::size_t kAttemptsPerEvent = 20;
+inline constexpr std::size_t kAttemptsPerList = 1000;
+inline constexpr std::size_t kDeadLettersPerPage = 1000;
 
 struct DeadLetterQuery {
     std::string tenant = "default";
     SubscriptionKey subscription;  // empty: all
     std::string type;              // exact, or a prefix ending in `*`; empty: all
     std::optional<WallTime> since;
-    std::string after;  // `next` of the page before
-    std::size_t limit = 100;
+    std::string after;  // `next` of the page before; anything else is bad_request
+    std::size_t limit = 100;  // within 1 and kDeadLettersPerPage
 };
 struct DeadLetterPage {
     std::vector<DeadLetterRow> rows;  // oldest first

@@ -1,15 +1,24 @@
 // Port: who may do what. Every route of every door names a resource and a verb; this answers.
 #pragma once
 
+#include "base/error.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
-
 namespace belfry {
 
-enum class Resource : std::uint8_t { none, event, subscription, dead_letter, agent, catalog, token, op };
+enum class Resource : std::uint8_t {
+    none,
+    event,
+    subscription,
+    dead_letter,
+    agent,
+    catalog,
+    token,
+    op
+};
 enum class Verb : std::uint8_t { read, write };
 
 // What a request shows about its sender. Views are valid during the call.

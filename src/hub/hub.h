@@ -1,14 +1,8 @@
-// Hub: the heart. Takes events in (publish), hands them out (readers, deliveries), remembers what became of
-// them. The doors translate; the sinks attempt; everything between is here.
-// Owned by the wiring; every port must outlive it. I/O thread only; callbacks run there, possibly before the
+// Hub: the heart. Takes events in (publish), hands them out (readers, deliveries), remembers what
+// became of them. The doors translate; the sinks attempt; everything between is here. Owned by the
+// wiring; every port must outlive it. I/O thread only; callbacks run there, possibly before the
 // call returns. Names no Asio type: the simulation drives it with a clock of its own.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <span>
-#include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -17,15 +11,17 @@
 #include "engine/log.h"
 #include "engine/state.h"
 #include "hub/access.h"
+#include "hub/circuit.h"
+#include "hub/retention.h"
 #include "hub/sink.h"
 
-namespace belfry {
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
-struct RetentionOptions {
-    std::chrono::seconds age{7 * 24 * 3600};
-    std::uint64_t bytes = 10ULL * 1024 * 1024 * 1024;
-    std::uint64_t hard_bytes = 0;  // 0: 0.8 of the disk, told by the wiring
-};
+namespace belfry {
 
 struct HubPorts {
     Clock& clock;
@@ -38,6 +34,7 @@ struct HubPorts {
 };
 struct HubOptions {
     RetentionOptions retention;
+    CircuitOptions circuit;
     std::chrono::milliseconds stop_wait{10'000};  // for attempts under way at stop
 };
 
@@ -52,7 +49,7 @@ struct SubscriptionStatus {
     std::uint64_t retrying = 0;  // unsettled below the cursor
     std::uint64_t in_flight = 0;
     std::uint64_t dead = 0;
-    std::uint64_t settled = 0;   // since start
+    std::uint64_t settled = 0;  // since start
     bool circuit_open = false;
     std::string last_error;
 };
@@ -91,32 +88,36 @@ class Hub {
     Hub(const Hub&) = delete;
     Hub& operator=(const Hub&) = delete;
 
-    // Reads what the last run left and begins to deliver; `on_ready` runs once subscriptions are served.
+    // Reads what the last run left and begins to deliver; `on_ready` runs once subscriptions are
+    // served.
     [[nodiscard]] Result<void> start(Task on_ready);
-    // No new attempts; waits for those under way (HubOptions::stop_wait), saves everything. `done` once.
+    // No new attempts; waits for those under way (HubOptions::stop_wait), saves everything. `done`
+    // once.
     void stop(Task done);
 
     // hub/publish.cc: authorise, check, append. All or none. Errors as Log::append, and denied.
     void publish(const Caller& caller, std::span<const Event> events, PublishDone done);
 
-    // Called after every commit with the offsets that became durable; doors feed their readers from it.
-    // The number stops it.
+    // Called after every commit with the offsets that became durable; doors feed their readers from
+    // it. The number stops it.
     using Reader = std::function<void(Offset first, Offset next)>;
     std::uint64_t add_reader(Reader reader);
     void remove_reader(std::uint64_t number);
     [[nodiscard]] Log& log();
 
-    // Subscriptions. Name and tenant stand in the document; `done` runs when the change is durable and serves.
+    // Subscriptions. Name and tenant stand in the document; `done` runs when the change is durable
+    // and serves.
     void create_subscription(Subscription subscription, Catalog::Done done);
     void replace_subscription(Subscription subscription, Expect expect, Catalog::Done done);
     void remove_subscription(
         const SubscriptionKey& key, Expect expect, std::move_only_function<void(Result<void>)> done
     );
-    void set_subscription_state(const SubscriptionKey& key, SubscriptionState state, Catalog::Done done);
+    void set_subscription_state(
+        const SubscriptionKey& key, SubscriptionState state, Catalog::Done done
+    );
     // Adds a signing secret; the old one signs too until `grace` has passed.
     void rotate_secret(
-        const SubscriptionKey& key,
-        std::move_only_function<void(Result<std::string>)> done
+        const SubscriptionKey& key, std::move_only_function<void(Result<std::string>)> done
     );
     [[nodiscard]] Result<SubscriptionStatus> subscription_status(const SubscriptionKey& key) const;
     // Delivers one made event (type `belfry.test`, not stored) and answers with the attempt.
@@ -134,12 +135,13 @@ class Hub {
     void list_dead_letters(
         DeadLetterQuery query, std::move_only_function<void(Result<DeadLetterPage>)> done
     );
-    // Attempts it again, out of order; the dead letter goes when the event settles, and stays with the new
-    // attempt when it does not. `done` gives the replay's id when it was queued.
+    // Attempts it again, out of order; the dead letter goes when the event settles, and stays with
+    // the new attempt when it does not. `done` gives the replay's id when it was queued.
     void replay_dead_letter(
         std::string tenant, std::string id, std::move_only_function<void(Result<std::string>)> done
     );
-    // All that match; gives (replay id, how many were queued). Ranges cannot be replayed and are left.
+    // All that match; gives (replay id, how many were queued). Ranges cannot be replayed and are
+    // left.
     void replay_dead_letters(
         DeadLetterQuery query,
         std::move_only_function<void(Result<std::pair<std::string, std::uint64_t>>)> done

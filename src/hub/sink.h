@@ -1,6 +1,11 @@
-// Port: a sink performs one attempt to deliver one event and says how it went. The hub decides when, how
-// often and in which order; a sink decides nothing.
+// Port: a sink performs one attempt to deliver one event and says how it went. The hub decides
+// when, how often and in which order; a sink decides nothing.
 #pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "catalog/subscription.h"
+#include "event/event.h"
 
 #include <cstdint>
 #include <functional>
@@ -8,11 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/clock.h"
-#include "base/error.h"
-#include "catalog/subscription.h"
-#include "event/event.h"
 
 namespace belfry {
 
@@ -39,8 +39,8 @@ struct Outcome {
 };
 using AttemptDone = std::move_only_function<void(Outcome)>;
 
-// One per subscription, owned by the hub, replaced when the subscription's document changes; attempts that
-// are under way then still end. I/O thread only.
+// One per subscription, owned by the hub, replaced when the subscription's document changes;
+// attempts that are under way then still end. I/O thread only.
 class Sink {
  public:
     virtual ~Sink() = default;
@@ -50,8 +50,8 @@ class Sink {
     [[nodiscard]] virtual const std::string& endpoint() const = 0;
 };
 
-// Makes the sink for a subscription; an error says which member of its configuration is wrong. Called to
-// check a document before it is stored, too.
+// Makes the sink for a subscription; an error says which member of its configuration is wrong.
+// Called to check a document before it is stored, too.
 using SinkFactory = std::function<Result<std::unique_ptr<Sink>>(const Subscription&)>;
 
 }  // namespace belfry

@@ -1,0 +1,583 @@
+#include "hub/delivery.h"
+
+#include "base/logging.h"
+
+#include <algorithm>
+
+namespace belfry {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// What is read ahead at once by a delivery that is behind.
+constexpr ReadLimit kReadAhead{.events = 64, .bytes = 256 * 1024};
+// Events a delivery examines before it leaves the loop to others.
+constexpr std::uint64_t kExaminedPerPump = 2'000;
+// After a read that failed for a reason that may pass.
+constexpr milliseconds kReadAgain{5'000};
+
+}  // namespace
+
+Delivery::Delivery(
+    const DeliveryPorts& ports,
+    const Subscription& subscription,
+    std::shared_ptr<Sink> sink,
+    DeliveryStart start
+)
+    : ports_(ports),
+      key_(subscription.key()),
+      subscription_(subscription),
+      sink_(std::move(sink)),
+      endpoint_(sink_->endpoint()),
+      circuit_(&ports.circuits.join(endpoint_, *this)),
+      dead_(start.dead) {
+    restore(std::move(start));
+}
+
+Delivery::~Delivery() {
+    ports_.clock.cancel(timer_);
+    ports_.circuits.leave(endpoint_, *this);
+}
+
+void Delivery::restore(DeliveryStart start) {
+    position_ = start.cursor;
+    for (const ExceptionRow& row : start.exceptions) {
+        if (row.offset >= start.cursor) {
+            // An event below it was under way at the crash; both are read again, in order.
+            ports_.writer.changes().erase_exceptions.emplace_back(key_, row.offset);
+            ports_.writer.touched();
+            continue;
+        }
+        Duration delay = std::clamp<Duration>(
+            row.next_at - ports_.clock.wall(), Duration::zero(), std::chrono::hours(36)
+        );
+        Exception exception{
+            .attempts = row.attempts,
+            .step = row.step,
+            .key = OrderKey{row.order_key},
+            .due = ports_.clock.now() + delay,
+            .due_wall = row.next_at,
+        };
+        if (exception.key != OrderKey{} && !key_order_.enter(exception.key, row.offset)) {
+            exception.waits = Exception::Waits::earlier_event;
+        }
+        exceptions_.add(row.offset, exception);
+    }
+}
+
+void Delivery::configure(const Subscription& subscription, std::shared_ptr<Sink> sink) {
+    bool was_active = is_active();
+    if (live_) {
+        fall_behind(ports_.log.next_offset());  // the filter may be another from here on
+    }
+    buffer_.clear();
+    if (subscription.sink != subscription_.sink) {
+        sink_ = std::move(sink);
+    }
+    if (sink_->endpoint() != endpoint_) {
+        ports_.circuits.leave(endpoint_, *this);
+        endpoint_ = sink_->endpoint();
+        circuit_ = &ports_.circuits.join(endpoint_, *this);
+    }
+    subscription_ = subscription;
+    if (was_active && !is_active()) {
+        ports_.clock.cancel(timer_);
+        timer_ = TimerId{};
+    }
+    pump();
+}
+
+bool Delivery::is_active() const {
+    return subscription_.state == SubscriptionState::active;
+}
+
+void Delivery::offer(const StoredEvent& event) {
+    if (!live_ || event.offset < position_) {
+        return;
+    }
+    bool room =
+        may_begin() && exceptions_.size() + under_way_ < subscription_.delivery.max_unsettled;
+    bool in_order =
+        subscription_.delivery.order != DeliveryPolicy::Order::all || exceptions_.empty();
+    if (!room || !in_order || !replays_.empty() || exceptions_.due_at(ports_.clock.now())) {
+        fall_behind(event.offset);
+        pump();
+        return;
+    }
+    if (take(event) == Step::nothing) {
+        fall_behind(event.offset);
+        arm_timer();
+    }
+}
+
+void Delivery::miss(Offset from) {
+    if (live_) {
+        fall_behind(std::max(from, position_));
+        pump();
+    }
+}
+
+void Delivery::fall_behind(Offset position) {
+    live_ = false;
+    position_ = position;
+    ports_.moved(*this);
+}
+
+void Delivery::pump() {
+    if (pumping_) {
+        pump_again_ = true;
+        return;
+    }
+    pumping_ = true;
+    examined_ = 0;
+    refused_by_circuit_ = false;
+    do {
+        pump_again_ = false;
+        while (step() == Step::progress) {
+        }
+    } while (pump_again_);
+    pumping_ = false;
+    arm_timer();
+}
+
+// Begins at most one thing: a due retry first, then a replay, then the next event.
+Delivery::Step Delivery::step() {
+    if (!may_begin()) {
+        return Step::nothing;
+    }
+    if (std::optional<Offset> due = exceptions_.due_at(ports_.clock.now())) {
+        return begin_retry(*due);
+    }
+    if (!replays_.empty()) {
+        return begin_replay();
+    }
+    return take_next();
+}
+
+bool Delivery::may_begin() {
+    if (!is_active() || stopping_ || abandoned_ || ports_.writer.is_behind()) {
+        return false;
+    }
+    bool one_at_a_time = subscription_.delivery.order == DeliveryPolicy::Order::all;
+    if (under_way_ >= (one_at_a_time ? 1 : subscription_.delivery.max_in_flight)) {
+        return false;
+    }
+    const std::optional<Pace>& pace = subscription_.delivery.pace;
+    if (!pace) {
+        return true;
+    }
+    MonoTime now = ports_.clock.now();
+    if (now >= pace_began_ + pace->every) {
+        pace_began_ = now;
+        pace_used_ = 0;
+    }
+    return pace_used_ < pace->events;
+}
+
+bool Delivery::admit(bool& probe) {
+    switch (circuit_->admit(ports_.clock.now())) {
+        case Circuit::Admission::closed:
+            probe = false;
+            return true;
+        case Circuit::Admission::probe:
+            probe = true;
+            return true;
+        case Circuit::Admission::refused:
+            break;
+    }
+    refused_by_circuit_ = true;
+    return false;
+}
+
+Delivery::Step Delivery::begin_retry(Offset offset) {
+    bool probe = false;
+    if (!admit(probe)) {
+        return Step::nothing;
+    }
+    const Exception& exception = *exceptions_.find(offset);
+    Slot slot = take_slot();
+    UnderWay& attempt = slots_[slot];
+    attempt.kind = UnderWay::Kind::reading;
+    attempt.offset = offset;
+    attempt.attempts = exception.attempts;
+    attempt.key = exception.key;
+    attempt.probe = probe;
+    exceptions_.wait_for_outcome(offset);
+    read_retry(slot);
+    return Step::progress;
+}
+
+void Delivery::read_retry(Slot slot) {
+    constexpr ReadLimit kOne{.events = 1, .bytes = 1};
+    Offset offset = slots_[slot].offset;
+    if (std::optional<ReadResult> tail = ports_.log.read_tail(offset, kOne)) {
+        got_retry(slot, std::move(*tail));
+        return;
+    }
+    ports_.log.read(offset, kOne, [this, slot](Result<ReadResult> result) {
+        got_retry(slot, std::move(result));
+    });
+}
+
+void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
+    UnderWay& attempt = slots_[slot];
+    StoredEvent* event = nullptr;
+    if (result && !result->entries.empty()) {
+        event = std::get_if<StoredEvent>(&result->entries.front());
+    }
+    if (event != nullptr && event->offset == attempt.offset && !abandoned_) {
+        attempt.kind = UnderWay::Kind::retry;
+        attempt.event = std::move(*event);
+        begin(slot);
+        return;
+    }
+    Offset offset = attempt.offset;
+    if (attempt.probe) {
+        circuit_->probe_abandoned();
+    }
+    bool unreadable = result.has_value() || result.error().code == Errc::offset_expired;
+    OrderKey key = attempt.key;
+    free_slot(slot);
+    if (abandoned_) {
+        if (is_idle()) {
+            ports_.drained(*this);
+        }
+        return;
+    }
+    if (unreadable) {
+        log_error(
+            "an event that was to be retried cannot be read any more",
+            {{"subscription", key_}, {"offset", offset.value}}
+        );
+        drop_exception(offset);
+        leave_key(key, offset);
+    } else {
+        exceptions_.wait_until(
+            offset, ports_.clock.now() + kReadAgain, ports_.clock.wall() + kReadAgain
+        );
+    }
+    pump();
+}
+
+Delivery::Step Delivery::begin_replay() {
+    bool probe = false;
+    if (!admit(probe)) {
+        return Step::nothing;
+    }
+    Slot slot = take_slot();
+    UnderWay& attempt = slots_[slot];
+    attempt.kind = UnderWay::Kind::replay;
+    attempt.replay = std::make_unique<Replay>(std::move(replays_.front()));
+    replays_.pop_front();
+    attempt.event = attempt.replay->event;
+    attempt.offset = attempt.event.offset;
+    attempt.attempts = static_cast<std::uint32_t>(attempt.replay->dead_letter.attempts.size());
+    attempt.probe = probe;
+    begin(slot);
+    return Step::progress;
+}
+
+Delivery::Step Delivery::take_next() {
+    const DeliveryPolicy& policy = subscription_.delivery;
+    bool in_order = policy.order != DeliveryPolicy::Order::all || exceptions_.empty();
+    if (live_ || !in_order || exceptions_.size() + under_way_ >= policy.max_unsettled) {
+        return Step::nothing;
+    }
+    if (examined_ >= kExaminedPerPump || !fill_buffer()) {
+        return Step::nothing;
+    }
+    ++examined_;
+    LogEntry& entry = buffer_.front();
+    if (const Gap* gap = std::get_if<Gap>(&entry)) {
+        log_warn(
+            "deliveries pass over events that cannot be read",
+            {{"subscription", key_}, {"from", gap->from.value}, {"to", gap->to.value}}
+        );
+        position_ = gap->to;
+        buffer_.pop_front();
+        ports_.moved(*this);
+        return Step::progress;
+    }
+    StoredEvent event = std::get<StoredEvent>(entry);
+    if (!wants(event)) {
+        position_ = event.offset.next();
+        buffer_.pop_front();
+        ports_.moved(*this);
+        return Step::progress;
+    }
+    buffer_.pop_front();
+    if (take(event) == Step::nothing) {
+        buffer_.emplace_front(std::move(event));
+        return Step::nothing;
+    }
+    return Step::progress;
+}
+
+bool Delivery::wants(const StoredEvent& event) const {
+    return event.event.tenant == subscription_.tenant && subscription_.filter.matches(event.event);
+}
+
+// Attempts the event, or lets it wait for an earlier one of its key; the position passes it either
+// way.
+Delivery::Step Delivery::take(const StoredEvent& event) {
+    OrderKey key = order_key(event.event);
+    if (key != OrderKey{} && key_order_.is_busy(key)) {
+        key_order_.enter(key, event.offset);
+        position_ = event.offset.next();
+        exceptions_.add(
+            event.offset,
+            Exception{
+                .waits = Exception::Waits::earlier_event,
+                .key = key,
+                .due_wall = ports_.clock.wall()
+            }
+        );
+        store_exception(event.offset);
+        ports_.moved(*this);
+        return Step::progress;
+    }
+    bool probe = false;
+    if (!admit(probe)) {
+        return Step::nothing;
+    }
+    if (key != OrderKey{}) {
+        key_order_.enter(key, event.offset);
+    }
+    position_ = event.offset.next();
+    Slot slot = take_slot();
+    UnderWay& attempt = slots_[slot];
+    attempt.kind = UnderWay::Kind::first;
+    attempt.event = event;
+    attempt.offset = event.offset;
+    attempt.attempts = 0;
+    attempt.key = key;
+    attempt.probe = probe;
+    ports_.moved(*this);
+    begin(slot);
+    return Step::progress;
+}
+
+OrderKey Delivery::order_key(const Event& event) const {
+    const DeliveryPolicy& policy = subscription_.delivery;
+    if (policy.order != DeliveryPolicy::Order::key) {
+        return {};
+    }
+    std::optional<std::string_view> value;
+    if (policy.key.empty()) {
+        value = event.attribute("partitionkey");
+        if (!value) {
+            value = event.attribute("subject");
+        }
+    } else {
+        value = event.attribute(policy.key);
+    }
+    if (!value) {
+        return {};
+    }
+    return OrderKey{std::max<std::uint64_t>(1, uuid_low_half(policy.key, *value))};
+}
+
+// True if there is an entry at the front of the buffer.
+bool Delivery::fill_buffer() {
+    if (!buffer_.empty()) {
+        return true;
+    }
+    if (reading_) {
+        return false;
+    }
+    if (position_ >= ports_.log.next_offset()) {
+        live_ = true;
+        ports_.moved(*this);
+        return false;
+    }
+    if (std::optional<ReadResult> tail = ports_.log.read_tail(position_, kReadAhead)) {
+        std::ranges::move(tail->entries, std::back_inserter(buffer_));
+        return !buffer_.empty();
+    }
+    read_more();
+    return !buffer_.empty();
+}
+
+void Delivery::read_more() {
+    reading_ = true;
+    ports_.log.read(position_, kReadAhead, [this, from = position_](Result<ReadResult> result) {
+        reading_ = false;
+        if (abandoned_) {
+            if (is_idle()) {
+                ports_.drained(*this);
+            }
+            return;
+        }
+        if (from != position_ || live_) {
+            pump();  // retention or a new configuration moved it meanwhile
+            return;
+        }
+        if (!result) {
+            if (result.error().code == Errc::offset_expired && result.error().first_offset) {
+                // Retention leaves a dead-letter range before it passes a subscription; here the
+                // log began later than the stored position, after data loss that an operator
+                // accepted.
+                position_ = Offset{*result.error().first_offset};
+                ports_.moved(*this);
+                pump();
+                return;
+            }
+            log_warn(
+                "deliveries cannot read",
+                {{"subscription", key_}, {"detail", result.error().detail}}
+            );
+            ports_.clock.cancel(timer_);
+            timer_at_ = ports_.clock.now() + kReadAgain;
+            timer_ = ports_.clock.call_at(timer_at_, [this] {
+                timer_ = TimerId{};
+                pump();
+            });
+            return;
+        }
+        std::ranges::move(result->entries, std::back_inserter(buffer_));
+        pump();
+    });
+}
+
+Delivery::Slot Delivery::take_slot() {
+    if (free_slots_.empty()) {
+        free_slots_.push_back(static_cast<Slot>(slots_.size()));
+        slots_.emplace_back();
+    }
+    Slot slot = free_slots_.back();
+    free_slots_.pop_back();
+    ++under_way_;
+    return slot;
+}
+
+void Delivery::free_slot(Slot slot) {
+    slots_[slot] = UnderWay{};
+    free_slots_.push_back(slot);
+    --under_way_;
+}
+
+void Delivery::begin(Slot slot) {
+    UnderWay& attempt = slots_[slot];
+    attempt.began = ports_.clock.now();
+    attempt.began_wall = ports_.clock.wall();
+    attempt.sink = sink_;
+    ++pace_used_;
+    std::shared_ptr<Sink> sink = sink_;
+    sink->attempt(
+        Attempt{
+            .event = attempt.event,
+            .number = attempt.attempts + 1,
+            .replay = attempt.replay ? attempt.replay->id : std::string{},
+            .timeout = subscription_.delivery.timeout,
+        },
+        [this, slot](Outcome outcome) { ended(slot, std::move(outcome)); }
+    );
+}
+
+// One timer for whatever comes first: a due retry, the next interval of the pace, a probe.
+void Delivery::arm_timer() {
+    std::optional<MonoTime> when;
+    auto consider = [&](MonoTime time) { when = when ? std::min(*when, time) : time; };
+    MonoTime now = ports_.clock.now();
+    if (is_active() && !stopping_ && !abandoned_) {
+        if (ports_.writer.is_behind()) {
+            consider(now + StateWriter::kInterval);
+        } else if (may_begin()) {
+            if (refused_by_circuit_) {
+                consider(std::max(circuit_->next_probe(), now + milliseconds(1)));
+            } else if (std::optional<MonoTime> due = exceptions_.next_due()) {
+                consider(*due);
+            }
+            if (examined_ >= kExaminedPerPump && !live_) {
+                consider(now);
+            }
+        } else if (subscription_.delivery.pace &&
+                   pace_used_ >= subscription_.delivery.pace->events) {
+            consider(pace_began_ + subscription_.delivery.pace->every);
+        }
+    }
+    if (timer_ != TimerId{} && when && *when == timer_at_) {
+        return;
+    }
+    ports_.clock.cancel(timer_);
+    timer_ = TimerId{};
+    if (when) {
+        timer_at_ = *when;
+        timer_ = ports_.clock.call_at(*when, [this] {
+            timer_ = TimerId{};
+            pump();
+        });
+    }
+}
+
+void Delivery::replay(Replay replay) {
+    replays_.push_back(std::move(replay));
+    pump();
+}
+
+void Delivery::stop() {
+    stopping_ = true;
+    arm_timer();
+}
+
+void Delivery::abandon() {
+    abandoned_ = true;
+    arm_timer();
+}
+
+void Delivery::save_under_way() {
+    for (UnderWay& attempt : slots_) {
+        if (attempt.kind != UnderWay::Kind::first) {
+            continue;
+        }
+        attempt.kind = UnderWay::Kind::retry;
+        exceptions_.add(
+            attempt.offset,
+            Exception{
+                .waits = Exception::Waits::outcome,
+                .attempts = attempt.attempts,
+                .key = attempt.key,
+                .due_wall = ports_.clock.wall(),
+            }
+        );
+        store_exception(attempt.offset);
+    }
+    ports_.moved(*this);
+}
+
+CursorRow Delivery::cursor_row() const {
+    CursorRow row{.subscription = key_, .cursor = position(), .live = live_};
+    for (const UnderWay& attempt : slots_) {
+        if (attempt.kind == UnderWay::Kind::first) {
+            row.cursor = std::min(row.cursor, attempt.offset);
+            row.live = false;
+        }
+    }
+    return row;
+}
+
+Offset Delivery::oldest_unsettled() const {
+    Offset oldest = cursor_row().cursor;
+    if (std::optional<Offset> exception = exceptions_.oldest()) {
+        oldest = std::min(oldest, *exception);
+    }
+    return oldest;
+}
+
+void Delivery::dead_letter_purged(std::uint64_t count) {
+    dead_ -= std::min(dead_, count);
+}
+
+Delivery::Figures Delivery::figures() const {
+    return Figures{
+        .retrying = exceptions_.size(),
+        .in_flight = under_way_,
+        .dead = dead_,
+        .settled = settled_,
+        .circuit_open = circuit_->open(),
+        .last_error = last_error_,
+    };
+}
+
+}  // namespace belfry

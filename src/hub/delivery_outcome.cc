@@ -1,0 +1,295 @@
+// What the outcome of an attempt means: settled, tried again, or a dead letter.
+#include "base/logging.h"
+#include "event/record.h"
+#include "hub/delivery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace belfry {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+std::uint32_t elapsed_ms(MonoTime from, MonoTime to) {
+    return static_cast<std::uint32_t>(duration_cast<milliseconds>(to - from).count());
+}
+
+std::string new_dead_letter_id(Rng& rng) {
+    return fmt::format("dl_{:016x}{:016x}", rng.next(), rng.next());
+}
+
+}  // namespace
+
+void Delivery::ended(Slot slot, Outcome outcome) {
+    UnderWay attempt = std::move(slots_[slot]);
+    free_slot(slot);
+    if (abandoned_) {
+        if (is_idle()) {
+            ports_.drained(*this);
+        }
+        return;
+    }
+    note_endpoint(attempt, outcome);
+    if (outcome.kind != Outcome::Kind::settled) {
+        ++ports_.counters.failed_attempts;
+        last_error_ = outcome.error;
+    }
+    if (attempt.kind == UnderWay::Kind::replay) {
+        replay_ended(attempt, outcome);
+    } else if (outcome.kind == Outcome::Kind::settled) {
+        history_.add(SettledAttempt{
+            .event = attempt.event.uuid(),
+            .offset = attempt.offset,
+            .at = attempt.began_wall,
+            .attempt = attempt.attempts + 1,
+            .duration_ms = elapsed_ms(attempt.began, ports_.clock.now()),
+            .status = outcome.status,
+        });
+        settle(attempt);
+    } else {
+        AttemptRow row = attempt_row(attempt, outcome);
+        if (outcome.kind == Outcome::Kind::rejected) {
+            give_up(attempt, "rejected");
+        } else {
+            row.next_at = retry_later(attempt, outcome);
+        }
+        ports_.writer.changes().attempts.push_back(std::move(row));
+        ports_.writer.touched();
+    }
+    ports_.moved(*this);
+    if (outcome.kind == Outcome::Kind::gone) {
+        ports_.gone(*this, "the endpoint answered 410 Gone");
+    }
+    if (is_idle()) {
+        ports_.drained(*this);
+    }
+    pump();
+}
+
+void Delivery::note_endpoint(const UnderWay& attempt, const Outcome& outcome) {
+    if (attempt.sink->endpoint() != endpoint_) {
+        return;  // it went to where the subscription pointed before
+    }
+    switch (outcome.kind) {
+        case Outcome::Kind::settled:
+        case Outcome::Kind::rejected:
+            if (circuit_->succeeded()) {
+                log_info("endpoint answers again", {{"endpoint", endpoint_}});
+                wake_circuit();
+            }
+            return;
+        case Outcome::Kind::failed: {
+            const Exception* exception = exceptions_.find(attempt.offset);
+            MonoTime due = due_after(exception == nullptr ? 0 : exception->step, {});
+            if (circuit_->failed(attempt.probe, due)) {
+                log_warn(
+                    "endpoint fails; its deliveries wait for a probe",
+                    {{"endpoint", endpoint_}, {"detail", outcome.error}}
+                );
+            }
+            return;
+        }
+        case Outcome::Kind::wait:
+        case Outcome::Kind::gone:
+            if (attempt.probe) {
+                circuit_->probe_abandoned();
+            }
+            return;
+    }
+}
+
+void Delivery::wake_circuit() {
+    std::vector<Delivery*> others = circuit_->deliveries;
+    for (Delivery* delivery : others) {
+        if (delivery != this) {
+            delivery->pump();
+        }
+    }
+}
+
+// Jittered by ±20 % so that what failed together is not retried together.
+MonoTime Delivery::due_after(std::uint32_t step, const Outcome& outcome) {
+    if (outcome.retry_after) {
+        return ports_.clock.now() + *outcome.retry_after;
+    }
+    const auto& schedule = subscription_.delivery.retry;
+    if (schedule.empty()) {
+        return ports_.clock.now();
+    }
+    milliseconds delay = schedule[std::min<std::size_t>(step, schedule.size() - 1)];
+    double jitter = 0.8 + 0.4 * ports_.rng.unit();
+    return ports_.clock.now() +
+           duration_cast<Duration>(std::chrono::duration<double, std::milli>(delay) * jitter);
+}
+
+std::optional<WallTime> Delivery::retry_later(const UnderWay& attempt, const Outcome& outcome) {
+    if (attempt.offset < ports_.log.first_offset()) {
+        give_up(attempt, "expired");
+        return std::nullopt;
+    }
+    Exception* exception = exceptions_.find(attempt.offset);
+    std::uint32_t step = exception == nullptr ? 0 : exception->step;
+    bool counts = outcome.kind == Outcome::Kind::failed && !attempt.probe;
+    if (counts && step >= subscription_.delivery.retry.size()) {
+        give_up(attempt, "exhausted");
+        return std::nullopt;
+    }
+    // A probe leaves its event due: the circuit says when the next one goes.
+    bool stays_due = attempt.probe && outcome.kind == Outcome::Kind::failed;
+    MonoTime due = stays_due ? ports_.clock.now() : due_after(step, outcome);
+    WallTime due_wall = ports_.clock.wall() + duration_cast<microseconds>(due - ports_.clock.now());
+    if (exception == nullptr) {
+        exception = &exceptions_.add(
+            attempt.offset, Exception{.waits = Exception::Waits::outcome, .key = attempt.key}
+        );
+    }
+    exception->attempts = attempt.attempts + 1;
+    exception->step = step + (counts ? 1 : 0);
+    exceptions_.wait_until(attempt.offset, due, due_wall);
+    store_exception(attempt.offset);
+    return due_wall;
+}
+
+void Delivery::settle(const UnderWay& attempt) {
+    ++settled_;
+    ++ports_.counters.settled;
+    if (attempt.kind == UnderWay::Kind::retry) {
+        drop_exception(attempt.offset);
+    }
+    leave_key(attempt.key, attempt.offset);
+}
+
+void Delivery::give_up(const UnderWay& attempt, std::string_view reason) {
+    DeadLetterRow row{
+        .id = new_dead_letter_id(ports_.rng),
+        .tenant = subscription_.tenant,
+        .subscription = key_,
+        .reason = std::string(reason),
+        .at = ports_.clock.wall(),
+        .offset = attempt.offset,
+        .type = std::string(attempt.event.event.type),
+    };
+    encode_record(attempt.event.event, attempt.event.recorded, attempt.event.uuid_low, row.record);
+    ports_.writer.changes().dead_letters.push_back(std::move(row));
+    ports_.writer.touched();
+    ++dead_;
+    ++ports_.counters.dead_lettered;
+    log_warn(
+        "event became a dead letter",
+        {{"subscription", key_},
+         {"offset", attempt.offset.value},
+         {"reason", reason},
+         {"detail", last_error_}}
+    );
+    if (exceptions_.find(attempt.offset) != nullptr) {
+        drop_exception(attempt.offset);
+    }
+    leave_key(attempt.key, attempt.offset);
+}
+
+void Delivery::replay_ended(UnderWay& attempt, const Outcome& outcome) {
+    DeadLetterRow& row = attempt.replay->dead_letter;
+    if (outcome.kind == Outcome::Kind::settled) {
+        ports_.writer.changes().erase_dead_letters.push_back(row.id);
+        ++settled_;
+        ++ports_.counters.settled;
+        if (dead_ > 0) {
+            --dead_;
+        }
+    } else {
+        row.attempts.push_back(attempt_row(attempt, outcome));
+        ports_.writer.changes().dead_letters.push_back(std::move(row));
+    }
+    ports_.writer.touched();
+}
+
+void Delivery::leave_key(OrderKey key, Offset offset) {
+    if (key == OrderKey{}) {
+        return;
+    }
+    std::optional<Offset> next = key_order_.leave(key, offset);
+    if (!next) {
+        return;
+    }
+    const Exception* exception = exceptions_.find(*next);
+    if (exception != nullptr && exception->waits == Exception::Waits::earlier_event) {
+        exceptions_.wait_until(*next, ports_.clock.now(), ports_.clock.wall());
+    }
+}
+
+void Delivery::drop_exception(Offset offset) {
+    exceptions_.erase(offset);
+    ports_.writer.changes().erase_exceptions.emplace_back(key_, offset);
+    ports_.writer.touched();
+}
+
+void Delivery::store_exception(Offset offset) {
+    const Exception& exception = *exceptions_.find(offset);
+    ports_.writer.changes().exceptions.push_back(ExceptionRow{
+        .subscription = key_,
+        .offset = offset,
+        .attempts = exception.attempts,
+        .step = exception.step,
+        .order_key = exception.key.value,
+        .next_at = exception.due_wall,
+    });
+    ports_.writer.touched();
+}
+
+AttemptRow Delivery::attempt_row(const UnderWay& attempt, const Outcome& outcome) const {
+    return AttemptRow{
+        .subscription = key_,
+        .offset = attempt.offset,
+        .uuid_low = attempt.event.uuid_low,
+        .attempt = attempt.attempts + 1,
+        .at = attempt.began_wall,
+        .duration_ms = elapsed_ms(attempt.began, ports_.clock.now()),
+        .status = outcome.status,
+        .error = outcome.error,
+        .response = outcome.response,
+        .next_at = std::nullopt,
+    };
+}
+
+void Delivery::expire_before(Offset before, std::uint64_t count) {
+    if (live_ || position_ >= before) {
+        return;
+    }
+    if (count > 0) {
+        ports_.writer.changes().dead_letters.push_back(DeadLetterRow{
+            .id = new_dead_letter_id(ports_.rng),
+            .tenant = subscription_.tenant,
+            .subscription = key_,
+            .reason = "expired",
+            .at = ports_.clock.wall(),
+            .offset = position_,
+            .range = DeadLetterRange{.from = position_, .to = before, .count = count},
+        });
+        ports_.writer.touched();
+        dead_ += count;
+        ports_.counters.dead_lettered += count;
+    }
+    position_ = before;
+    buffer_.clear();
+    ports_.moved(*this);
+}
+
+void Delivery::expire_exception(const StoredEvent& event) {
+    const Exception* exception = exceptions_.find(event.offset);
+    if (exception == nullptr || exception->waits == Exception::Waits::outcome) {
+        return;  // settled meanwhile, or under way: a failure gives it up
+    }
+    UnderWay attempt;
+    attempt.offset = event.offset;
+    attempt.event = event;
+    attempt.attempts = exception->attempts;
+    attempt.key = exception->key;
+    give_up(attempt, "expired");
+}
+
+}  // namespace belfry

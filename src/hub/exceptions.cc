@@ -1,0 +1,87 @@
+#include "hub/exceptions.h"
+
+#include "base/assert.h"
+
+namespace belfry {
+
+Exception& Exceptions::add(Offset offset, Exception exception) {
+    auto [at, added] = entries_.emplace(offset, exception);
+    ASSERT(added);
+    if (exception.waits == Exception::Waits::due_time) {
+        due_.emplace(exception.due, offset);
+    }
+    return at->second;
+}
+
+Exception* Exceptions::find(Offset offset) {
+    auto at = entries_.find(offset);
+    return at == entries_.end() ? nullptr : &at->second;
+}
+
+void Exceptions::erase(Offset offset) {
+    auto at = entries_.find(offset);
+    ASSERT(at != entries_.end());
+    due_.erase({at->second.due, offset});
+    entries_.erase(at);
+}
+
+void Exceptions::wait_for_outcome(Offset offset) {
+    Exception* exception = find(offset);
+    ASSERT(exception != nullptr);
+    due_.erase({exception->due, offset});
+    exception->waits = Exception::Waits::outcome;
+}
+
+void Exceptions::wait_until(Offset offset, MonoTime due, WallTime due_wall) {
+    Exception* exception = find(offset);
+    ASSERT(exception != nullptr);
+    due_.erase({exception->due, offset});
+    exception->waits = Exception::Waits::due_time;
+    exception->due = due;
+    exception->due_wall = due_wall;
+    due_.emplace(due, offset);
+}
+
+std::optional<Offset> Exceptions::due_at(MonoTime now) const {
+    if (due_.empty() || due_.begin()->first > now) {
+        return std::nullopt;
+    }
+    return due_.begin()->second;
+}
+
+std::optional<MonoTime> Exceptions::next_due() const {
+    if (due_.empty()) {
+        return std::nullopt;
+    }
+    return due_.begin()->first;
+}
+
+std::optional<Offset> Exceptions::oldest() const {
+    if (entries_.empty()) {
+        return std::nullopt;
+    }
+    return entries_.begin()->first;
+}
+
+bool KeyOrder::enter(OrderKey key, Offset offset) {
+    std::set<Offset>& offsets = waiting_[key.value];
+    offsets.insert(offset);
+    return *offsets.begin() == offset;
+}
+
+std::optional<Offset> KeyOrder::leave(OrderKey key, Offset offset) {
+    auto at = waiting_.find(key.value);
+    ASSERT(at != waiting_.end());
+    bool was_first = *at->second.begin() == offset;
+    at->second.erase(offset);
+    if (at->second.empty()) {
+        waiting_.erase(at);
+        return std::nullopt;
+    }
+    if (!was_first) {
+        return std::nullopt;
+    }
+    return *at->second.begin();
+}
+
+}  // namespace belfry

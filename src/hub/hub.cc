@@ -1,0 +1,188 @@
+#include "hub/hub.h"
+
+#include "base/logging.h"
+#include "hub/hub_impl.h"
+
+namespace belfry {
+
+Hub::Impl::Impl(HubPorts hub_ports, HubOptions hub_options, const Limits& hub_limits)
+    : ports(std::move(hub_ports)),
+      options(hub_options),
+      limits(hub_limits),
+      writer(ports.clock, ports.state),
+      deliveries(
+          Deliveries::Ports{
+              .clock = ports.clock,
+              .rng = ports.rng,
+              .log = ports.log,
+              .writer = writer,
+              .make_sink = ports.make_sink,
+              .disable =
+                  [this](const SubscriptionKey& key, const std::string& reason) {
+                      Result<Subscription> subscription = document(key);
+                      if (!subscription) {
+                          return;  // it was removed meanwhile
+                      }
+                      log_warn(
+                          "subscription disabled", {{"subscription", key}, {"reason", reason}}
+                      );
+                      subscription->state = SubscriptionState::disabled;
+                      subscription->reason = reason;
+                      ports.catalog.replace(std::move(*subscription), Expect{}, [](auto) {});
+                  },
+          },
+          options.circuit
+      ),
+      dead_letters(ports.rng, ports.state, writer, deliveries),
+      retention(ports.clock, ports.log, deliveries, writer, options.retention) {
+    writer.before_commit([this](StateChanges& changes) { deliveries.gather(changes); });
+    ports.log.on_durable([this](Offset first, Offset next) { durable(first, next); });
+}
+
+Hub::Impl::~Impl() {
+    ports.clock.cancel(stop_timer);
+}
+
+void Hub::Impl::durable(Offset first, Offset next) {
+    deliveries.durable(first, next);
+    for (auto at = readers.begin(); at != readers.end();) {
+        auto reader = at++;  // a reader may remove itself
+        reader->second(first, next);
+    }
+}
+
+Hub::Hub(HubPorts ports, HubOptions options, const Limits& limits)
+    : impl_(std::make_unique<Impl>(std::move(ports), options, limits)) {}
+
+Hub::~Hub() = default;
+
+Result<void> Hub::start(Task on_ready) {
+    Result<StateSnapshot> snapshot = impl_->ports.state.load();
+    if (!snapshot) {
+        return std::unexpected(snapshot.error());
+    }
+    impl_->deliveries.restore(std::move(*snapshot));
+    impl_->ports.state.count_dead_letters([this,
+                                           on_ready = std::move(on_ready)](auto counts) mutable {
+        if (counts) {
+            impl_->deliveries.set_dead_counts(*counts);
+        } else {
+            log_error("dead letters cannot be counted", {{"detail", counts.error().detail}});
+        }
+        impl_->ports.catalog.start(
+            [this](const SubscriptionKey& key, const Subscription* subscription) {
+                impl_->deliveries.changed(key, subscription);
+            },
+            [this, on_ready = std::move(on_ready)]() mutable {
+                impl_->ready = true;
+                impl_->deliveries.begin();
+                impl_->retention.start();
+                on_ready();
+            }
+        );
+    });
+    return {};
+}
+
+// No new attempts; those under way get stop_wait; what did not end is kept as exceptions; all is
+// saved.
+void Hub::stop(Task done) {
+    impl_->stopping = true;
+    impl_->retention.stop();
+    // Whichever comes first: all attempts ended, or the wait is over.
+    auto once = std::make_shared<Task>(std::move(done));
+    auto finish = [this, once] {
+        if (!*once) {
+            return;
+        }
+        Task stopped = std::exchange(*once, nullptr);
+        impl_->ports.clock.cancel(impl_->stop_timer);
+        impl_->stop_now(std::move(stopped));
+    };
+    impl_->stop_timer = impl_->ports.clock.call_after(impl_->options.stop_wait, finish);
+    impl_->deliveries.stop(finish);
+}
+
+void Hub::Impl::stop_now(Task done) {
+    deliveries.save_under_way();
+    // A disk that takes nothing must not keep the program from ending: the state on disk is older
+    // then.
+    auto once = std::make_shared<Task>(std::move(done));
+    auto finish = [this, once] {
+        if (*once) {
+            ports.clock.cancel(stop_timer);
+            std::exchange(*once, nullptr)();
+        }
+    };
+    stop_timer = ports.clock.call_after(options.stop_wait, [finish] {
+        log_error(
+            "delivery state could not be saved before the stop; some events will be sent again"
+        );
+        finish();
+    });
+    writer.flush(finish);
+}
+
+std::uint64_t Hub::add_reader(Reader reader) {
+    impl_->readers.emplace(++impl_->last_reader, std::move(reader));
+    return impl_->last_reader;
+}
+
+void Hub::remove_reader(std::uint64_t number) {
+    impl_->readers.erase(number);
+}
+
+Log& Hub::log() {
+    return impl_->ports.log;
+}
+
+HubStatus Hub::status() const {
+    LogStatus log = impl_->ports.log.status();
+    const DeliveryCounters& counters = impl_->deliveries.counters();
+    HubStatus status{
+        .published = log.appended,
+        .duplicates = log.duplicates,
+        .delivered = counters.settled,
+        .failed_attempts = counters.failed_attempts,
+        .dead_lettered = counters.dead_lettered,
+        .expired = impl_->retention.expired(),
+        .subscriptions = impl_->deliveries.size(),
+        .open_circuits = impl_->deliveries.open_circuits(),
+        .ready = impl_->ready && !impl_->stopping && !log.read_only && !log.disk_full,
+    };
+    if (!impl_->ready) {
+        status.reason = "starting";
+    } else if (impl_->stopping) {
+        status.reason = "stopping";
+    } else {
+        status.reason = log.reason;
+    }
+    return status;
+}
+
+void Hub::list_dead_letters(
+    DeadLetterQuery query, std::move_only_function<void(Result<DeadLetterPage>)> done
+) {
+    impl_->dead_letters.list(std::move(query), std::move(done));
+}
+
+void Hub::replay_dead_letter(
+    std::string tenant, std::string id, std::move_only_function<void(Result<std::string>)> done
+) {
+    impl_->dead_letters.replay(std::move(tenant), std::move(id), std::move(done));
+}
+
+void Hub::replay_dead_letters(
+    DeadLetterQuery query,
+    std::move_only_function<void(Result<std::pair<std::string, std::uint64_t>>)> done
+) {
+    impl_->dead_letters.replay_all(std::move(query), std::move(done));
+}
+
+void Hub::purge_dead_letter(
+    std::string tenant, std::string id, std::move_only_function<void(Result<void>)> done
+) {
+    impl_->dead_letters.purge(std::move(tenant), std::move(id), std::move(done));
+}
+
+}  // namespace belfry

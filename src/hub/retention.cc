@@ -1,0 +1,203 @@
+#include "hub/retention.h"
+
+#include "base/logging.h"
+
+#include <algorithm>
+
+namespace belfry {
+
+namespace {
+
+// A wall clock that runs ahead of monotonic time by more than this is not believed for a while.
+constexpr std::chrono::hours kJump{1};
+constexpr std::chrono::minutes kStable{10};
+constexpr ReadLimit kCountAtOnce{.events = 1'000, .bytes = 1024 * 1024};
+
+}  // namespace
+
+Retention::Retention(
+    Clock& clock,
+    Log& log,
+    Deliveries& deliveries,
+    StateWriter& writer,
+    const RetentionOptions& options
+)
+    : clock_(clock), log_(log), deliveries_(deliveries), writer_(writer), options_(options) {}
+
+Retention::~Retention() {
+    clock_.cancel(timer_);
+}
+
+void Retention::start() {
+    last_wall_ = clock_.wall();
+    last_mono_ = clock_.now();
+    arm();
+}
+
+void Retention::stop() {
+    stopped_ = true;
+    clock_.cancel(timer_);
+}
+
+void Retention::arm() {
+    if (stopped_) {
+        return;
+    }
+    timer_ = clock_.call_after(options_.every, [this] { look(); });
+}
+
+void Retention::look() {
+    watch_wall_clock();
+    cut_ = cut();
+    if (cut_ <= log_.first_offset()) {
+        arm();
+        return;
+    }
+    to_pass_.clear();
+    deliveries_.for_each([&](Delivery& delivery) {
+        if (delivery.oldest_unsettled() < cut_) {
+            to_pass_.push_back(delivery.key());
+        }
+    });
+    pass_next();
+}
+
+void Retention::watch_wall_clock() {
+    Duration by_wall = clock_.wall() - last_wall_;
+    Duration by_mono = clock_.now() - last_mono_;
+    last_wall_ = clock_.wall();
+    last_mono_ = clock_.now();
+    if (by_wall - by_mono > kJump) {
+        held_until_ = clock_.now() + kStable;
+        log_warn("the wall clock jumped forward; age does not drop events until it is stable");
+    }
+}
+
+// The offset below which whole segments go: those over the age or size, oldest first, as long as
+// nobody active still needs them or the hard bound is passed.
+Offset Retention::cut() const {
+    std::vector<SegmentInfo> segments = log_.segments();
+    std::uint64_t bytes = 0;
+    for (const SegmentInfo& segment : segments) {
+        bytes += segment.bytes;
+    }
+    Offset needed = log_.next_offset();
+    deliveries_.for_each([&](Delivery& delivery) {
+        if (delivery.is_active()) {
+            needed = std::min(needed, delivery.oldest_unsettled());
+        }
+    });
+    bool age_counts = clock_.now() >= held_until_;
+    Offset cut = log_.first_offset();
+    for (const SegmentInfo& segment : segments) {
+        bool too_old = age_counts && segment.newest + options_.age < clock_.wall();
+        bool too_many = bytes > options_.bytes;
+        bool must = options_.hard_bytes != 0 && bytes > options_.hard_bytes;
+        if (!segment.sealed || !(too_old || too_many) || (segment.next > needed && !must)) {
+            break;
+        }
+        cut = segment.next;
+        bytes -= segment.bytes;
+    }
+    return cut;
+}
+
+// One subscription after the other: counts its unexamined events below the cut, then copies its
+// exceptions.
+void Retention::pass_next() {
+    while (!to_pass_.empty()) {
+        Delivery* delivery = deliveries_.find(to_pass_.front());
+        if (delivery == nullptr) {
+            to_pass_.pop_front();
+            continue;
+        }
+        exceptions_.clear();
+        for (const auto& [offset, exception] : delivery->exceptions().all()) {
+            if (offset < cut_) {
+                exceptions_.push_back(offset);
+            }
+        }
+        range_from_ = delivery->position();
+        range_count_ = 0;
+        if (range_from_ < cut_) {
+            count_range(range_from_);
+        } else {
+            copy_exceptions();
+        }
+        return;
+    }
+    finish();
+}
+
+void Retention::count_range(Offset at) {
+    log_.read(at, kCountAtOnce, [this](Result<ReadResult> result) {
+        Delivery* delivery = deliveries_.find(to_pass_.front());
+        if (delivery == nullptr || delivery->position() != range_from_) {
+            pass_next();  // it moved meanwhile: look again
+            return;
+        }
+        Offset next = cut_;
+        if (result) {
+            for (const LogEntry& entry : result->entries) {
+                const auto* event = std::get_if<StoredEvent>(&entry);
+                if (event != nullptr && event->offset < cut_ && delivery->wants(*event)) {
+                    ++range_count_;
+                }
+            }
+            next = result->next;
+        } else {
+            log_warn(
+                "events about to expire cannot be counted", {{"detail", result.error().detail}}
+            );
+        }
+        if (next < cut_) {
+            clock_.call_after(Duration::zero(), [this, next] { count_range(next); });
+            return;
+        }
+        delivery->expire_before(cut_, range_count_);
+        expired_ += range_count_;
+        copy_exceptions();
+    });
+}
+
+void Retention::copy_exceptions() {
+    if (exceptions_.empty()) {
+        to_pass_.pop_front();
+        pass_next();
+        return;
+    }
+    log_.read(
+        exceptions_.front(),
+        ReadLimit{.events = 1, .bytes = 1},
+        [this](Result<ReadResult> result) {
+            exceptions_.pop_front();
+            Delivery* delivery = deliveries_.find(to_pass_.front());
+            const StoredEvent* event = nullptr;
+            if (result && !result->entries.empty()) {
+                event = std::get_if<StoredEvent>(&result->entries.front());
+            }
+            if (delivery != nullptr && event != nullptr) {
+                delivery->expire_exception(*event);
+                ++expired_;
+            }
+            clock_.call_after(Duration::zero(), [this] { copy_exceptions(); });
+        }
+    );
+}
+
+// The dead letters are durable before the segments go.
+void Retention::finish() {
+    writer_.flush([this] {
+        log_info(
+            "retention drops events", {{"below", cut_.value}, {"first", log_.first_offset().value}}
+        );
+        log_.trim(cut_, [this](Result<void> result) {
+            if (!result) {
+                log_error("retention cannot drop events", {{"detail", result.error().detail}});
+            }
+            arm();
+        });
+    });
+}
+
+}  // namespace belfry

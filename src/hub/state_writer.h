@@ -1,0 +1,60 @@
+// StateWriter: gathers what delivery must remember and commits it together, every 200 ms or 1,000
+// changes, one commit at a time. A commit that fails is kept and tried again; nothing is forgotten.
+// Owned by the hub; clock and state must outlive it. I/O thread only.
+#pragma once
+
+#include "base/clock.h"
+#include "engine/state.h"
+
+#include <chrono>
+#include <functional>
+#include <vector>
+
+namespace belfry {
+
+class StateWriter {
+ public:
+    static constexpr std::chrono::milliseconds kInterval{200};
+    static constexpr std::chrono::milliseconds kRetryInterval{1000};
+    static constexpr std::size_t kChangesPerCommit = 1'000;
+    static constexpr std::size_t kChangesMax = 20'000;
+
+    StateWriter(Clock& clock, State& state);
+    ~StateWriter();
+    StateWriter(const StateWriter&) = delete;
+    StateWriter& operator=(const StateWriter&) = delete;
+
+    // Adds the cursors that moved; called when a commit is put together, so that a cursor and what
+    // it passed are in one transaction.
+    void before_commit(std::function<void(StateChanges&)> gather) { gather_ = std::move(gather); }
+
+    // What the next commit will hold; call touched() after adding to it.
+    [[nodiscard]] StateChanges& changes() { return waiting_; }
+    void touched();
+    // `done` runs when everything added so far is durable. Not to be called half way through a
+    // change.
+    void flush(Task done);
+    // So much is waiting for the disk that deliveries should pause.
+    [[nodiscard]] bool is_behind() const { return waiting_.size() > kChangesMax; }
+
+ private:
+    void arm(Duration delay);
+    void commit();
+    void committed(Result<void> result);
+
+    // Constant after construction.
+    Clock& clock_;
+    State& state_;
+    std::function<void(StateChanges&)> gather_;
+    // I/O thread.
+    StateChanges waiting_;
+    StateChanges under_way_;
+    bool committing_ = false;
+    bool failing_ = false;
+    bool soon_ = false;  // the timer is set for at once
+    TimerId timer_;
+    std::vector<Task> waiting_done_;  // for the next commit
+    std::vector<Task> under_way_done_;
+};
+
+}  // namespace belfry
