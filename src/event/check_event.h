@@ -7,9 +7,10 @@
 
 namespace belfry {
 
-// Errc::invalid_event with `field` naming the attribute, or Errc::too_large (data over limits.body_bytes)
-// with `limit`. Checks: source and type present; text is UTF-8 without control characters; extension names;
-// time is RFC 3339; datacontenttype is a media type; source and dataschema are URI references.
+// Errc::invalid_event with `field` naming the attribute, or Errc::too_large (data over
+// limits.body_bytes) with `limit`. Checks: source and type present; text is UTF-8 without control
+// characters; extension names; time is RFC 3339; datacontenttype is a media type; source and
+// dataschema are URI references.
 [[nodiscard]] Result<void> check_event(const Event& event, const Limits& limits);
 
 }  // namespace belfry

@@ -2,57 +2,62 @@
 // (application/cloudevents-batch+json), a line a piece (NDJSON).
 #pragma once
 
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/error.h"
 #include "base/limits.h"
 #include "event/event.h"
 
+#include <forward_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace belfry {
 
-// Parsed events and the memory that unescaped texts live in. The events' views point into that memory or
+class JsonScan;
+
+// Parsed events and the texts that had to be unescaped for them. The events' views point there or
 // into the text given to the parser, which must outlive this.
 class ParsedEvents {
  public:
-    ParsedEvents();
-    ParsedEvents(ParsedEvents&&) noexcept;
-    ParsedEvents& operator=(ParsedEvents&&) noexcept;
-    ~ParsedEvents();
     std::vector<Event> events;
 
  private:
     friend class CloudEventsJsonParser;
-    struct Memory;
-    std::unique_ptr<Memory> memory_;
+    std::forward_list<std::string> texts_;  // a list: what it holds never moves
 };
 
-// A parser with buffers that are reused from call to call; one per thread. Duplicate members, wrong types,
-// specversion other than "1.0", both data and data_base64 and the like are Errc::invalid_event with `field`
-// and, in batches, `index`; text that is not JSON is Errc::bad_request. A JSON `data` value is kept byte for
-// byte; a JSON string under a non-JSON datacontenttype is unescaped. `id` may be absent: the log makes one.
-// `source` may be absent when `default_source` is not empty. Every event has passed check_event().
+// Reads without a tree: one walk over the text gives views into it. A JSON `data` value is kept
+// byte for byte; a string under a datacontenttype that is not JSON is unescaped. Extensions may be
+// strings, booleans and integers, which are kept as text; a null attribute is absent. `id` may be
+// absent: the log makes one. Every event has passed check_event(). May be called from any thread.
+// Errors: Errc::bad_request for text that is not JSON; Errc::invalid_event with `field` for
+// duplicate members, wrong types, a specversion other than "1.0", both data and data_base64 and the
+// like; Errc::too_large past limits.batch_events. For a batch and lines `index` says which event;
+// all are good or none is given.
 class CloudEventsJsonParser {
  public:
-    explicit CloudEventsJsonParser(const Limits& limits);
-    ~CloudEventsJsonParser();
-    CloudEventsJsonParser(const CloudEventsJsonParser&) = delete;
-    CloudEventsJsonParser& operator=(const CloudEventsJsonParser&) = delete;
+    // `limits` must outlive it. An event without `source` gets `default_source` unless that is
+    // empty; its view points into this parser.
+    explicit CloudEventsJsonParser(const Limits& limits, std::string default_source = {});
 
-    [[nodiscard]] Result<ParsedEvents> parse_one(std::string_view json);
-    [[nodiscard]] Result<ParsedEvents> parse_batch(std::string_view json);   // a JSON array
-    [[nodiscard]] Result<ParsedEvents> parse_lines(std::string_view ndjson);  // empty lines are skipped
+    [[nodiscard]] Result<ParsedEvents> parse_one(std::string_view json) const;
+    // A JSON array.
+    [[nodiscard]] Result<ParsedEvents> parse_batch(std::string_view json) const;
+    // An event a line; empty lines are skipped.
+    [[nodiscard]] Result<ParsedEvents> parse_lines(std::string_view ndjson) const;
 
  private:
-    struct State;
-    std::unique_ptr<State> state_;
+    Result<void> parse_next(JsonScan& scan, ParsedEvents& parsed) const;
+
+    const Limits& limits_;
+    const std::string default_source_;
 };
 
-// Appends the event as a JSON object. `with_log` adds offset, recorded, tenant and uuid, as the native API's
-// lists show them. Data that is valid JSON under a JSON media type (or none) leaves as `data`, other UTF-8
-// text under a text media type as a string, everything else as data_base64.
+// Appends the event as a JSON object on one line (line ends in JSON data become spaces).
+// LogMembers::add adds offset, recorded, tenant and uuid, as the native API's lists show them; an
+// extension of such a name is then left out. Data that is valid JSON under a JSON media type (or
+// none) leaves as `data`, other UTF-8 text under a text media type as a string, everything else as
+// data_base64.
 enum class LogMembers : bool { leave_out, add };
 void append_event_json(const StoredEvent& stored, LogMembers log_members, std::string& out);
 

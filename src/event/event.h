@@ -1,5 +1,10 @@
-// An event: a CloudEvents 1.0 event as a set of views, and the event together with the bytes it lives in.
+// An event: a CloudEvents 1.0 event as a set of views, and the event together with the bytes it
+// lives in.
 #pragma once
+
+#include "base/clock.h"
+#include "base/offset.h"
+#include "event/uuid.h"
 
 #include <cstdint>
 #include <memory>
@@ -7,10 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/offset.h"
-#include "event/uuid.h"
 
 namespace belfry {
 
@@ -21,9 +22,9 @@ struct Extension {
     bool operator==(const Extension&) const = default;
 };
 
-// An event as views; it owns nothing. Whoever makes one says which bytes must outlive it: the request buffer
-// on the way in, the record on the way out. Every text is valid UTF-8 without control characters once
-// check_event() passed it.
+// An event as views; it owns nothing. Whoever makes one says which bytes must outlive it: the
+// request buffer on the way in, the record on the way out. Every text is valid UTF-8 without
+// control characters once check_event() passed it.
 struct Event {
     std::string_view tenant = "default";
     std::string_view id;  // empty: the publisher gave none, the log makes one
@@ -36,12 +37,13 @@ struct Event {
     std::vector<Extension> extensions;
     std::optional<std::string_view> data;  // absent is not empty; bytes exactly as they came
 
-    // The attribute's value by its CloudEvents name (`id` only if the publisher gave one), nullopt if absent.
+    // The attribute's value by its CloudEvents name (`id` only if the publisher gave one), nullopt
+    // if absent.
     [[nodiscard]] std::optional<std::string_view> attribute(std::string_view name) const;
 };
 
-// An event of the log. Copies share the bytes and stay valid as long as any copy lives; a StoredEvent may
-// be handed to another thread.
+// An event of the log. Copies share the bytes and stay valid as long as any copy lives; a
+// StoredEvent may be handed to another thread.
 struct StoredEvent {
     Event event;
     Offset offset;

@@ -1,11 +1,11 @@
-// A pattern on event types: an exact type, or a prefix that ends in `*` ("deploy.*", "*"). A `*` anywhere
-// else is an error.
+// A pattern on event types: an exact type, or a prefix that ends in `*` ("deploy.*", "*"). A `*`
+// anywhere else is an error.
 #pragma once
+
+#include "base/error.h"
 
 #include <string>
 #include <string_view>
-
-#include "base/error.h"
 
 namespace belfry {
 

@@ -1,15 +1,15 @@
-// The UUID form of an event: 128 bits in Consul's shape (pure hex, 8-4-4-4-12, no version bits) whose halves
-// XOR to offset + 2, so that the index a Consul client computes from an id rises with the log
-// (ARCHITECTURE.md, "Ids that double as positions").
+// The UUID form of an event: 128 bits in Consul's shape (pure hex, 8-4-4-4-12, no version bits)
+// whose halves XOR to offset + 2, so that the index a Consul client computes from an id rises with
+// the log (ARCHITECTURE.md, "Ids that double as positions").
 #pragma once
+
+#include "base/offset.h"
 
 #include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string_view>
-
-#include "base/offset.h"
 
 namespace belfry {
 
@@ -27,8 +27,8 @@ struct Uuid {
     return Uuid{.high = low ^ (offset.value + 2), .low = low};
 }
 
-// The low half for an event whose publisher gave an id: SipHash-2-4 of source, a zero byte and id under an
-// all-zero key, so that both engines and every restart agree.
+// The low half for an event whose publisher gave an id: SipHash-2-4 of source, a zero byte and id
+// under an all-zero key, so that both engines and every restart agree.
 [[nodiscard]] std::uint64_t uuid_low_half(std::string_view source, std::string_view id);
 
 using UuidText = std::array<char, 36>;
