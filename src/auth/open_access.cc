@@ -1,6 +1,6 @@
 #include "auth/open_access.h"
 
-#include "base/ascii_case.h"
+#include "net/http_syntax.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -47,7 +47,7 @@ bool is_loopback_host(std::string_view host) {
     }
     std::string_view name = host.substr(0, colon);
     in_addr address{};
-    return equal_ignoring_case(name, "localhost") ||
+    return equals_ignoring_case(name, "localhost") ||
            (is_address(AF_INET, name, address) && (ntohl(address.s_addr) >> 24) == 127);
 }
 
@@ -56,7 +56,7 @@ bool is_loopback_host(std::string_view host) {
 bool is_own_origin(std::string_view origin, std::string_view host) {
     for (std::string_view scheme : {"http://", "https://"}) {
         if (origin.starts_with(scheme)) {
-            return equal_ignoring_case(origin.substr(scheme.size()), host);
+            return equals_ignoring_case(origin.substr(scheme.size()), host);
         }
     }
     return false;
@@ -80,7 +80,7 @@ Result<Caller> OpenAccess::identify(const Credentials& credentials) {
     if (!credentials.origin.empty() && !is_own_origin(credentials.origin, credentials.host)) {
         return fail(Errc::denied, "a page of another origin may not call this hub");
     }
-    if (equal_ignoring_case(credentials.sec_fetch_site, "cross-site")) {
+    if (equals_ignoring_case(credentials.sec_fetch_site, "cross-site")) {
         return fail(Errc::denied, "a page of another site may not call this hub");
     }
     return Caller{};

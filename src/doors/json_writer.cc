@@ -2,7 +2,32 @@
 
 #include "base/json_text.h"
 
+#include <simdjson.h>
+
 namespace belfry {
+
+namespace {
+
+// Each byte that is in no UTF-8 sequence becomes U+FFFD: what a listener answered is shown,
+// whatever it is.
+std::string repaired(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        auto lead = static_cast<unsigned char>(text.front());
+        std::size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        std::string_view sequence = text.substr(0, size);
+        if (sequence.size() == size && simdjson::validate_utf8(sequence.data(), size)) {
+            out.append(sequence);
+        } else {
+            size = 1;
+            out.append("\xef\xbf\xbd");
+        }
+        text.remove_prefix(size);
+    }
+    return out;
+}
+
+}  // namespace
 
 JsonWriter& JsonWriter::name(std::string_view name) {
     before_value();
@@ -12,9 +37,13 @@ JsonWriter& JsonWriter::name(std::string_view name) {
     return *this;
 }
 
-JsonWriter& JsonWriter::text(std::string_view utf8) {
+JsonWriter& JsonWriter::text(std::string_view text) {
     before_value();
-    append_json_string(out_, utf8);
+    if (simdjson::validate_utf8(text.data(), text.size())) {
+        append_json_string(out_, text);
+    } else {
+        append_json_string(out_, repaired(text));
+    }
     return *this;
 }
 

@@ -25,7 +25,8 @@ class JsonWriter {
 
     // The name of the member that comes next.
     JsonWriter& name(std::string_view name);
-    JsonWriter& text(std::string_view utf8);
+    // Bytes that are not UTF-8 become U+FFFD.
+    JsonWriter& text(std::string_view text);
     JsonWriter& number(std::uint64_t number);
     JsonWriter& flag(bool flag) { return raw(flag ? "true" : "false"); }
     // A value that is JSON already.

@@ -1,25 +1,13 @@
 #include "doors/percent_decoding.h"
 
 #include "base/assert.h"
+#include "net/http_syntax.h"
 
 #include <simdjson.h>
 
 namespace belfry {
 
 namespace {
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return -1;
-}
 
 // No control characters, valid UTF-8. ASCII, the common case, is settled by one pass.
 bool is_text(std::string_view text) {
@@ -49,8 +37,8 @@ std::optional<std::string_view> percent_decode(
         char c = raw[i];
         if (c == '%') {
             bool whole = i + 2 < raw.size();
-            int high = whole ? hex_digit(raw[i + 1]) : -1;
-            int low = whole ? hex_digit(raw[i + 2]) : -1;
+            int high = whole ? hex_value(raw[i + 1]) : -1;
+            int low = whole ? hex_value(raw[i + 2]) : -1;
             if (high < 0 || low < 0) {
                 return std::nullopt;
             }

@@ -1,8 +1,9 @@
 #include "doors/router.h"
 
-#include "base/ascii_case.h"
 #include "base/assert.h"
 #include "doors/openapi.h"
+#include "event/media_type.h"
+#include "net/http_syntax.h"
 
 #include <algorithm>
 
@@ -13,7 +14,7 @@ namespace {
 // "Bearer" and a token, as RFC 6750 section 2.1 has it; empty if it is something else.
 std::string_view bearer_token(std::string_view authorization) {
     constexpr std::string_view kScheme = "bearer ";
-    if (!equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) {
+    if (!equals_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) {
         return {};
     }
     authorization.remove_prefix(kScheme.size());
@@ -36,20 +37,20 @@ Result<Credentials> credentials_of(const HttpRequest& request, const Door& door)
     Credentials credentials{.peer_is_loopback = request.peer_is_loopback};
     bool single = true;
     for (const HeaderField& header : request.headers) {
-        if (equal_ignoring_case(header.name, "host")) {
+        if (equals_ignoring_case(header.name, "host")) {
             single &= take(credentials.host, header.value);
-        } else if (equal_ignoring_case(header.name, "origin")) {
+        } else if (equals_ignoring_case(header.name, "origin")) {
             single &= take(credentials.origin, header.value);
-        } else if (equal_ignoring_case(header.name, "sec-fetch-site")) {
+        } else if (equals_ignoring_case(header.name, "sec-fetch-site")) {
             single &= take(credentials.sec_fetch_site, header.value);
-        } else if (equal_ignoring_case(header.name, "authorization")) {
+        } else if (equals_ignoring_case(header.name, "authorization")) {
             std::string_view token = bearer_token(header.value);
             if (token.empty()) {
                 return fail(Errc::unauthenticated, "Authorization must be `Bearer` and a token");
             }
             single &= take(credentials.token, token);
         } else if (!door.token_header.empty() &&
-                   equal_ignoring_case(header.name, door.token_header)) {
+                   equals_ignoring_case(header.name, door.token_header)) {
             single &= take(credentials.token, header.value);
         }
     }
@@ -84,8 +85,8 @@ Result<void> check_parameters(const Door& door, const Route& route, const Query&
 
 bool is_batch(const HttpRequest& head) {
     std::string_view type = head.header("content-type").value_or("");
-    return equal_ignoring_case(type.substr(0, 29), "application/cloudevents-batch") ||
-           equal_ignoring_case(type.substr(0, 20), "application/x-ndjson");
+    return has_essence(type, "application/cloudevents-batch+json") ||
+           has_essence(type, "application/x-ndjson");
 }
 
 }  // namespace

@@ -1,0 +1,234 @@
+#include "doors/native/subscriptions.h"
+
+#include "doors/json_writer.h"
+#include "doors/native/answer.h"
+#include "doors/native/errors.h"
+#include "doors/native/events.h"
+#include "doors/native/translate.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace belfry {
+
+namespace {
+
+SubscriptionKey key_of(const RequestContext& context) {
+    return context.caller.tenant + "/" + std::string(context.path.get("name"));
+}
+
+Error no_such_subscription() {
+    return Error{.code = Errc::not_found, .detail = "there is no subscription of this name"};
+}
+
+std::string etag(const Subscription& subscription) {
+    return "ETag: \"" + std::to_string(subscription.revision.value) + "\"\r\n";
+}
+
+std::string attempts_json(
+    const std::vector<AttemptRecord>& attempts, std::optional<Outcome::Kind> outcome
+) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().name("attempts").begin_array();
+    for (const AttemptRecord& attempt : attempts) {
+        if (!outcome || attempt.outcome == *outcome) {
+            json.raw(attempt_json(attempt));
+        }
+    }
+    json.end_array().end_object();
+    return out;
+}
+
+}  // namespace
+
+std::string Subscriptions::json_of(const Subscription& subscription) const {
+    Result<SubscriptionStatus> status = hub_.subscription_status(subscription.key());
+    return subscription_json(
+        subscription, status ? std::optional(std::move(*status)) : std::nullopt
+    );
+}
+
+Catalog::Done Subscriptions::answer_with(Exchange exchange, int status, Location location) {
+    return [this, exchange = std::move(exchange), status, location](auto changed) mutable {
+        if (!changed) {
+            return answer_error(exchange, changed.error());
+        }
+        std::string headers = etag(*changed);
+        if (location == Location::add) {
+            // Names need no escaping in a path.
+            headers += "Location: /api/v1/subscriptions/" + changed->name + "\r\n";
+        }
+        answer_json(exchange, status, json_of(*changed), headers);
+    };
+}
+
+void Subscriptions::create(RequestContext& context) {
+    Result<Subscription> subscription = parse_subscription(context.request.body, limits_);
+    if (!subscription) {
+        return answer_error(context.exchange, subscription.error());
+    }
+    subscription->tenant = context.caller.tenant;
+    hub_.create_subscription(
+        std::move(*subscription), answer_with(std::move(context.exchange), 201, Location::add)
+    );
+}
+
+void Subscriptions::list(RequestContext& context) {
+    Result<std::size_t> limit = page_limit(context.query, limits_);
+    if (!limit) {
+        return answer_error(context.exchange, limit.error());
+    }
+    std::vector<const Subscription*> all = catalog_.list(context.caller.tenant);
+    std::string_view after = context.query.get("after").value_or("");
+    auto begin = std::ranges::upper_bound(all, after, {}, [](const Subscription* subscription) {
+        return std::string_view(subscription->name);
+    });
+    auto left = static_cast<std::size_t>(all.end() - begin);
+    std::span<const Subscription* const> page(begin, std::min(left, *limit));
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().name("subscriptions").begin_array();
+    for (const Subscription* subscription : page) {
+        json.raw(json_of(*subscription));
+    }
+    json.end_array();
+    if (left > page.size()) {
+        json.member("next", page.back()->name);
+    }
+    json.end_object();
+    answer_json(context.exchange, 200, out);
+}
+
+void Subscriptions::get(RequestContext& context) {
+    const Subscription* subscription = catalog_.find(key_of(context));
+    if (subscription == nullptr) {
+        return answer_error(context.exchange, no_such_subscription());
+    }
+    answer_json(context.exchange, 200, json_of(*subscription), etag(*subscription));
+}
+
+void Subscriptions::replace(RequestContext& context) {
+    Result<Expect> expect = expectation(context.request.header("if-match"));
+    if (!expect) {
+        return answer_error(context.exchange, expect.error());
+    }
+    Result<Subscription> subscription = parse_subscription(context.request.body, limits_);
+    if (!subscription) {
+        return answer_error(context.exchange, subscription.error());
+    }
+    if (subscription->name != context.path.get("name")) {
+        Error other{
+            .code = Errc::bad_request,
+            .detail = "the name in the body is not the name in the path",
+            .field = "name"
+        };
+        return answer_error(context.exchange, other);
+    }
+    subscription->tenant = context.caller.tenant;
+    hub_.replace_subscription(
+        std::move(*subscription),
+        *expect,
+        answer_with(std::move(context.exchange), 200, Location::leave_out)
+    );
+}
+
+void Subscriptions::remove(RequestContext& context) {
+    Result<Expect> expect = expectation(context.request.header("if-match"));
+    if (!expect) {
+        return answer_error(context.exchange, expect.error());
+    }
+    hub_.remove_subscription(
+        key_of(context),
+        *expect,
+        [exchange = std::move(context.exchange)](Result<void> removed) mutable {
+            removed ? answer_nothing(exchange) : answer_error(exchange, removed.error());
+        }
+    );
+}
+
+void Subscriptions::set_state(RequestContext& context, SubscriptionState state) {
+    hub_.set_subscription_state(
+        key_of(context), state, answer_with(std::move(context.exchange), 200, Location::leave_out)
+    );
+}
+
+void Subscriptions::pause(RequestContext& context) {
+    set_state(context, SubscriptionState::paused);
+}
+
+void Subscriptions::resume(RequestContext& context) {
+    set_state(context, SubscriptionState::active);
+}
+
+void Subscriptions::test(RequestContext& context) {
+    hub_.test_subscription(
+        key_of(context),
+        [exchange = std::move(context.exchange)](Result<AttemptRecord> attempt) mutable {
+            if (!attempt) {
+                return answer_error(exchange, attempt.error());
+            }
+            answer_json(exchange, 200, attempt_json(*attempt));
+        }
+    );
+}
+
+void Subscriptions::rotate_secret(RequestContext& context) {
+    hub_.rotate_secret(
+        key_of(context),
+        [exchange = std::move(context.exchange)](Result<std::string> secret) mutable {
+            if (!secret) {
+                return answer_error(exchange, secret.error());
+            }
+            std::string out;
+            JsonWriter(out).begin_object().member("secret", *secret).end_object();
+            answer_json(exchange, 200, out);
+        }
+    );
+}
+
+void Subscriptions::list_attempts(RequestContext& context) {
+    std::optional<Outcome::Kind> outcome;
+    if (std::optional<std::string_view> name = context.query.get("outcome")) {
+        outcome = parse_outcome(*name);
+        if (!outcome) {
+            Error unknown{
+                .code = Errc::bad_request,
+                .detail = "an outcome is settled, rejected, failed, wait or gone",
+                .field = "outcome"
+            };
+            return answer_error(context.exchange, unknown);
+        }
+    }
+    auto list =
+        [this, key = key_of(context), outcome](Exchange exchange, std::optional<Offset> offset) {
+            hub_.list_attempts(
+                key,
+                offset,
+                [exchange = std::move(exchange), outcome](auto attempts) mutable {
+                    if (!attempts) {
+                        return answer_error(exchange, attempts.error());
+                    }
+                    answer_json(exchange, 200, attempts_json(*attempts, outcome));
+                }
+            );
+        };
+    std::optional<std::string_view> event = context.query.get("event");
+    if (!event) {
+        return list(std::move(context.exchange), std::nullopt);
+    }
+    find_event(
+        hub_.log(),
+        context.caller.tenant,
+        std::string(*event),
+        {},
+        [list = std::move(list), exchange = std::move(context.exchange)](auto found) mutable {
+            if (!found) {
+                return answer_error(exchange, found.error());
+            }
+            list(std::move(exchange), found->offset);
+        }
+    );
+}
+
+}  // namespace belfry

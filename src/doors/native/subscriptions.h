@@ -1,0 +1,38 @@
+// /api/v1/subscriptions: create, read, replace, remove, pause, resume, test, rotate the secret,
+// look at attempts. Owned by the native door's routes. I/O thread only.
+#pragma once
+
+#include "doors/native/native_door.h"
+
+namespace belfry {
+
+class Subscriptions {
+ public:
+    explicit Subscriptions(const NativeDoorPorts& ports)
+        : hub_(ports.hub), catalog_(ports.catalog), limits_(ports.limits) {}
+
+    void create(RequestContext& context);
+    void list(RequestContext& context);
+    void get(RequestContext& context);
+    void replace(RequestContext& context);
+    void remove(RequestContext& context);
+    void pause(RequestContext& context);
+    void resume(RequestContext& context);
+    void test(RequestContext& context);
+    void rotate_secret(RequestContext& context);
+    void list_attempts(RequestContext& context);
+
+ private:
+    enum class Location : bool { leave_out, add };
+
+    void set_state(RequestContext& context, SubscriptionState state);
+    // The answer to a change: the document as it now is, with its ETag.
+    [[nodiscard]] Catalog::Done answer_with(Exchange exchange, int status, Location location);
+    [[nodiscard]] std::string json_of(const Subscription& subscription) const;
+
+    Hub& hub_;
+    const Catalog& catalog_;
+    const Limits& limits_;
+};
+
+}  // namespace belfry
