@@ -18,6 +18,7 @@ AttemptRow attempt_row(
     AttemptRow row;
     row.subscription = subscription;
     row.offset = Offset{offset};
+    row.uuid_low = 0x8000000000000001 + number;
     row.attempt = number;
     row.at = at(1000 + number);
     row.duration_ms = 12;
@@ -55,9 +56,10 @@ DeadLetterRow letter(const std::string& id, const std::string& subscription, std
 }
 
 bool same(const AttemptRow& a, const AttemptRow& b) {
-    return a.subscription == b.subscription && a.offset == b.offset && a.attempt == b.attempt &&
-           a.at == b.at && a.duration_ms == b.duration_ms && a.status == b.status &&
-           a.error == b.error && a.response == b.response && a.next_at == b.next_at;
+    return a.subscription == b.subscription && a.offset == b.offset && a.uuid_low == b.uuid_low &&
+           a.attempt == b.attempt && a.at == b.at && a.duration_ms == b.duration_ms &&
+           a.status == b.status && a.error == b.error && a.response == b.response &&
+           a.next_at == b.next_at;
 }
 
 template <typename Stores>

@@ -44,7 +44,7 @@ PlacedRow read_row(const SqliteQuery& query) {
 
 Result<void> add_attempts(SqliteDatabase& database, PlacedRow& placed) {
     SqliteQuery query = database.query(
-        "SELECT attempt, at, duration_ms, status, error, response, next_at FROM "
+        "SELECT uuid_low, attempt, at, duration_ms, status, error, response, next_at FROM "
         "dead_letter_attempts "
         "WHERE dead_letter = ?1 ORDER BY number"
     );
@@ -65,7 +65,7 @@ Result<void> store_attempts(
     std::size_t first = attempts.size() - std::min(attempts.size(), kAttemptsPerEvent);
     for (std::size_t i = first; result && i < attempts.size(); ++i) {
         SqliteQuery insert = database.query(
-            "INSERT INTO dead_letter_attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+            "INSERT INTO dead_letter_attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
         );
         insert.bind(1, position).bind(2, static_cast<std::int64_t>(i));
         bind_attempt(insert, 3, attempts[i]);

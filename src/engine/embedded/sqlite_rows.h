@@ -16,10 +16,10 @@ namespace belfry {
     return WallTime(std::chrono::microseconds(microseconds));
 }
 
-// Binds attempt, at, duration_ms, status, error, response, next_at to the parameters from `first`
-// on.
+// Binds uuid_low, attempt, at, duration_ms, status, error, response, next_at to the parameters from
+// `first` on.
 void bind_attempt(SqliteQuery& query, int first, const AttemptRow& row);
-// Reads the same seven columns.
+// Reads the same eight columns.
 [[nodiscard]] AttemptRow read_attempt(
     const SqliteQuery& query, int first, SubscriptionKey subscription, Offset offset
 );

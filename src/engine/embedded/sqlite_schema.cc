@@ -39,6 +39,7 @@ CREATE TABLE attempts (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     subscription TEXT NOT NULL,
     event INTEGER NOT NULL,
+    uuid_low INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
     at INTEGER NOT NULL,
     duration_ms INTEGER NOT NULL,
@@ -68,6 +69,7 @@ CREATE INDEX dead_letters_by_subscription ON dead_letters (subscription, positio
 CREATE TABLE dead_letter_attempts (
     dead_letter INTEGER NOT NULL,
     number INTEGER NOT NULL,
+    uuid_low INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
     at INTEGER NOT NULL,
     duration_ms INTEGER NOT NULL,

@@ -79,8 +79,9 @@ Result<void> store_attempt(SqliteDatabase& database, const AttemptRow& row) {
     Result<void> result;
     {
         SqliteQuery insert = database.query(
-            "INSERT INTO attempts (subscription, event, attempt, at, duration_ms, status, error, "
-            "response, next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+            "INSERT INTO attempts (subscription, event, uuid_low, attempt, at, duration_ms, "
+            "status, error, "
+            "response, next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
         );
         insert.bind(1, row.subscription).bind(2, row.offset.value);
         bind_attempt(insert, 3, row);
@@ -175,9 +176,11 @@ Result<std::vector<AttemptRow>> select_attempts(
     SqliteDatabase& database, const SubscriptionKey& subscription, std::optional<Offset> offset
 ) {
     SqliteQuery query = database.query(
-        offset ? "SELECT event, attempt, at, duration_ms, status, error, response, next_at FROM "
+        offset ? "SELECT event, uuid_low, attempt, at, duration_ms, status, error, response, "
+                 "next_at FROM "
                  "attempts WHERE subscription = ?1 AND event = ?2 ORDER BY position DESC LIMIT ?3"
-               : "SELECT event, attempt, at, duration_ms, status, error, response, next_at FROM "
+               : "SELECT event, uuid_low, attempt, at, duration_ms, status, error, response, "
+                 "next_at FROM "
                  "attempts WHERE subscription = ?1 ORDER BY position DESC LIMIT ?3"
     );
     query.bind(1, subscription).bind(3, std::uint64_t{kAttemptsPerList});
