@@ -8,7 +8,9 @@ namespace {
 using namespace std::chrono_literals;
 using Admission = Circuit::Admission;
 
-MonoTime at(Duration since_start) { return MonoTime(1h) + since_start; }
+MonoTime at(Duration since_start) {
+    return MonoTime(1h) + since_start;
+}
 
 struct OpenCircuit {
     OpenCircuit() {

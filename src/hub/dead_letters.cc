@@ -88,15 +88,21 @@ Result<void> DeadLetters::queue(DeadLetterRow row, const std::string& replay_id)
     if (delivery == nullptr) {
         return fail(Errc::conflict, "its subscription is gone; create it again to replay");
     }
+    if (delivery->waiting_replays() >= kReplayMax) {
+        return fail(Errc::rate_limited, "as many replays wait already as this subscription may have");
+    }
     auto record = std::make_shared<const std::vector<std::byte>>(std::move(row.record));
     Result<StoredEvent> event = decode_record(*record, row.offset, record);
     if (!event) {
         return std::unexpected(event.error());
     }
-    row.record = *record;
-    delivery->replay(
-        Replay{.dead_letter = std::move(row), .event = std::move(*event), .id = replay_id}
-    );
+    std::uint32_t attempts = row.attempts.empty() ? 0 : row.attempts.back().attempt;
+    delivery->replay(Replay{
+        .dead_letter = std::move(row.id),
+        .event = std::move(*event),
+        .attempts = attempts,
+        .id = replay_id,
+    });
     return {};
 }
 

@@ -16,7 +16,7 @@ namespace belfry {
 
 class DeadLetters {
  public:
-    // Events of one replay that may wait for their attempt.
+    // Replayed events of one subscription that may wait for their attempt.
     static constexpr std::uint64_t kReplayMax = 10'000;
 
     DeadLetters(Rng& rng, State& state, StateWriter& writer, Deliveries& deliveries);

@@ -272,7 +272,7 @@ Delivery::Step Delivery::begin_replay() {
     replays_.pop_front();
     attempt.event = attempt.replay->event;
     attempt.offset = attempt.event.offset;
-    attempt.attempts = static_cast<std::uint32_t>(attempt.replay->dead_letter.attempts.size());
+    attempt.attempts = attempt.replay->attempts;
     attempt.probe = probe;
     begin(slot);
     return Step::progress;

@@ -59,9 +59,10 @@ struct DeliveryStart {
 
 // A dead letter that is to be attempted again, out of order.
 struct Replay {
-    DeadLetterRow dead_letter;
+    std::string dead_letter;  // its id
     StoredEvent event;
-    std::string id;  // Belfry-Replay
+    std::uint32_t attempts = 0;  // so far
+    std::string id;              // Belfry-Replay
 };
 
 class Delivery {
@@ -85,6 +86,7 @@ class Delivery {
     // Begins whatever may begin now. Called when anything changed that could allow it.
     void pump();
     void replay(Replay replay);
+    [[nodiscard]] std::size_t waiting_replays() const { return replays_.size(); }
     // Begins nothing any more; outcomes of what is under way still count. For the hub's stop.
     void stop();
     // The subscription is gone: outcomes no longer count. Destroy it when it is_idle().
@@ -166,7 +168,7 @@ class Delivery {
     std::optional<WallTime> retry_later(const UnderWay& attempt, const Outcome& outcome);
     void settle(const UnderWay& attempt);
     void give_up(const UnderWay& attempt, std::string_view reason);
-    void replay_ended(UnderWay& attempt, const Outcome& outcome);
+    void replay_ended(const UnderWay& attempt, const Outcome& outcome);
     void leave_key(OrderKey key, Offset offset);
     void drop_exception(Offset offset);
     void store_exception(Offset offset);

@@ -192,18 +192,16 @@ void Delivery::give_up(const UnderWay& attempt, std::string_view reason) {
     leave_key(attempt.key, attempt.offset);
 }
 
-void Delivery::replay_ended(UnderWay& attempt, const Outcome& outcome) {
-    DeadLetterRow& row = attempt.replay->dead_letter;
+void Delivery::replay_ended(const UnderWay& attempt, const Outcome& outcome) {
     if (outcome.kind == Outcome::Kind::settled) {
-        ports_.writer.changes().erase_dead_letters.push_back(row.id);
+        ports_.writer.changes().erase_dead_letters.push_back(attempt.replay->dead_letter);
         ++settled_;
         ++ports_.counters.settled;
         if (dead_ > 0) {
             --dead_;
         }
     } else {
-        row.attempts.push_back(attempt_row(attempt, outcome));
-        ports_.writer.changes().dead_letters.push_back(std::move(row));
+        ports_.writer.changes().attempts.push_back(attempt_row(attempt, outcome));
     }
     ports_.writer.touched();
 }

@@ -117,11 +117,9 @@ TEST(MatchIndex, AgreesWithAScanOverAllSubscriptions) {
                 filter = exact(filter, pick(2) == 0 ? "source" : "subject", text(1));
             }
             if (pick(4) == 0) {
-                filter.filters.push_back(
-                    FilterExpression{
-                        .kind = FilterExpression::Kind::prefix, .terms = {{"source", text(1)}}
-                    }
-                );
+                filter.filters.push_back(FilterExpression{
+                    .kind = FilterExpression::Kind::prefix, .terms = {{"source", text(1)}}
+                });
             }
             index.insert(id, "default", filter);
             model.emplace(id, filter);

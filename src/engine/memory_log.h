@@ -1,0 +1,136 @@
+// A Log in memory for tests of what stands above it: appends succeed at once, segments are counted
+// events, reads can be kept out of the tail and delayed. No deduplication.
+#pragma once
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "engine/log.h"
+#include "event/record.h"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+namespace belfry {
+
+class MemoryLog final : public Log {
+ public:
+    MemoryLog(Clock& clock, Rng& rng, Executor& loop) : clock_(clock), rng_(rng), loop_(loop) {}
+
+    std::uint64_t events_per_segment = 1'000;
+    std::uint64_t bytes_per_segment = 1'000;
+    std::uint64_t tail_events = UINT64_MAX;  // how many of the newest read_tail() gives
+    std::vector<Gap> gaps;
+
+    void append(std::span<const Event> events, AppendDone done) override {
+        std::vector<Appended> appended;
+        Offset first = next_offset();
+        for (const Event& event : events) {
+            std::uint64_t low =
+                event.id.empty() ? rng_.next() : uuid_low_half(event.source, event.id);
+            auto bytes = std::make_shared<std::vector<std::byte>>();
+            encode_record(event, clock_.wall(), low, *bytes);
+            appended.push_back(Appended{.offset = next_offset(), .uuid_low = low});
+            records_.push_back(std::move(bytes));
+        }
+        done(std::span<const Appended>(appended));
+        if (observer_ && first < next_offset()) {
+            observer_(first, next_offset());
+        }
+    }
+    void read(Offset from, ReadLimit limit, ReadDone done) override {
+        loop_.post([this, from, limit, done = std::move(done)]() mutable { done(get(from, limit)); }
+        );
+    }
+    [[nodiscard]] std::optional<ReadResult> read_tail(Offset from, ReadLimit limit) override {
+        if (from < first_ || next_offset() - from > tail_events) {
+            return std::nullopt;
+        }
+        return get(from, limit).value();
+    }
+    void list(ListQuery query, ListDone done) override {
+        ListResult page;
+        for (Offset at = first_; at < next_offset() && page.events.size() < query.limit;
+             at = at.next()) {
+            StoredEvent event = decode(at);
+            if (event.event.tenant == query.tenant &&
+                (!query.since || event.recorded >= *query.since)) {
+                page.events.push_back(std::move(event));
+            }
+        }
+        done(std::move(page));
+    }
+    void find(std::string, std::string id, std::string, FindDone done) override {
+        for (Offset at = next_offset(); at > first_;) {
+            at = Offset{at.value - 1};
+            if (decode(at).id() == id) {
+                done(decode(at));
+                return;
+            }
+        }
+        done(fail(Errc::not_found, "no such event"));
+    }
+    [[nodiscard]] Offset first_offset() const override { return first_; }
+    [[nodiscard]] Offset next_offset() const override { return Offset{records_.size()}; }
+    [[nodiscard]] std::vector<SegmentInfo> segments() const override {
+        std::vector<SegmentInfo> result;
+        for (Offset at = first_; at < next_offset();) {
+            Offset end{(at.value / events_per_segment + 1) * events_per_segment};
+            bool sealed = end <= next_offset();
+            end = std::min(end, next_offset());
+            result.push_back(SegmentInfo{
+                .first = at,
+                .next = end,
+                .bytes = bytes_per_segment,
+                .newest = decode(Offset{end.value - 1}).recorded,
+                .sealed = sealed,
+            });
+            at = end;
+        }
+        return result;
+    }
+    [[nodiscard]] LogStatus status() const override {
+        return LogStatus{.first = first_, .next = next_offset(), .appended = records_.size()};
+    }
+    void trim(Offset before, std::move_only_function<void(Result<void>)> done) override {
+        first_ = std::max(first_, before);
+        done({});
+    }
+    void on_durable(std::function<void(Offset, Offset)> observer) override {
+        observer_ = std::move(observer);
+    }
+    void stop(std::move_only_function<void()> done) override { done(); }
+
+ private:
+    [[nodiscard]] StoredEvent decode(Offset offset) const {
+        const auto& bytes = records_[offset.value];
+        return decode_record(*bytes, offset, bytes).value();
+    }
+    [[nodiscard]] Result<ReadResult> get(Offset from, ReadLimit limit) const {
+        if (from < first_) {
+            return std::unexpected(Error{.code = Errc::offset_expired, .first_offset = first_.value}
+            );
+        }
+        ReadResult result{.entries = {}, .next = from};
+        while (result.next < next_offset() && result.entries.size() < limit.events) {
+            auto gap = std::ranges::find(gaps, result.next, &Gap::from);
+            if (gap != gaps.end()) {
+                result.entries.emplace_back(*gap);
+                result.next = gap->to;
+                continue;
+            }
+            result.entries.emplace_back(decode(result.next));
+            result.next = result.next.next();
+        }
+        return result;
+    }
+
+    Clock& clock_;
+    Rng& rng_;
+    Executor& loop_;
+    Offset first_;
+    std::vector<std::shared_ptr<std::vector<std::byte>>> records_;
+    std::function<void(Offset, Offset)> observer_;
+};
+
+}  // namespace belfry

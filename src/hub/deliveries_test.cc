@@ -1,0 +1,438 @@
+#include "hub/deliveries.h"
+
+#include "base/manual_clock.h"
+#include "base/seeded_rng.h"
+#include "engine/memory_log.h"
+#include "engine/memory_state.h"
+#include "hub/recording_sink.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace belfry {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Outcome kSettled{.kind = Outcome::Kind::settled, .status = 200};
+const Outcome kFailed{.kind = Outcome::Kind::failed, .status = 500, .error = "answered 500"};
+const Outcome kRejected{.kind = Outcome::Kind::rejected, .status = 400, .error = "answered 400"};
+
+// A hub without catalog and doors: events in, attempts out.
+class DeliveriesTest : public testing::Test {
+ protected:
+    DeliveriesTest() {
+        record.clock = &clock;
+        make_sink = [this](const Subscription& subscription) -> Result<std::unique_ptr<Sink>> {
+            const auto& webhook = std::get<WebhookSink>(subscription.sink);
+            return std::make_unique<RecordingSink>(record, subscription.key(), webhook.url);
+        };
+        open();
+    }
+
+    void open() {
+        writer = std::make_unique<StateWriter>(clock, state);
+        deliveries = std::make_unique<Deliveries>(
+            Deliveries::Ports{
+                .clock = clock,
+                .rng = rng,
+                .log = log,
+                .writer = *writer,
+                .make_sink = make_sink,
+                .disable =
+                    [this](const SubscriptionKey& key, const std::string&) { gone.insert(key); },
+            },
+            CircuitOptions{}
+        );
+        writer->before_commit([this](StateChanges& changes) { deliveries->gather(changes); });
+        log.on_durable([this](Offset first, Offset next) { deliveries->durable(first, next); });
+        deliveries->restore(state.load().value());
+        for (const Subscription& subscription : documents) {
+            deliveries->changed(subscription.key(), &subscription);
+        }
+        deliveries->begin();
+    }
+    // The process dies: nothing that was not committed is left.
+    void crash_and_open() {
+        log.on_durable(nullptr);
+        deliveries.reset();
+        writer.reset();
+        clock.clear();
+        loop.clear();
+        record.waiting.clear();
+        state.crash();
+        open();
+        run();
+    }
+    Subscription subscribe(
+        const std::string& name, DeliveryPolicy policy = {}, Filter filter = {}
+    ) {
+        Subscription subscription{
+            .name = name,
+            .filter = std::move(filter),
+            .sink = WebhookSink{.url = "http://127.0.0.1:1/" + name},
+            .delivery = std::move(policy),
+        };
+        documents.push_back(subscription);
+        deliveries->changed(subscription.key(), &subscription);
+        return subscription;
+    }
+    void publish(int count, const std::string& subject = "", const std::string& type = "t") {
+        for (int i = 0; i < count; ++i) {
+            Event event;
+            event.source = "/test";
+            event.type = type;
+            event.subject = subject;
+            log.append(std::span(&event, 1), [](auto) {});
+        }
+        run();
+    }
+    void run() { loop.run_all(); }
+    void pass(Duration time) {
+        clock.advance(time);
+        run();
+    }
+    // Lets everything that is gathered reach the disk.
+    void save() { pass(300ms); }
+    Delivery& delivery(const std::string& name) { return *deliveries->find("default/" + name); }
+    std::vector<DeadLetterRow> dead_letters() {
+        save();
+        std::vector<DeadLetterRow> rows;
+        state.list_dead_letters({}, [&](Result<DeadLetterPage> page) { rows = page.value().rows; });
+        run();
+        return rows;
+    }
+
+    ManualClock clock;
+    ManualExecutor loop;
+    SeededRng rng{1};
+    MemoryLog log{clock, rng, loop};
+    MemoryState state{loop};
+    SinkRecord record;
+    SinkFactory make_sink;
+    std::unique_ptr<StateWriter> writer;
+    std::unique_ptr<Deliveries> deliveries;
+    std::vector<Subscription> documents;
+    std::set<SubscriptionKey> gone;
+};
+
+using Offsets = std::vector<std::uint64_t>;
+
+TEST_F(DeliveriesTest, DeliverWhatMatchesInOrderOfOffsets) {
+    subscribe("chat", {}, Filter{.types = {TypePattern{.text = "wanted"}}});
+    publish(1, "", "other");
+    publish(2, "", "wanted");
+    EXPECT_EQ(record.offsets(), (Offsets{1, 2}));
+}
+
+TEST_F(DeliveriesTest, HaveAtMostMaxInFlightUnderWayAndGoOnWhenOneEnds) {
+    subscribe("chat", {.max_in_flight = 2});
+    publish(5);
+    EXPECT_EQ(record.offsets(), (Offsets{0, 1}));
+    record.answer(kSettled);
+    run();
+    EXPECT_EQ(record.offsets(), (Offsets{0, 1, 2}));
+}
+
+TEST_F(DeliveriesTest, ReadABacklogFromTheLogWhenItLeftMemory) {
+    log.tail_events = 1;
+    subscribe("chat", {.max_in_flight = 1});
+    publish(200);
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    record.answer(kSettled);
+    run();
+    EXPECT_EQ(record.seen.size(), 200U);
+    EXPECT_EQ(delivery("chat").position(), Offset{200});
+    publish(1);
+    EXPECT_EQ(record.seen.size(), 201U) << "it caught up and is offered new events again";
+}
+
+TEST_F(DeliveriesTest, RetryByTheScheduleWithJitterThenMakeADeadLetter) {
+    record.answer_at_once = [](const auto&) { return kFailed; };
+    subscribe("chat", {.retry = {10s, 100s}});
+    publish(1);
+    pass(7s);
+    EXPECT_EQ(record.seen.size(), 1U) << "jitter is at most 20 %";
+    pass(6s);
+    ASSERT_EQ(record.seen.size(), 2U);
+    EXPECT_EQ(record.seen[1].number, 2U);
+    pass(121s);
+    ASSERT_EQ(record.seen.size(), 3U);
+    std::vector<DeadLetterRow> rows = dead_letters();
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].reason, "exhausted");
+    EXPECT_EQ(rows[0].offset, Offset{0});
+    EXPECT_EQ(rows[0].attempts.size(), 3U);
+    auto record_bytes = rows[0].record;
+    EXPECT_EQ(decode_record(record_bytes, Offset{0}, nullptr).value().event.type, "t");
+    EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{1});
+}
+
+TEST_F(DeliveriesTest, GiveUpAtOnceOnAnEventThatIsRejected) {
+    subscribe("chat");
+    publish(1);
+    record.answer(kRejected);
+    std::vector<DeadLetterRow> rows = dead_letters();
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].reason, "rejected");
+    EXPECT_EQ(delivery("chat").figures().dead, 1U);
+}
+
+TEST_F(DeliveriesTest, WaitAsLongAsTheEndpointAsksWithoutUsingTheSchedule) {
+    subscribe("chat", {.retry = {10s}});
+    publish(1);
+    for (int i = 0; i < 10; ++i) {
+        record.answer(Outcome{.kind = Outcome::Kind::wait, .status = 429, .retry_after = 60s});
+        pass(59s);
+        ASSERT_TRUE(record.waiting.empty());
+        pass(1s);
+        ASSERT_EQ(record.waiting.size(), 1U);
+    }
+    EXPECT_FALSE(delivery("chat").figures().circuit_open);
+    record.answer(kSettled);
+    EXPECT_TRUE(dead_letters().empty());
+}
+
+TEST_F(DeliveriesTest, DisableASubscriptionWhoseEndpointIsGone) {
+    subscribe("chat");
+    publish(1);
+    record.answer(Outcome{.kind = Outcome::Kind::gone, .status = 410, .error = "answered 410"});
+    EXPECT_EQ(gone, std::set<SubscriptionKey>{"default/chat"});
+    EXPECT_EQ(delivery("chat").exceptions().size(), 1U) << "the event is not lost";
+}
+
+TEST_F(DeliveriesTest, KeepTheOrderOfAKeyAndNothingElse) {
+    subscribe("chat", {.order = DeliveryPolicy::Order::key, .retry = {10s, 10s}});
+    publish(1, "a");
+    publish(1, "a");
+    publish(1, "b");
+    EXPECT_EQ(record.offsets(), (Offsets{0, 2}));
+    record.answer(Offset{0}, kFailed);
+    record.answer(Offset{2}, kSettled);
+    publish(1, "b");
+    run();
+    EXPECT_EQ(record.offsets(), (Offsets{0, 2, 3}))
+        << "the second event of `a` waits for the first";
+    pass(13s);
+    EXPECT_EQ(record.offsets(), (Offsets{0, 2, 3, 0}));
+    record.answer(Offset{0}, kSettled);
+    run();
+    EXPECT_EQ(record.offsets(), (Offsets{0, 2, 3, 0, 1}));
+}
+
+TEST_F(DeliveriesTest, ReleaseAKeyWithItsDeadLetter) {
+    subscribe("chat", {.order = DeliveryPolicy::Order::key});
+    publish(2, "a");
+    record.answer(Offset{0}, kRejected);
+    run();
+    EXPECT_EQ(record.offsets(), (Offsets{0, 1}));
+}
+
+TEST_F(DeliveriesTest, HaveOneUnderWayWhenTheOrderIsOfAll) {
+    subscribe("chat", {.order = DeliveryPolicy::Order::all, .retry = {10s}});
+    publish(3);
+    EXPECT_EQ(record.offsets(), (Offsets{0}));
+    record.answer(kFailed);
+    run();
+    EXPECT_EQ(record.offsets(), (Offsets{0})) << "nothing passes a failed event";
+    pass(13s);
+    record.answer(kSettled);
+    run();
+    EXPECT_EQ(record.offsets(), (Offsets{0, 0, 1}));
+}
+
+TEST_F(DeliveriesTest, KeepThePace) {
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    subscribe("chat", {.pace = Pace{.events = 50, .every = 5s}});
+    publish(120);
+    EXPECT_EQ(record.seen.size(), 50U);
+    pass(4900ms);
+    EXPECT_EQ(record.seen.size(), 50U);
+    pass(200ms);
+    EXPECT_EQ(record.seen.size(), 100U);
+    pass(5100ms);
+    EXPECT_EQ(record.seen.size(), 120U);
+}
+
+TEST_F(DeliveriesTest, TakeNothingNewPastMaxUnsettled) {
+    record.answer_at_once = [](const SinkRecord::Seen& seen) {
+        return seen.offset.value % 2 == 0 ? kFailed : kSettled;
+    };
+    subscribe("chat", {.retry = {1h}, .max_unsettled = 10});
+    publish(100);
+    EXPECT_EQ(delivery("chat").exceptions().size(), 10U);
+    EXPECT_EQ(delivery("chat").position(), Offset{19});
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    pass(2h);
+    EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{100});
+    std::set<std::uint64_t> all;
+    for (std::uint64_t offset : record.offsets()) {
+        all.insert(offset);
+    }
+    EXPECT_EQ(all.size(), 100U);
+}
+
+TEST_F(DeliveriesTest, OpenTheCircuitOfADeadEndpointAndKeepTheBacklogAPosition) {
+    record.answer_at_once = [](const auto&) { return kFailed; };
+    subscribe("chat");
+    publish(1000);
+    EXPECT_TRUE(delivery("chat").figures().circuit_open);
+    EXPECT_EQ(record.seen.size(), 5U);
+    EXPECT_EQ(delivery("chat").exceptions().size(), 5U);
+    pass(24h);
+    EXPECT_LE(record.seen.size(), 5U + 24 * 12 + 1) << "one probe in five minutes at most";
+    EXPECT_GE(record.seen.size(), 5U + 24 * 12 - 2);
+    EXPECT_EQ(delivery("chat").exceptions().size(), 5U);
+    EXPECT_TRUE(dead_letters().empty()) << "probes do not count against the schedule";
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    pass(6min);
+    EXPECT_FALSE(delivery("chat").figures().circuit_open);
+    EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{1000});
+}
+
+TEST_F(DeliveriesTest, DoNotLetADeadSinkDelayAHealthyOne) {
+    record.answer_at_once = [](const SinkRecord::Seen& seen) {
+        return seen.subscription == "default/dead" ? kFailed : kSettled;
+    };
+    subscribe("dead");
+    subscribe("well");
+    publish(100);
+    EXPECT_EQ(delivery("well").figures().settled, 100U);
+}
+
+TEST_F(DeliveriesTest, ShareACircuitBetweenSubscriptionsToOneEndpoint) {
+    record.answer_at_once = [](const auto&) { return kFailed; };
+    Subscription one = subscribe("one", {}, Filter{.types = {TypePattern{.text = "a"}}});
+    Subscription two = one;
+    two.name = "two";
+    two.filter.types = {TypePattern{.text = "b"}};
+    deliveries->changed(two.key(), &two);
+    publish(10, "", "a");
+    publish(10, "", "b");
+    EXPECT_EQ(record.seen.size(), 5U);
+    EXPECT_TRUE(delivery("two").figures().circuit_open);
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    pass(10s);
+    EXPECT_EQ(delivery("one").figures().settled, 10U);
+    EXPECT_EQ(delivery("two").figures().settled, 10U) << "the success of one starts the other";
+}
+
+TEST_F(DeliveriesTest, GoOnAfterACrashWithoutLosingAnEvent) {
+    subscribe("chat", {.max_in_flight = 4, .retry = {10s, 10s, 10s}});
+    publish(8);
+    record.answer(Offset{1}, kSettled);
+    record.answer(Offset{2}, kFailed);
+    run();
+    save();
+    crash_and_open();
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    while (!record.waiting.empty()) {
+        record.answer(kSettled);
+    }
+    pass(15s);
+    std::multiset<std::uint64_t> after;
+    for (std::uint64_t offset : record.offsets()) {
+        after.insert(offset);
+    }
+    for (std::uint64_t offset = 0; offset < 8; ++offset) {
+        EXPECT_GE(after.count(offset), 1U) << offset;
+    }
+    EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{8});
+}
+
+TEST_F(DeliveriesTest, RememberRetriesAndTheirStepsOverARestart) {
+    record.answer_at_once = [](const auto&) { return kFailed; };
+    subscribe("chat", {.retry = {10s, 1000s}});
+    publish(1);
+    pass(13s);  // second attempt failed: next in 1000 s
+    save();
+    crash_and_open();
+    pass(500s);
+    EXPECT_EQ(record.seen.size(), 2U);
+    pass(800s);
+    ASSERT_EQ(record.seen.size(), 3U);
+    EXPECT_EQ(record.seen[2].number, 3U);
+    EXPECT_EQ(dead_letters().size(), 1U);
+}
+
+TEST_F(DeliveriesTest, SendNothingTwiceAfterAStopInOrder) {
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    subscribe("chat");
+    publish(50);
+    bool idle = false;
+    deliveries->stop([&] { idle = true; });
+    EXPECT_TRUE(idle);
+    deliveries->save_under_way();
+    bool saved = false;
+    writer->flush([&] { saved = true; });
+    run();
+    ASSERT_TRUE(saved);
+    crash_and_open();
+    pass(1min);
+    EXPECT_EQ(record.seen.size(), 50U);
+}
+
+TEST_F(DeliveriesTest, KeepACursorOfAnIdleSubscriptionNearTheEndOfTheLog) {
+    subscribe("chat", {}, Filter{.types = {TypePattern{.text = "never"}}});
+    publish(1000);
+    save();
+    crash_and_open();
+    EXPECT_EQ(delivery("chat").position(), Offset{1000}) << "without reading the log again";
+}
+
+TEST_F(DeliveriesTest, KeepTheDeadLetterOfACommitThatFailedAtFirst) {
+    subscribe("chat");
+    publish(1);
+    state.device().fail_writes(Error{.code = Errc::disk_full, .detail = "full"});
+    record.answer(kRejected);
+    pass(300ms);
+    pass(2s);
+    EXPECT_EQ(dead_letters().size(), 1U);
+    crash_and_open();
+    EXPECT_EQ(record.seen.size(), 1U);
+}
+
+TEST_F(DeliveriesTest, PassOverAGapInTheLog) {
+    log.tail_events = 0;
+    subscribe("chat", {.max_in_flight = 1});
+    log.gaps.push_back(Gap{.from = Offset{1}, .to = Offset{3}});
+    publish(5);
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    if (!record.waiting.empty()) {
+        record.answer(kSettled);
+    }
+    run();
+    EXPECT_EQ(record.offsets(), (Offsets{0, 3, 4}));
+}
+
+TEST_F(DeliveriesTest, ForgetASubscriptionThatIsRemovedWhileAnAttemptIsUnderWay) {
+    subscribe("chat");
+    publish(2);
+    deliveries->changed("default/chat", nullptr);
+    documents.clear();
+    while (!record.waiting.empty()) {
+        record.answer(kFailed);
+    }
+    save();
+    StateSnapshot snapshot = state.load().value();
+    EXPECT_TRUE(snapshot.cursors.empty());
+    EXPECT_TRUE(snapshot.exceptions.empty());
+}
+
+TEST_F(DeliveriesTest, PauseKeepsThePositionAndResumeGoesOn) {
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    Subscription subscription = subscribe("chat");
+    publish(2);
+    subscription.state = SubscriptionState::paused;
+    deliveries->changed(subscription.key(), &subscription);
+    publish(3);
+    EXPECT_EQ(record.seen.size(), 2U);
+    subscription.state = SubscriptionState::active;
+    deliveries->changed(subscription.key(), &subscription);
+    run();
+    EXPECT_EQ(record.offsets(), (Offsets{0, 1, 2, 3, 4}));
+}
+
+}  // namespace
+}  // namespace belfry
