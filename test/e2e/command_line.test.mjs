@@ -30,7 +30,7 @@ test('a subscription is made, listed, shown and removed', async (t) => {
   const hub = await startHub(t);
   const listener = await startListener(t);
   const run = against(hub);
-  const added = await run('subscription', 'add', 'chat', '--type', 'deploy', '--url', listener.url);
+  const added = await run('subscription', 'add', 'chat', listener.url, '--type', 'deploy');
   assert.equal(added.code, 0, added.stderr);
   await run('fire', 'deploy', 'hello');
   await listener.received(1);

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const binary = process.env.BELFRY_BINARY ?? path.join(root, 'build/release/belfry');
-export const readText = (name) => path.join(root, name);
+export const inRepository = (name) => path.join(root, name);
 
 // What the tests of this folder wait for happens within milliseconds; this is for a loaded machine.
 const patienceMs = 15_000;
