@@ -62,12 +62,15 @@ void MemoryState::apply(StateChanges changes) {
     }
     for (const EventKey& key : changes.erase_exceptions) {
         exceptions_.erase(key);
-        attempts_.erase(key);
+        drop_attempts(key);
     }
     for (const std::string& id : changes.erase_dead_letters) {
         if (auto found = dead_letter_ids_.find(id); found != dead_letter_ids_.end()) {
+            const DeadLetterRow& row = dead_letters_.at(found->second);
+            EventKey key{row.subscription, row.offset};
             dead_letters_.erase(found->second);
             dead_letter_ids_.erase(found);
+            drop_attempts(key);
         }
     }
 }
@@ -77,7 +80,21 @@ void MemoryState::forget(const SubscriptionKey& subscription) {
     std::erase_if(exceptions_, [&](const auto& entry) {
         return entry.first.first == subscription;
     });
-    std::erase_if(attempts_, [&](const auto& entry) { return entry.first.first == subscription; });
+    std::erase_if(attempts_, [&](const auto& entry) {
+        return entry.first.first == subscription && !has_dead_letter(entry.first);
+    });
+}
+
+bool MemoryState::has_dead_letter(const EventKey& event) const {
+    return std::ranges::any_of(dead_letters_, [&](const auto& entry) {
+        return entry.second.subscription == event.first && entry.second.offset == event.second;
+    });
+}
+
+void MemoryState::drop_attempts(const EventKey& event) {
+    if (!has_dead_letter(event)) {
+        attempts_.erase(event);
+    }
 }
 
 void MemoryState::keep_attempt(AttemptRow row) {
@@ -91,19 +108,21 @@ void MemoryState::keep_attempt(AttemptRow row) {
 
 void MemoryState::keep_dead_letter(DeadLetterRow row) {
     saw(row.range ? row.range->to : row.offset.next());
-    if (row.attempts.size() > kAttemptsPerEvent) {
-        auto surplus = static_cast<std::ptrdiff_t>(row.attempts.size() - kAttemptsPerEvent);
-        row.attempts.erase(row.attempts.begin(), row.attempts.begin() + surplus);
-    }
     auto [known, is_new] = dead_letter_ids_.try_emplace(row.id, position_ + 1);
     if (is_new) {
         ++position_;
+        dead_letters_.emplace(known->second, std::move(row));
     }
-    dead_letters_.insert_or_assign(known->second, std::move(row));
 }
 
 void MemoryState::saw(Offset next) {
     next_offset_ = std::max(next_offset_, next);
+}
+
+DeadLetterRow MemoryState::with_attempts(DeadLetterRow row) const {
+    row.attempts = attempts(row.subscription, row.offset);
+    std::ranges::reverse(row.attempts);
+    return row;
 }
 
 Result<DeadLetterPage> MemoryState::page(const DeadLetterQuery& query) const {
@@ -128,7 +147,7 @@ Result<DeadLetterPage> MemoryState::page(const DeadLetterQuery& query) const {
             page.next = page_token(last);
             break;
         }
-        page.rows.push_back(row);
+        page.rows.push_back(with_attempts(row));
         last = at->first;
     }
     return page;
@@ -155,7 +174,7 @@ void MemoryState::get_dead_letter(
         if (auto known = dead_letter_ids_.find(id); known != dead_letter_ids_.end()) {
             const DeadLetterRow& row = dead_letters_.at(known->second);
             if (row.tenant == tenant) {
-                result = row;
+                result = with_attempts(row);
             }
         }
         device_.answer([done = std::move(done), result = std::move(result)]() mutable {

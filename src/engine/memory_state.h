@@ -51,6 +51,9 @@ class MemoryState final : public State {
     void forget(const SubscriptionKey& subscription);
     void keep_attempt(AttemptRow row);
     void keep_dead_letter(DeadLetterRow row);
+    [[nodiscard]] bool has_dead_letter(const EventKey& event) const;
+    void drop_attempts(const EventKey& event);
+    [[nodiscard]] DeadLetterRow with_attempts(DeadLetterRow row) const;
     void saw(Offset next);
     [[nodiscard]] Result<DeadLetterPage> page(const DeadLetterQuery& query) const;
     [[nodiscard]] std::vector<AttemptRow> attempts(

@@ -37,7 +37,8 @@ struct ExceptionRow {
     WallTime next_at;            // when it is due
 };
 
-// One attempt that failed; the last 20 per (subscription, event) are kept until the event settles.
+// One attempt that failed; the last 20 per (subscription, event) are kept until the event settles, and
+// as long as it is a dead letter.
 struct AttemptRow {
     SubscriptionKey subscription;
     Offset offset;
@@ -68,18 +69,18 @@ struct DeadLetterRow {
     std::string type;                // the event's; empty for a range
     std::vector<std::byte> record;   // the event as encode_record() wrote it; empty for a range
     std::optional<DeadLetterRange> range;
-    std::vector<AttemptRow> attempts;  // oldest first; of this subscription and offset
+    std::vector<AttemptRow> attempts;  // oldest first; filled in when read, not stored with the row
 };
 
 // One atomic change. Members are applied in this order: forget, then rows, then erasures.
 struct StateChanges {
-    std::vector<SubscriptionKey> forget;  // drops cursor, exceptions and attempts; dead letters stay
+    std::vector<SubscriptionKey> forget;  // drops cursor, exceptions and their attempts; dead letters stay
     std::optional<Offset> live_mark;
     std::vector<CursorRow> cursors;
     std::vector<ExceptionRow> exceptions;
-    std::vector<std::pair<SubscriptionKey, Offset>> erase_exceptions;  // and their attempts
+    std::vector<std::pair<SubscriptionKey, Offset>> erase_exceptions;  // and attempts, unless a dead letter
     std::vector<AttemptRow> attempts;
-    std::vector<DeadLetterRow> dead_letters;  // one with a known id replaces it and keeps its place
+    std::vector<DeadLetterRow> dead_letters;  // one with a known id changes nothing
     std::vector<std::string> erase_dead_letters;
 
     [[nodiscard]] bool empty() const;

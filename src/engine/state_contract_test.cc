@@ -273,15 +273,15 @@ TYPED_TEST(StateContract, ListsAThousandAttemptsAtMost) {
 TYPED_TEST(StateContract, GivesADeadLetterBackWhole) {
     DeadLetterRow row = letter("one", "default/a", 3);
     row.listener = "POST /hook";
+    StateChanges changes;
     for (std::uint32_t number = 1; number <= 22; ++number) {
-        row.attempts.push_back(attempt_row("default/a", 3, number));
+        changes.attempts.push_back(attempt_row("default/a", 3, number));
     }
     DeadLetterRow range = letter("range", "default/a", 10);
     range.type.clear();
     range.record.clear();
     range.reason = "expired";
     range.range = DeadLetterRange{Offset{10}, Offset{40}, 25};
-    StateChanges changes;
     changes.dead_letters = {row, range};
     this->commit(changes);
     this->stores_.restart();
@@ -298,8 +298,9 @@ TYPED_TEST(StateContract, GivesADeadLetterBackWhole) {
     EXPECT_EQ(kept.record, row.record);
     EXPECT_FALSE(kept.range.has_value());
     ASSERT_EQ(kept.attempts.size(), kAttemptsPerEvent);
-    EXPECT_TRUE(same(kept.attempts.front(), row.attempts[2])) << "oldest first, the last twenty";
-    EXPECT_TRUE(same(kept.attempts.back(), row.attempts[21]));
+    EXPECT_TRUE(same(kept.attempts.front(), attempt_row("default/a", 3, 3)))
+        << "oldest first, the last twenty";
+    EXPECT_TRUE(same(kept.attempts.back(), attempt_row("default/a", 3, 22)));
 
     kept = this->get("default", "range").value();
     ASSERT_TRUE(kept.range.has_value());
@@ -419,32 +420,41 @@ TYPED_TEST(StateContract, RefusesAPageTokenThatItDidNotWrite) {
     }
 }
 
-TYPED_TEST(StateContract, ReplacesADeadLetterInItsPlace) {
+TYPED_TEST(StateContract, KeepsTheAttemptsOfAnEventAsLongAsItIsADeadLetter) {
     StateChanges changes;
-    changes.dead_letters = {letter("a", "default/s", 1), letter("b", "default/s", 2)};
-    changes.dead_letters[0].attempts = {
-        attempt_row("default/s", 1, 1), attempt_row("default/s", 1, 2)
+    changes.exceptions = {exception_row("default/s", 1), exception_row("default/s", 2)};
+    changes.attempts = {
+        attempt_row("default/s", 1, 1),
+        attempt_row("default/s", 1, 2),
+        attempt_row("default/s", 2, 1)
     };
+    changes.dead_letters = {letter("a", "default/s", 1)};
+    changes.erase_exceptions = {{"default/s", Offset{1}}, {"default/s", Offset{2}}};
     this->commit(changes);
-    DeadLetterRow again = letter("a", "default/s", 1);
-    again.reason = "rejected";
-    again.attempts = {attempt_row("default/s", 1, 3)};
-    StateChanges second;
-    second.dead_letters = {again};
-    this->commit(second);
-    EXPECT_EQ(this->ids({}), "a b ");
+    EXPECT_EQ(this->attempts("default/s").size(), 2U) << "event 2 is settled";
+
+    StateChanges replayed;
+    replayed.attempts = {attempt_row("default/s", 1, 3)};
+    replayed.forget = {"default/s"};
+    this->commit(replayed);
     DeadLetterRow kept = this->get("default", "a").value();
-    EXPECT_EQ(kept.reason, "rejected");
-    ASSERT_EQ(kept.attempts.size(), 1U);
-    EXPECT_EQ(kept.attempts[0].attempt, 3U);
+    ASSERT_EQ(kept.attempts.size(), 3U);
+    EXPECT_EQ(kept.attempts[2].attempt, 3U);
 
     StateChanges purge;
     purge.erase_dead_letters = {"a"};
     this->commit(purge);
-    second.dead_letters[0].attempts.clear();
-    this->commit(second);
-    EXPECT_EQ(this->ids({}), "b a ") << "a new one goes to the end";
-    EXPECT_TRUE(this->get("default", "a").value().attempts.empty());
+    EXPECT_TRUE(this->attempts("default/s").empty());
+}
+
+TYPED_TEST(StateContract, KeepsADeadLetterAsItWasFirst) {
+    StateChanges changes;
+    changes.dead_letters = {letter("a", "default/s", 1), letter("b", "default/s", 2)};
+    this->commit(changes);
+    changes.dead_letters[0].reason = "rejected";
+    this->commit(changes);
+    EXPECT_EQ(this->ids({}), "a b ");
+    EXPECT_EQ(this->get("default", "a").value().reason, "exhausted");
 }
 
 TYPED_TEST(StateContract, CommitsInCallOrder) {

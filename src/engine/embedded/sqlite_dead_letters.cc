@@ -42,36 +42,15 @@ PlacedRow read_row(const SqliteQuery& query) {
     return placed;
 }
 
-Result<void> add_attempts(SqliteDatabase& database, PlacedRow& placed) {
+Result<void> add_attempts(SqliteDatabase& database, DeadLetterRow& row) {
     SqliteQuery query = database.query(
-        "SELECT uuid_low, attempt, at, duration_ms, status, error, response, next_at FROM "
-        "dead_letter_attempts "
-        "WHERE dead_letter = ?1 ORDER BY number"
+        "SELECT uuid_low, attempt, at, duration_ms, status, error, response, next_at FROM attempts "
+        "WHERE subscription = ?1 AND event = ?2 ORDER BY position"
     );
-    query.bind(1, placed.position);
-    return for_each_row(query, [&](const SqliteQuery& row) {
-        placed.row.attempts.push_back(
-            read_attempt(row, 0, placed.row.subscription, placed.row.offset)
-        );
+    query.bind(1, row.subscription).bind(2, row.offset.value);
+    return for_each_row(query, [&](const SqliteQuery& attempt) {
+        row.attempts.push_back(read_attempt(attempt, 0, row.subscription, row.offset));
     });
-}
-
-Result<void> store_attempts(
-    SqliteDatabase& database, std::int64_t position, const std::vector<AttemptRow>& attempts
-) {
-    Result<void> result = database.query("DELETE FROM dead_letter_attempts WHERE dead_letter = ?1")
-                              .bind(1, position)
-                              .run();
-    std::size_t first = attempts.size() - std::min(attempts.size(), kAttemptsPerEvent);
-    for (std::size_t i = first; result && i < attempts.size(); ++i) {
-        SqliteQuery insert = database.query(
-            "INSERT INTO dead_letter_attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-        );
-        insert.bind(1, position).bind(2, static_cast<std::int64_t>(i));
-        bind_attempt(insert, 3, attempts[i]);
-        result = insert.run();
-    }
-    return result;
 }
 
 // Only the conditions that the query has, so that SQLite picks the index that fits. The texts are
@@ -98,54 +77,60 @@ std::string page_sql(const DeadLetterQuery& query, const std::optional<TypePatte
 }  // namespace
 
 Result<void> store_dead_letter(SqliteDatabase& database, const DeadLetterRow& row) {
-    std::int64_t position = 0;
+    SqliteQuery insert = database.query(
+        "INSERT INTO dead_letters (id, tenant, subscription, listener, reason, at, event, type, "
+        "record, range_from, range_to, events) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING"
+    );
+    insert.bind(1, row.id)
+        .bind(2, row.tenant)
+        .bind(3, row.subscription)
+        .bind(4, row.listener)
+        .bind(5, row.reason)
+        .bind(6, sqlite_time(row.at))
+        .bind(7, row.offset.value)
+        .bind(8, row.type)
+        .bind(9, Bytes(row.record));
+    if (row.range) {
+        insert.bind(10, row.range->from.value).bind(11, row.range->to.value);
+    } else {
+        insert.bind_null(10).bind_null(11);
+    }
+    return insert.bind(12, row.range ? row.range->count : std::uint64_t{1}).run();
+}
+
+Result<void> erase_dead_letter(SqliteDatabase& database, const std::string& id) {
+    std::vector<std::pair<SubscriptionKey, Offset>> events;
     {
-        SqliteQuery insert = database.query(
-            "INSERT INTO dead_letters (id, tenant, subscription, listener, reason, at, event, "
-            "type, "
-            "record, range_from, range_to, events) "
-            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) "
-            "ON CONFLICT (id) DO UPDATE SET tenant = ?2, subscription = ?3, listener = ?4, "
-            "reason = ?5, at = ?6, event = ?7, type = ?8, record = ?9, range_from = ?10, "
-            "range_to = ?11, events = ?12 RETURNING position"
-        );
-        insert.bind(1, row.id)
-            .bind(2, row.tenant)
-            .bind(3, row.subscription)
-            .bind(4, row.listener)
-            .bind(5, row.reason)
-            .bind(6, sqlite_time(row.at))
-            .bind(7, row.offset.value)
-            .bind(8, row.type)
-            .bind(9, Bytes(row.record));
-        if (row.range) {
-            insert.bind(10, row.range->from.value).bind(11, row.range->to.value);
-        } else {
-            insert.bind_null(10).bind_null(11);
-        }
-        insert.bind(12, row.range ? row.range->count : std::uint64_t{1});
-        Result<void> result = for_each_row(insert, [&](const SqliteQuery& returned) {
-            position = returned.integer(0);
+        SqliteQuery erase =
+            database.query("DELETE FROM dead_letters WHERE id = ?1 RETURNING subscription, event");
+        erase.bind(1, id);
+        Result<void> result = for_each_row(erase, [&](const SqliteQuery& row) {
+            events.emplace_back(row.text(0), Offset{row.number(1)});
         });
         if (!result) {
             return result;
         }
     }
-    return store_attempts(database, position, row.attempts);
+    for (const auto& [subscription, offset] : events) {
+        if (Result<void> result = erase_attempts(database, subscription, offset); !result) {
+            return result;
+        }
+    }
+    return {};
 }
 
-Result<void> erase_dead_letter(SqliteDatabase& database, const std::string& id) {
-    Result<void> result = database
-                              .query(
-                                  "DELETE FROM dead_letter_attempts WHERE dead_letter = "
-                                  "(SELECT position FROM dead_letters WHERE id = ?1)"
-                              )
-                              .bind(1, id)
-                              .run();
-    if (result) {
-        result = database.query("DELETE FROM dead_letters WHERE id = ?1").bind(1, id).run();
-    }
-    return result;
+Result<void> erase_attempts(
+    SqliteDatabase& database, const SubscriptionKey& subscription, Offset offset
+) {
+    return database
+        .query(
+            "DELETE FROM attempts WHERE subscription = ?1 AND event = ?2 AND NOT EXISTS "
+            "(SELECT 1 FROM dead_letters WHERE subscription = ?1 AND event = ?2)"
+        )
+        .bind(1, subscription)
+        .bind(2, offset.value)
+        .run();
 }
 
 Result<DeadLetterPage> query_dead_letters(SqliteDatabase& database, const DeadLetterQuery& query) {
@@ -180,7 +165,7 @@ Result<DeadLetterPage> query_dead_letters(SqliteDatabase& database, const DeadLe
         page.next = page_token(static_cast<std::uint64_t>(placed.back().position));
     }
     for (PlacedRow& row : placed) {
-        if (Result<void> result = add_attempts(database, row); !result) {
+        if (Result<void> result = add_attempts(database, row.row); !result) {
             return std::unexpected(std::move(result.error()));
         }
         page.rows.push_back(std::move(row.row));
@@ -205,7 +190,7 @@ Result<DeadLetterRow> find_dead_letter(
         }
         placed = read_row(select);
     }
-    if (Result<void> result = add_attempts(database, placed); !result) {
+    if (Result<void> result = add_attempts(database, placed.row); !result) {
         return std::unexpected(std::move(result.error()));
     }
     return std::move(placed.row);

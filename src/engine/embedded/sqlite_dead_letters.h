@@ -1,4 +1,4 @@
-// The tables `dead_letters` and `dead_letter_attempts`. SQLite thread only.
+// The table `dead_letters`, and the attempts of its events. SQLite thread only.
 #pragma once
 
 #include "engine/embedded/sqlite_database.h"
@@ -6,9 +6,13 @@
 
 namespace belfry {
 
-// Inside a transaction. A known id is replaced in its place.
+// Inside a transaction. A known id changes nothing.
 [[nodiscard]] Result<void> store_dead_letter(SqliteDatabase& database, const DeadLetterRow& row);
 [[nodiscard]] Result<void> erase_dead_letter(SqliteDatabase& database, const std::string& id);
+// The stored attempts of an event, unless it is a dead letter of that subscription.
+[[nodiscard]] Result<void> erase_attempts(
+    SqliteDatabase& database, const SubscriptionKey& subscription, Offset offset
+);
 
 [[nodiscard]] Result<DeadLetterPage> query_dead_letters(
     SqliteDatabase& database, const DeadLetterQuery& query

@@ -1,4 +1,4 @@
-// Times and attempts as columns; what the tables `attempts` and `dead_letter_attempts` share.
+// Times and attempts as columns.
 #pragma once
 
 #include "base/clock.h"

@@ -66,18 +66,7 @@ CREATE TABLE dead_letters (
 CREATE INDEX dead_letters_by_tenant ON dead_letters (tenant, position);
 CREATE INDEX dead_letters_by_type ON dead_letters (tenant, type, position);
 CREATE INDEX dead_letters_by_subscription ON dead_letters (subscription, position, events);
-CREATE TABLE dead_letter_attempts (
-    dead_letter INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    uuid_low INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    duration_ms INTEGER NOT NULL,
-    status INTEGER NOT NULL,
-    error TEXT NOT NULL,
-    response TEXT NOT NULL,
-    next_at INTEGER,
-    PRIMARY KEY (dead_letter, number)) WITHOUT ROWID;
+CREATE INDEX dead_letters_by_event ON dead_letters (subscription, event);
 )sql";
 
 Result<void> create_tables(SqliteDatabase& database) {

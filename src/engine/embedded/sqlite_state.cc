@@ -48,7 +48,8 @@ Result<void> forget(SqliteDatabase& database, const SubscriptionKey& subscriptio
     for (std::string_view sql :
          {"DELETE FROM cursors WHERE subscription = ?1",
           "DELETE FROM exceptions WHERE subscription = ?1",
-          "DELETE FROM attempts WHERE subscription = ?1"}) {
+          "DELETE FROM attempts WHERE subscription = ?1 AND event NOT IN "
+          "(SELECT event FROM dead_letters WHERE subscription = ?1)"}) {
         if (Result<void> result = database.query(sql).bind(1, subscription).run(); !result) {
             return result;
         }
@@ -105,16 +106,12 @@ Result<void> store_attempt(SqliteDatabase& database, const AttemptRow& row) {
 Result<void> erase_exception(
     SqliteDatabase& database, const std::pair<SubscriptionKey, Offset>& event
 ) {
-    for (std::string_view sql :
-         {"DELETE FROM exceptions WHERE subscription = ?1 AND event = ?2",
-          "DELETE FROM attempts WHERE subscription = ?1 AND event = ?2"}) {
-        Result<void> result =
-            database.query(sql).bind(1, event.first).bind(2, event.second.value).run();
-        if (!result) {
-            return result;
-        }
-    }
-    return {};
+    Result<void> result =
+        database.query("DELETE FROM exceptions WHERE subscription = ?1 AND event = ?2")
+            .bind(1, event.first)
+            .bind(2, event.second.value)
+            .run();
+    return result ? erase_attempts(database, event.first, event.second) : result;
 }
 
 // One past the highest event that the changes name.
