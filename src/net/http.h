@@ -1,6 +1,9 @@
 // What an HTTP request looks like to a handler, and how it is answered.
 #pragma once
 
+#include "base/error.h"
+#include "base/header_field.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,20 +12,18 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
-#include "base/header_field.h"
-
 namespace belfry {
 
 enum class Method : std::uint8_t { get, head, post, put, del, options, patch, other };
 
-// A request as views, valid until the handler returns; a handler that answers later copies what it needs.
+// A request as views, valid until the handler returns; a handler that answers later copies what it
+// needs.
 struct HttpRequest {
     Method method = Method::other;
-    std::string_view method_text;  // as it came
-    std::string_view target;       // as it came: path and query
-    std::string_view path;         // raw, not decoded
-    std::string_view query;        // raw, without `?`
+    std::string_view method_text;          // as it came
+    std::string_view target;               // as it came: path and query
+    std::string_view path;                 // raw, not decoded
+    std::string_view query;                // raw, without `?`
     std::span<const HeaderField> headers;  // in order; names as they came
     std::string_view body;
     std::string_view peer;  // address of the other end, without port
@@ -32,8 +33,8 @@ struct HttpRequest {
     [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
 };
 
-// An answer. `headers` are whole lines, each ended by CRLF, without Content-Length, Date or Connection, which
-// the server writes.
+// An answer. `headers` are whole lines, each ended by CRLF, without Content-Length, Date or
+// Connection, which the server writes.
 struct HttpResponse {
     int status = 200;
     std::string_view content_type = {};  // empty: none
@@ -42,10 +43,26 @@ struct HttpResponse {
     bool close = false;  // close the connection afterwards
 };
 
-class HttpConnection;
+// The server's side of an Exchange. Outlives its exchanges. `request` is the exchange's number on
+// it.
+class HttpConnection {
+ public:
+    virtual void respond(std::uint64_t request, const HttpResponse& response) = 0;
+    virtual void begin_stream(std::uint64_t request, const HttpResponse& head) = 0;
+    virtual bool write(std::uint64_t request, std::string_view bytes) = 0;
+    [[nodiscard]] virtual std::size_t unsent(std::uint64_t request) const = 0;
+    virtual void on_drained(std::uint64_t request, std::move_only_function<void()> callback) = 0;
+    [[nodiscard]] virtual bool alive(std::uint64_t request) const = 0;
+    virtual void on_gone(std::uint64_t request, std::move_only_function<void()> callback) = 0;
+    // The exchange ended without respond(): unanswered, or the end of its stream.
+    virtual void dropped(std::uint64_t request) = 0;
 
-// The obligation to answer one request; moves, does not copy. If it is dropped unanswered, the server answers
-// 500. If the client is gone, answers go nowhere and say so. I/O thread only.
+ protected:
+    ~HttpConnection() = default;
+};
+
+// The obligation to answer one request; moves, does not copy. If it is dropped unanswered, the
+// server answers 500. If the client is gone, answers go nowhere and say so. I/O thread only.
 class Exchange {
  public:
     Exchange() = default;
@@ -54,22 +71,24 @@ class Exchange {
     Exchange& operator=(Exchange&& other) noexcept;
     ~Exchange();
 
-    // Answers; answers of one connection leave in request order. HEAD requests get the headers only.
+    // Answers and ends the exchange, which is empty afterwards; answers of one connection leave in
+    // request order. HEAD requests get the headers only.
     void respond(const HttpResponse& response);
-    // Begins an endless answer (SSE): the head leaves now, the body by write(). No Content-Length; the
-    // connection closes when this is dropped or closed. Later pipelined requests are not read.
+    // Begins an endless answer (SSE): the head leaves now, the body by write(). No Content-Length;
+    // the connection closes when this is dropped. Later pipelined requests are not read.
     void begin_stream(const HttpResponse& head);
     // Sends now what the socket takes and keeps the rest; false if the client is gone or
     // limits.stream_buffer_bytes are waiting: then the connection closes.
     bool write(std::string_view bytes);
     // Bytes of write() that have not left yet.
     [[nodiscard]] std::size_t unsent() const;
-    // Called once as soon as unsent() is 0 again, never from within this call; a writer that is ahead of its
-    // client goes on then. Dropped when the client goes away.
+    // Called once as soon as unsent() is 0 again, never from within this call; a writer that is
+    // ahead of its client goes on then. Dropped when the client goes away.
     void on_drained(std::move_only_function<void()> callback);
     // True as long as the client is there.
     [[nodiscard]] bool alive() const;
-    // Called once when the client goes away before the answer was complete; not after.
+    // Called once when the client goes away before the answer was complete; not after, and not once
+    // this is dropped. It must not destroy this exchange's connection's server.
     void on_gone(std::move_only_function<void()> callback);
 
  private:
@@ -89,9 +108,11 @@ class HttpService {
     [[nodiscard]] virtual Admission admit(const HttpRequest& head) = 0;
     // The whole request.
     virtual void handle(const HttpRequest& request, Exchange exchange) = 0;
-    // The request breaks a limit or a rule (`status` 400, 408, 413, 414, 431, 501, 503); answer it in the
-    // words of its path. Only what was parsed is set. The connection closes afterwards.
-    virtual void refuse(const HttpRequest& head, int status, const Error& error, Exchange exchange) = 0;
+    // The request breaks a limit or a rule (`status` 400, 408, 413, 414, 431, 501, 503); answer it
+    // in the words of its path. Only what was parsed is set. The connection closes afterwards.
+    virtual void refuse(
+        const HttpRequest& head, int status, const Error& error, Exchange exchange
+    ) = 0;
 };
 
 // The reason phrase of a status: "Not Found".

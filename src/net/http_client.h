@@ -1,6 +1,10 @@
-// HTTP/1.1 client: prebuilt request bytes out, a small answer in; connections are kept and pooled per
-// endpoint. Redirects are not followed.
+// HTTP/1.1 client: prebuilt request bytes out, a small answer in; connections are kept and pooled
+// per endpoint. Redirects are not followed.
 #pragma once
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "net/loop.h"
 
 #include <cstdint>
 #include <functional>
@@ -10,19 +14,15 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
-#include "base/limits.h"
-#include "net/loop.h"
-
 namespace belfry {
 
 struct HttpCall {
-    std::string host;         // name or address literal, without brackets
+    std::string host;  // name or address literal, without brackets
     std::uint16_t port = 80;
-    std::string head;         // request line and headers, ended by an empty line
-    std::string_view body;    // kept alive by body_owner; sent without a copy
+    std::string head;       // request line and headers, ended by an empty line
+    std::string_view body;  // kept alive by body_owner; sent without a copy
     std::shared_ptr<const void> body_owner;
-    Duration timeout{};       // for everything, connecting too
+    Duration timeout{};  // for everything, connecting too
     Duration connect_timeout = std::chrono::seconds(3);
     bool head_request = false;  // the answer has no body
 };
@@ -37,7 +37,9 @@ struct HttpReply {
 };
 using HttpReplyDone = std::move_only_function<void(Result<HttpReply>)>;
 
-// Owned by the wiring; loop and limits must outlive it. I/O thread only.
+// Owned by the wiring; loop and limits must outlive it. Must not be destroyed from within a
+// callback of its own. Destruction ends the calls in flight; their `done` does not run. I/O thread
+// only.
 class HttpClient {
  public:
     HttpClient(Loop& loop, const Limits& limits);
@@ -45,12 +47,14 @@ class HttpClient {
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
-    // `done` runs once. Every transport failure is Errc::unavailable with a plain sentence ("connection
-    // refused", "timed out after 15 s while connecting", "headers over 16384 bytes"). A request on a kept
-    // connection that was closed before the first byte of an answer is sent once more on a new one.
+    // `done` runs once, never from within this call. Every transport failure is Errc::unavailable
+    // with a plain sentence ("connection refused", "timed out after 15 s while connecting",
+    // "headers over 16384 bytes"). A request on a kept connection that was closed before the first
+    // byte of an answer is sent once more on a new one.
     void call(HttpCall call, HttpReplyDone done);
-    // A streamed answer (SSE): `on_bytes` for each piece, then `done` with the status and headers when it
-    // ends. The time-out covers connecting and the head only. The number cancels.
+    // A streamed answer (SSE): `on_bytes` for each piece, then `done` with the status and headers
+    // when it ends. The time-out covers connecting and the head only. The number cancels: neither
+    // callback runs after that.
     std::uint64_t stream(
         HttpCall call, std::function<void(std::string_view)> on_bytes, HttpReplyDone done
     );

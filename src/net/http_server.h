@@ -1,14 +1,14 @@
 // HTTP/1.1 server: listens, parses with Beast's parser under the strict rules of RFC 9112, answers.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-
 #include "base/error.h"
 #include "base/limits.h"
 #include "net/http.h"
 #include "net/loop.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
 
 namespace belfry {
 
@@ -19,6 +19,8 @@ struct HttpServerStatus {
     std::uint64_t refused = 0;  // malformed or over a limit
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
+    std::uint64_t sends = 0;     // system calls that sent answers
+    std::uint64_t rejected = 0;  // connections closed unheard: too many, or out of descriptors
 };
 
 // Owned by the wiring; loop, service and limits must outlive it. I/O thread only.
@@ -34,8 +36,8 @@ class HttpServer {
     // The bound address, with the real port.
     [[nodiscard]] std::string address() const;
     [[nodiscard]] bool is_loopback() const;
-    // Stops accepting, answers what was asked, closes idle connections and streams; `done` when none is left
-    // or `wait` has passed (the rest is cut).
+    // Stops accepting, answers what was asked, closes idle connections and streams; `done` when
+    // none is left or `wait` has passed (the rest is cut).
     void stop(Duration wait, Task done);
     [[nodiscard]] HttpServerStatus status() const;
 

@@ -1,11 +1,12 @@
-// The I/O loop: an Asio io_context on one thread, as the Executor and Clock of everything that lives there.
+// The I/O loop: an Asio io_context on one thread, as the Executor and Clock of everything that
+// lives there.
 #pragma once
-
-#include <functional>
-#include <memory>
 
 #include "base/clock.h"
 #include "base/task.h"
+
+#include <functional>
+#include <memory>
 
 namespace boost::asio {
 class io_context;
@@ -13,16 +14,29 @@ class io_context;
 
 namespace belfry {
 
+class Poller;
+
+// What the net room does last in a turn: send the answers that the turn brought.
+class TurnFlusher {
+ public:
+    virtual void flush_turn() = 0;
+
+ protected:
+    ~TurnFlusher() = default;
+};
+
 // Owned by main; outlives everything that was given it. run() is the I/O thread.
 class Loop final : public Executor, public Clock {
  public:
     Loop();
     ~Loop() override;
 
-    // Runs until stop(). A turn: every handler that is ready, and those that became ready meanwhile; then
-    // `on_turn_end` (group commit); then sleep until something is ready.
+    // Runs until stop(). A turn: every handler that is ready, and those that became ready meanwhile
+    // (a burst without end is cut at 1,024 sockets or 500 µs); then `on_turn_end` (group commit);
+    // then the answers are sent; then sleep until something is ready.
     void run();
-    void stop();  // any thread
+    // Any thread. Ends the run() that is on, or the next one at once; the one after it runs again.
+    void stop();
     void on_turn_end(std::function<void()> callback);
     // SIGTERM, SIGINT; `callback` on the I/O thread with the signal's number, each time.
     void on_signal(std::function<void(int)> callback);
@@ -33,8 +47,11 @@ class Loop final : public Executor, public Clock {
     TimerId call_at(MonoTime when, Task task) override;
     void cancel(TimerId timer) override;
 
-    // For the net room only.
+    // For the net room only, on the I/O thread.
     [[nodiscard]] boost::asio::io_context& context();
+    [[nodiscard]] Poller& poller();
+    void add_flusher(TurnFlusher* flusher);
+    void remove_flusher(const TurnFlusher* flusher);
 
  private:
     struct State;

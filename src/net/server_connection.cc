@@ -1,0 +1,447 @@
+// The answering half of a ServerConnection: answers in, bytes out, and its end.
+#include "net/server_connection.h"
+
+#include "base/assert.h"
+#include "net/response_writer.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
+namespace belfry {
+namespace {
+
+constexpr Duration kLingerTime = std::chrono::seconds(2);
+constexpr std::size_t kLingerBytes = 16 * 1024 * 1024;
+constexpr std::size_t kKeptCapacity = 1024;
+constexpr Duration kPaceCheck = std::chrono::seconds(1);
+
+Duration milliseconds(std::uint64_t count) {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(count));
+}
+
+}  // namespace
+
+ServerConnection::ServerConnection(ServerContext& server, int descriptor, const SocketAddress& peer)
+    : server_(server),
+      descriptor_(descriptor),
+      peer_(peer.host()),
+      peer_is_loopback_(peer.is_loopback()) {}
+
+void ServerConnection::start() {
+    const Hold hold(*this);
+    watched_ = server_.poller.add(descriptor_, EPOLLIN, this);
+    interest_ = EPOLLIN;
+    if (!watched_) {
+        close(false);
+        return;
+    }
+    update_deadline();
+}
+
+// Only the last of holds, exchanges and the open socket to go deletes.
+void ServerConnection::reap() {
+    if (exchanges_ == 0) {
+        delete this;
+        return;
+    }
+    buffered_ = {};
+    out_ = {};
+    pending_.reset();
+}
+
+void ServerConnection::close(bool tell) {
+    if (!open_) {
+        return;
+    }
+    const Hold hold(*this);
+    open_ = false;
+    if (watched_) {
+        server_.poller.remove(descriptor_, this);
+    }
+    ::close(descriptor_);
+    server_.forget(*this);
+    ResponseQueue unanswered = std::move(slots_);
+    slots_ = {};
+    unanswered.for_each([tell](ResponseQueue::Slot& slot) {
+        if (tell && slot.on_gone) {
+            slot.on_gone();
+        }
+    });
+}
+
+void ServerConnection::on_ready(std::uint32_t events) {
+    const Hold hold(*this);
+    if (lingering_) {
+        linger();
+        return;
+    }
+    if ((events & EPOLLIN) != 0) {
+        read();
+    } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+        close(true);
+    } else if ((events & EPOLLRDHUP) != 0) {
+        peer_finished();
+    }
+    settle();
+}
+
+void ServerConnection::flush_turn() {
+    const Hold hold(*this);
+    settle();
+}
+
+// nullptr if no answer can leave any more.
+ResponseQueue::Slot* ServerConnection::unanswered(std::uint64_t request) {
+    ResponseQueue::Slot* slot = open_ && !finish_ ? slots_.find(request) : nullptr;
+    return slot != nullptr && !slot->answered ? slot : nullptr;
+}
+
+// --- Answers
+// ---------------------------------------------------------------------------------------------------
+
+void ServerConnection::respond(std::uint64_t request, const HttpResponse& response) {
+    const Hold hold(*this);
+    --exchanges_;
+    ResponseQueue::Slot* slot = unanswered(request);
+    if (slot == nullptr) {
+        return;
+    }
+    ASSERT(!slot->stream);
+    append_answer(*slot, response);
+    slot->answered = true;
+    promote();
+    answers_changed();
+}
+
+void ServerConnection::begin_stream(std::uint64_t request, const HttpResponse& head) {
+    const Hold hold(*this);
+    ResponseQueue::Slot* slot = unanswered(request);
+    if (slot == nullptr) {
+        return;
+    }
+    ASSERT(!slot->stream);
+    slot->stream = true;
+    slot->close = true;
+    reading_ = false;
+    append_answer(*slot, head);
+    slot->answered = slot->is_head;
+    promote();
+    if (!in_burst_) {
+        settle();
+    }
+}
+
+void ServerConnection::append_answer(ResponseQueue::Slot& slot, const HttpResponse& response) {
+    slot.close |= response.close || (!reading_ && !pending_ && slots_.is_back(slot));
+    std::string& out = slots_.is_front(slot) ? out_ : slot.bytes;
+    const std::size_t before = out.size();
+    ResponseFraming framing;
+    framing.date_line = server_.date_line;
+    framing.close = slot.close;
+    framing.http_1_0 = slot.http_1_0;
+    framing.stream = slot.stream;
+    append_response_head(out, response, framing);
+    if (!slot.stream && !slot.is_head && status_has_body(response.status)) {
+        out += response.body;
+    }
+    if (&out != &out_) {
+        waiting_bytes_ += out.size() - before;
+    }
+}
+
+// Lets the answers leave that nothing older holds back any more.
+void ServerConnection::promote() {
+    while (!finish_ && !slots_.empty() && slots_.front().answered) {
+        finish_ = slots_.front().close;
+        slots_.pop();
+        if (finish_) {
+            reading_ = false;
+        } else if (!slots_.empty()) {
+            std::string& bytes = slots_.front().bytes;
+            waiting_bytes_ -= bytes.size();
+            out_ += bytes;
+            bytes = {};
+        }
+    }
+    finish_ |= slots_.empty() && !reading_ && !pending_;
+    send_continue();
+}
+
+void ServerConnection::send_continue() {
+    if (pending_ && pending_->continue_is_due && slots_.empty()) {
+        pending_->continue_is_due = false;
+        out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+    }
+}
+
+void ServerConnection::answers_changed() {
+    if (!in_burst_ && !flush_is_due) {
+        server_.flush_later(*this);
+    }
+}
+
+bool ServerConnection::write(std::uint64_t request, std::string_view bytes) {
+    const Hold hold(*this);
+    ResponseQueue::Slot* slot = unanswered(request);
+    if (slot == nullptr) {
+        return false;
+    }
+    ASSERT(slot->stream);
+    if (!slots_.is_front(*slot)) {
+        slot->bytes += bytes;
+        waiting_bytes_ += bytes.size();
+    } else if (unsent() > 0) {
+        out_ += bytes;
+    } else {
+        const ssize_t sent =
+            ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+            slot->on_gone = {};  // the caller learns it now
+            close(true);
+            return false;
+        }
+        const std::size_t done = sent < 0 ? 0 : static_cast<std::size_t>(sent);
+        ++server_.status.sends;
+        server_.status.bytes_out += done;
+        if (done == bytes.size()) {
+            return true;
+        }
+        out_ = bytes.substr(done);
+        sent_ = 0;
+        update_interest();
+        update_deadline();
+    }
+    if (unsent() + waiting_bytes_ > server_.limits.stream_buffer_bytes) {
+        slot->on_gone = {};
+        close(true);
+        return false;
+    }
+    return true;
+}
+
+std::size_t ServerConnection::unsent(std::uint64_t request) const {
+    auto& slots = const_cast<ResponseQueue&>(slots_);
+    ResponseQueue::Slot* slot = open_ ? slots.find(request) : nullptr;
+    if (slot == nullptr) {
+        return 0;
+    }
+    return slots.is_front(*slot) ? unsent() : slot->bytes.size();
+}
+
+void ServerConnection::on_drained(std::uint64_t request, std::move_only_function<void()> callback) {
+    if (ResponseQueue::Slot* slot = open_ ? slots_.find(request) : nullptr) {
+        slot->on_drained = std::move(callback);
+    }
+}
+
+bool ServerConnection::alive(std::uint64_t request) const {
+    return const_cast<ServerConnection*>(this)->unanswered(request) != nullptr;
+}
+
+void ServerConnection::on_gone(std::uint64_t request, std::move_only_function<void()> callback) {
+    if (ResponseQueue::Slot* slot = unanswered(request)) {
+        slot->on_gone = std::move(callback);
+    }
+}
+
+void ServerConnection::dropped(std::uint64_t request) {
+    const Hold hold(*this);
+    ResponseQueue::Slot* slot = unanswered(request);
+    if (slot != nullptr && slot->stream) {
+        --exchanges_;
+        slot->on_gone = {};
+        slot->answered = true;
+        promote();
+        answers_changed();
+        return;
+    }
+    respond(request, HttpResponse{500, {}, {}, {}, false});
+}
+
+// --- Sending
+// ---------------------------------------------------------------------------------------------------
+
+// After anything happened: send, take up requests that waited for that, and say what to be told of
+// next.
+void ServerConnection::settle() {
+    while (open_ && !lingering_) {
+        flush();
+        if (!open_ || !paused_ || must_pause()) {
+            break;
+        }
+        consume(buffered_);
+    }
+    if (!open_ || lingering_) {
+        return;
+    }
+    if (finish_ && unsent() == 0) {
+        begin_linger();
+        return;
+    }
+    update_interest();
+    update_deadline();
+    tell_drained();
+}
+
+// A stream that has written ahead of its client goes on.
+void ServerConnection::tell_drained() {
+    if (unsent() == 0 && !slots_.empty() && slots_.front().on_drained) {
+        std::exchange(slots_.front().on_drained, {})();
+    }
+}
+
+void ServerConnection::flush() {
+    while (unsent() > 0) {
+        const ssize_t sent =
+            ::send(descriptor_, out_.data() + sent_, unsent(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            if (errno != EAGAIN) {
+                close(true);
+            }
+            return;
+        }
+        ++server_.status.sends;
+        server_.status.bytes_out += static_cast<std::uint64_t>(sent);
+        sent_ += static_cast<std::size_t>(sent);
+    }
+    sent_ = 0;
+    const bool streams = !slots_.empty() && slots_.front().stream;
+    if (out_.capacity() > kKeptCapacity || streams) {
+        out_ = {};
+    } else {
+        out_.clear();
+    }
+}
+
+void ServerConnection::update_interest() {
+    std::uint32_t wanted = unsent() > 0 ? EPOLLOUT : 0U;
+    if (lingering_ || (reading_ && !paused_)) {
+        wanted |= EPOLLIN;
+    } else if (!reading_ && !peer_finished_) {
+        wanted |= EPOLLRDHUP;
+    }
+    // Errors and hang-ups are told even of an empty set.
+    if (wanted != interest_) {
+        server_.poller.change(descriptor_, wanted, this);
+        interest_ = wanted;
+    }
+}
+
+// --- The end
+// ---------------------------------------------------------------------------------------------------
+
+// Closing with unread bytes in the socket would reset the connection and take the answer with it.
+void ServerConnection::begin_linger() {
+    if (peer_finished_) {
+        close(true);
+        return;
+    }
+    ::shutdown(descriptor_, SHUT_WR);
+    lingering_ = true;
+    server_.set_deadline(index, server_.now + kLingerTime);
+    buffered_ = {};
+    out_ = {};
+    update_interest();
+}
+
+void ServerConnection::linger() {
+    auto& buffer = server_.read_buffer;
+    const ssize_t got = ::recv(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got > 0) {
+        linger_bytes_ += static_cast<std::size_t>(got);
+    } else if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (got <= 0 || linger_bytes_ > kLingerBytes) {
+        close(true);
+    }
+}
+
+void ServerConnection::begin_stop() {
+    const Hold hold(*this);
+    bool streams = false;
+    slots_.for_each([&](const ResponseQueue::Slot& slot) { streams |= slot.stream; });
+    if (lingering_ || (!pending_ && slots_.empty() && unsent() == 0)) {
+        close(true);
+    } else if (streams) {
+        flush();
+        close(true);
+    } else {
+        reading_ = pending_ != nullptr;
+        promote();
+        settle();
+    }
+}
+
+// --- Time
+// ------------------------------------------------------------------------------------------------------
+
+void ServerConnection::update_deadline() {
+    const Limits& limits = server_.limits;
+    MonoTime deadline = server_.now + milliseconds(limits.idle_ms);
+    if (pending_) {
+        deadline = pending_->next_check;
+    } else if (!buffered_.empty() && !paused_) {
+        deadline = head_since_ + milliseconds(limits.header_read_ms);
+    } else if (unsent() > 0) {
+        deadline = server_.now + milliseconds(limits.request_ms);
+    } else if (!slots_.empty()) {
+        const ResponseQueue::Slot& oldest = slots_.front();
+        deadline = oldest.waits || oldest.stream ? MonoTime::max()
+                                                 : oldest.since + milliseconds(limits.request_ms);
+    }
+    server_.set_deadline(index, deadline);
+}
+
+void ServerConnection::on_deadline(MonoTime now) {
+    const Hold hold(*this);
+    if (pending_) {
+        check_body_pace(now);
+    } else if (!lingering_ && reading_ && !buffered_.empty() && !paused_) {
+        HttpRequest unknown;
+        unknown.peer = peer_;
+        unknown.peer_is_loopback = peer_is_loopback_;
+        refuse(408, Error{Errc::bad_request, "the request's head did not come in time"}, unknown);
+        buffered_ = {};
+    } else if (lingering_ || unsent() > 0 || slots_.empty()) {
+        close(true);
+    } else {
+        answer_overdue();
+    }
+    settle();
+}
+
+void ServerConnection::check_body_pace(MonoTime now) {
+    const Limits& limits = server_.limits;
+    const Duration elapsed = now - pending_->since;
+    const Duration counted = elapsed - milliseconds(limits.body_grace_ms);
+    const double wanted = static_cast<double>(limits.body_rate_bytes) *
+                          std::chrono::duration<double>(counted).count();
+    const bool slow =
+        counted > Duration::zero() && static_cast<double>(pending_->body.size()) < wanted;
+    if (slow || elapsed >= milliseconds(limits.request_ms)) {
+        refuse_pending(408, Error{Errc::bad_request, "the request's body did not come in time"});
+    } else {
+        pending_->next_check = now + kPaceCheck;
+    }
+}
+
+// The oldest handler did not answer. Its request is forgotten, so the answer is only a status.
+void ServerConnection::answer_overdue() {
+    ResponseQueue::Slot& oldest = slots_.front();
+    std::move_only_function<void()> on_gone = std::move(oldest.on_gone);
+    append_answer(oldest, HttpResponse{408, {}, {}, {}, true});
+    oldest.answered = true;
+    promote();
+    if (on_gone) {
+        on_gone();
+    }
+}
+
+}  // namespace belfry

@@ -1,0 +1,34 @@
+// Addresses as people write them, and as the kernel takes them: IPv4 and IPv6 literals with a port.
+#pragma once
+
+#include "base/error.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+
+namespace belfry {
+
+struct SocketAddress {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+
+    [[nodiscard]] int family() const { return storage.ss_family; }
+    [[nodiscard]] const sockaddr* get() const {
+        return reinterpret_cast<const sockaddr*>(&storage);
+    }
+    [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+    // "127.0.0.1", "::1"; an IPv4 address mapped into IPv6 as IPv4.
+    [[nodiscard]] std::string host() const;
+    // "127.0.0.1:80", "[::1]:80".
+    [[nodiscard]] std::string text() const;
+    [[nodiscard]] bool is_loopback() const;
+};
+
+// "127.0.0.1" or "::1" (no brackets) and a port. Errc::bad_request if it is no literal.
+[[nodiscard]] Result<SocketAddress> parse_literal(const std::string& host, std::uint16_t port);
+// "127.0.0.1:8420", "[::1]:8420".
+[[nodiscard]] Result<SocketAddress> parse_listen_address(std::string_view text);
+
+}  // namespace belfry
