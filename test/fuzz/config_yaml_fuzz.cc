@@ -1,0 +1,24 @@
+// The reader of configuration files, and what is made of its leaves: whatever the bytes, it ends soon and answers with
+// leaves or with one problem that has a place.
+#include "app/config_yaml.h"
+#include "base/assert.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const belfry::Limits limits;
+    std::string_view text(reinterpret_cast<const char*>(data), size);
+    auto leaves = belfry::read_config_yaml(text, limits);
+    if (!leaves) {
+        ASSERT(!leaves.error().what.empty());
+        ASSERT(leaves.error().place.line >= 1 && leaves.error().place.column >= 1);
+        return 0;
+    }
+    for (const belfry::YamlLeaf& leaf : *leaves) {
+        ASSERT(!leaf.path.empty() && leaf.path.size() <= limits.yaml_depth);
+        ASSERT(leaf.place.line >= 1 && leaf.place.column >= 1);
+    }
+    return 0;
+}
