@@ -50,8 +50,8 @@ std::string_view code_headers(Errc code) {
 void answer_problem(
     Exchange& exchange, const Error& error, int status, std::string_view more_headers
 ) {
-    if (is_internal_matter(error.code)) {
-        log_error("A request failed", {{"code", errc_name(error.code)}, {"detail", error.detail}});
+    if (error.code == Errc::internal) {  // the others are logged where they begin, once
+        log_error("A request failed", {{"detail", error.detail}});
     }
     std::string headers(kApiHeaders);
     headers.append(code_headers(error.code)).append(more_headers);

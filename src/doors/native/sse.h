@@ -8,7 +8,7 @@
 
 namespace belfry {
 
-// `id:` the offset, `data:` the CloudEvent as JSON; a line break inside it begins another `data:`.
+// `id:` the offset, `data:` the CloudEvent as JSON.
 void append_sse_event(const StoredEvent& stored, std::string& out);
 
 // `event: gap` for the offsets [from, to), which nobody can read any more. In the JSON both ends
