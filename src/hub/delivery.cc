@@ -337,6 +337,10 @@ Delivery::Step Delivery::take(const StoredEvent& event) {
         ports_.moved(*this);
         return Step::progress;
     }
+    if (circuit_->open() && !exceptions_.empty()) {
+        refused_by_circuit_ = true;  // what failed before probes; what was never attempted waits
+        return Step::nothing;
+    }
     bool probe = false;
     if (!admit(probe)) {
         return Step::nothing;
@@ -485,7 +489,8 @@ void Delivery::arm_timer() {
             consider(now + StateWriter::kInterval);
         } else if (may_begin()) {
             if (refused_by_circuit_) {
-                consider(std::max(circuit_->next_probe(), now + milliseconds(1)));
+                MonoTime soonest = exceptions_.next_due().value_or(now) + milliseconds(1);
+                consider(std::max({circuit_->next_probe(), soonest, now + milliseconds(1)}));
             } else if (std::optional<MonoTime> due = exceptions_.next_due()) {
                 consider(*due);
             }
