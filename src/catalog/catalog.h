@@ -1,29 +1,30 @@
 // Catalog: the typed documents of the hub, kept in Kv and watched into memory. I/O thread only.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
-#include <unordered_map>
-
 #include "catalog/subscription.h"
 #include "engine/kv.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace belfry {
 
 // Owned by the wiring; the Kv must outlive it.
 class Catalog {
  public:
-    // `on_change` hears every subscription that exists at start, then every change, in order; nullptr means
-    // deleted. The old value is still in the catalog while it runs.
+    // `on_change` hears every subscription that exists at start, then every change, in order;
+    // nullptr means deleted. The old value is still in the catalog while it runs.
     using OnSubscription =
         std::function<void(const SubscriptionKey& key, const Subscription* subscription)>;
     using Done = std::move_only_function<void(Result<Subscription>)>;
 
     Catalog(Kv& kv, const Limits& limits);
 
-    // Begins to watch; `on_ready` runs when all documents were heard. A stored document that cannot be read
-    // is logged and left out; the others are served.
+    // Begins to watch; `on_ready` runs when all documents were heard. A stored document that cannot
+    // be read is logged and left out; the others are served.
     void start(OnSubscription on_change, Task on_ready);
 
     // nullptr if there is none. Valid until the next change of that subscription.
@@ -36,17 +37,23 @@ class Catalog {
     void create(Subscription subscription, Done done);
     // Replaces it; keeps secrets that the new document leaves out. `expect`: If-Match.
     void replace(Subscription subscription, Expect expect, Done done);
-    void remove(const SubscriptionKey& key, Expect expect, std::move_only_function<void(Result<void>)> done);
+    void remove(
+        const SubscriptionKey& key, Expect expect, std::move_only_function<void(Result<void>)> done
+    );
 
  private:
     void changed(const KvChange& change);
+    // Writes what `next` holds for the current document; again if another writer was faster and
+    // `expect` is any.
+    void put(Subscription next, Expect expect, Done done);
+    [[nodiscard]] Result<Subscription> stored(const SubscriptionKey& key) const;
 
     // Constant after construction.
     Kv& kv_;
     const Limits& limits_;
     OnSubscription on_subscription_;
     // I/O thread.
-    std::unordered_map<SubscriptionKey, std::unique_ptr<Subscription>> subscriptions_;
+    std::map<SubscriptionKey, std::unique_ptr<Subscription>> subscriptions_;
 };
 
 }  // namespace belfry

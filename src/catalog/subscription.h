@@ -1,6 +1,13 @@
-// A subscription as its document says: filter, sink, start, delivery, state. The catalog keeps the document
-// in Kv; the hub works from this parsed form. Shapes: docs/api.md.
+// A subscription as its document says: filter, sink, start, delivery, state. The catalog keeps the
+// document in Kv; the hub works from this parsed form. Shapes: docs/api.md.
 #pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "engine/kv.h"
+#include "engine/state.h"
+#include "event/filter.h"
 
 #include <chrono>
 #include <cstdint>
@@ -9,13 +16,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/error.h"
-#include "base/limits.h"
-#include "engine/kv.h"
-#include "engine/state.h"
-#include "event/filter.h"
 
 namespace belfry {
 
@@ -87,15 +87,16 @@ struct Subscription {
     bool operator==(const Subscription&) const = default;
 };
 
-// From a request body: unknown members are unknown_field, bad values bad_request or invalid_filter, each
-// with `field` as a path. `state` and `reason` are not accepted here.
+// From a request body: unknown members are unknown_field, bad values bad_request or invalid_filter,
+// each with `field` as a path. `state` and `reason` are not accepted here.
 [[nodiscard]] Result<Subscription> parse_subscription(std::string_view json, const Limits& limits);
 
-// The public form as a JSON object: every member but the ones that delivery knows (cursor, pending, …);
-// secrets as {"set":true,"fingerprint":"…"}, passwords and tokens as {"set":true}.
+// The public form as a JSON object: every member but the ones that delivery knows (cursor, pending,
+// …); secrets as {"set":true,"fingerprint":"…"}, passwords and tokens as {"set":true}.
 [[nodiscard]] std::string public_subscription_json(const Subscription& subscription);
 
-// The stored form, with secrets, state and reason, and its way back. Only the catalog and Kv see it.
+// The stored form, with secrets, state and reason, and its way back. Only the catalog and Kv see
+// it.
 [[nodiscard]] std::string stored_subscription_json(const Subscription& subscription);
 [[nodiscard]] Result<Subscription> parse_stored_subscription(std::string_view json);
 

@@ -1,0 +1,31 @@
+// The `sink` member of a subscription whose kind is webhook: its check on the way in, its text on
+// the way out.
+#pragma once
+
+#include "base/json.h"
+#include "catalog/document_form.h"
+#include "catalog/subscription.h"
+
+#include <string>
+#include <string_view>
+
+namespace belfry {
+
+// Reads the members beside `kind`; what is wrong is noted in `reader`. Checked: the URL
+// (base/url.h; http only), that headers are well-formed and none of those that Belfry writes
+// itself, that credentials can stand in a header, that secrets are `whsec_` and Base64 of 24 to 64
+// bytes.
+[[nodiscard]] WebhookSink read_webhook(JsonObjectReader& reader, DocumentForm form);
+
+// Appends the object, `kind` included.
+void append_webhook(std::string& out, const WebhookSink& sink, DocumentForm form);
+
+// The key of a signing secret `whsec_…`. bad_request if it is not one; the text does not repeat it.
+[[nodiscard]] Result<std::string> signing_key(std::string_view secret);
+
+// Whether a subscription may set this header: a token of RFC 9110 that neither frames the message
+// nor is written by Belfry. bad_request says why not.
+[[nodiscard]] Result<void> check_header_name(std::string_view name);
+[[nodiscard]] Result<void> check_header_value(std::string_view value);
+
+}  // namespace belfry
