@@ -1,6 +1,7 @@
 #include "base/json_scan.h"
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <simdjson.h>
@@ -8,6 +9,9 @@
 namespace belfry {
 
 namespace {
+
+// The first byte of a word is its lowest.
+static_assert(std::endian::native == std::endian::little);
 
 constexpr std::uint64_t kOnes = 0x0101010101010101;
 constexpr std::uint64_t kHighs = 0x8080808080808080;
@@ -143,7 +147,9 @@ bool JsonScan::string_body(bool& escaped) {
         while (end_ - at_ >= 8) {
             std::uint64_t eight = 0;
             std::memcpy(&eight, at_, sizeof eight);
-            if (string_stops(eight) != 0) {
+            const std::uint64_t stops = string_stops(eight);
+            if (stops != 0) {
+                at_ += std::countr_zero(stops) / 8;
                 break;
             }
             at_ += 8;

@@ -61,6 +61,12 @@ bool has_forbidden_character(std::string_view text) {
     return false;
 }
 
+// Most texts: short and plain.
+bool is_plain(std::string_view text, std::uint64_t bytes_max) {
+    return text.size() <= bytes_max && is_printable_ascii(text);
+}
+
+// What is wrong with a text that is not plain, if anything is.
 Result<void> check_text(std::string_view name, std::string_view text, std::uint64_t bytes_max) {
     if (text.size() > bytes_max) {
         return std::unexpected(Error{
@@ -69,9 +75,6 @@ Result<void> check_text(std::string_view name, std::string_view text, std::uint6
             .field = std::string(name),
             .limit = bytes_max
         });
-    }
-    if (is_printable_ascii(text)) {
-        return {};
     }
     if (!simdjson::validate_utf8(text)) {
         return invalid(name, fmt::format("\"{}\" is not valid UTF-8", name));
@@ -179,8 +182,7 @@ Result<void> check_uri(std::string_view name, std::string_view text, std::uint64
     if (text.size() <= bytes_max && is_uri_reference(text)) {
         return {};
     }
-    const auto checked = check_text(name, text, bytes_max);
-    if (!checked) {
+    if (auto checked = check_text(name, text, bytes_max); !checked) {
         return checked;
     }
     return invalid(
@@ -245,32 +247,37 @@ Result<void> check_extensions(const Event& event, const Limits& limits) {
                 return invalid(name, fmt::format("\"{}\" stands twice", name));
             }
         }
-        if (auto checked = check_text(name, value, limits.event_attribute_bytes); !checked) {
-            return checked;
+        if (!is_plain(value, limits.event_attribute_bytes)) {
+            if (auto checked = check_text(name, value, limits.event_attribute_bytes); !checked) {
+                return checked;
+            }
         }
     }
     return {};
 }
 
 Result<void> check_optional(const Event& event, const Limits& limits) {
-    if (auto checked = check_text("subject", event.subject, limits.event_subject_bytes); !checked) {
-        return checked;
+    if (!is_plain(event.subject, limits.event_subject_bytes)) {
+        if (auto checked = check_text("subject", event.subject, limits.event_subject_bytes);
+            !checked) {
+            return checked;
+        }
     }
-    if (!event.time.empty() && !parse_rfc3339(event.time)) {
-        return invalid("time", "\"time\" is not an RFC 3339 date and time with an offset");
+    if (!event.time.empty()) {
+        if (!parse_rfc3339(event.time)) {
+            return invalid("time", "\"time\" is not an RFC 3339 date and time with an offset");
+        }
+        if (event.time.size() > limits.event_attribute_bytes) {
+            return check_text("time", event.time, limits.event_attribute_bytes);
+        }
     }
-    if (event.time.size() > limits.event_attribute_bytes) {
-        return check_text("time", event.time, limits.event_attribute_bytes);
-    }
-    if (!event.datacontenttype.empty()) {
-        const std::string_view type = event.datacontenttype;
+    const std::string_view type = event.datacontenttype;
+    if (!type.empty() && (type.size() > limits.event_attribute_bytes || !is_media_type(type))) {
         if (auto checked = check_text("datacontenttype", type, limits.event_attribute_bytes);
             !checked) {
             return checked;
         }
-        if (!is_media_type(type)) {
-            return invalid("datacontenttype", "\"datacontenttype\" is not a media type (RFC 2046)");
-        }
+        return invalid("datacontenttype", "\"datacontenttype\" is not a media type (RFC 2046)");
     }
     if (!event.dataschema.empty()) {
         return check_uri("dataschema", event.dataschema, limits.event_attribute_bytes);
@@ -287,14 +294,18 @@ Result<void> check_event(const Event& event, const Limits& limits) {
     if (event.source.empty()) {
         return invalid("source", "\"source\" is missing or empty");
     }
-    if (auto checked = check_text("type", event.type, limits.event_type_bytes); !checked) {
-        return checked;
+    if (!is_plain(event.type, limits.event_type_bytes)) {
+        if (auto checked = check_text("type", event.type, limits.event_type_bytes); !checked) {
+            return checked;
+        }
     }
     if (auto checked = check_uri("source", event.source, limits.event_source_bytes); !checked) {
         return checked;
     }
-    if (auto checked = check_text("id", event.id, limits.event_id_bytes); !checked) {
-        return checked;
+    if (!is_plain(event.id, limits.event_id_bytes)) {
+        if (auto checked = check_text("id", event.id, limits.event_id_bytes); !checked) {
+            return checked;
+        }
     }
     if (auto checked = check_optional(event, limits); !checked) {
         return checked;

@@ -277,6 +277,10 @@ void append_binary_headers(const StoredEvent& stored, std::string& out) {
     for (const Extension& extension : event.extensions) {
         append_header(out, extension.name, extension.value);
     }
+    append_content_type(event, out);
+}
+
+void append_content_type(const Event& event, std::string& out) {
     const std::string_view type = content_type(event);
     // A checked event has a media type here; nothing else may reach the wire, least of all a line
     // end.

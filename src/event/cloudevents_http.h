@@ -34,5 +34,7 @@ enum class CloudEventsMode : std::uint8_t { none, binary, structured, batch };
 // Data without a type that is JSON leaves as application/json, other data without one has no
 // Content-Type.
 void append_binary_headers(const StoredEvent& stored, std::string& out);
+// Its Content-Type line alone, or nothing.
+void append_content_type(const Event& event, std::string& out);
 
 }  // namespace belfry

@@ -1,6 +1,7 @@
 #include "event/media_type.h"
 
 #include <algorithm>
+#include <array>
 
 namespace belfry {
 
@@ -19,9 +20,17 @@ bool ends_ignoring_case(std::string_view text, std::string_view lower_case) {
            equal_ignoring_case(text.substr(text.size() - lower_case.size()), lower_case);
 }
 
+constexpr std::array<bool, 256> kTokenBytes = [] {
+    std::array<bool, 256> bytes{};
+    for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789"
+                                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
+        bytes[static_cast<unsigned char>(c)] = true;
+    }
+    return bytes;
+}();
+
 bool is_token_char(char c) {
-    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").contains(c);
+    return kTokenBytes[static_cast<unsigned char>(c)];
 }
 
 bool is_token(std::string_view text) {
@@ -77,28 +86,33 @@ bool take_parameter(std::string_view& rest, Parameter& parameter) {
     return false;
 }
 
-}  // namespace
-
-bool is_media_type(std::string_view text) {
-    const std::string_view essence = text.substr(0, text.find(';'));
-    const std::size_t slash = essence.find('/');
-    if (slash == std::string_view::npos || !is_token(essence.substr(0, slash)) ||
-        !is_token(trim(essence.substr(slash + 1))) || essence[slash + 1] == ' ') {
+// `;name=value…`, or nothing. A semicolon with nothing behind it is common and harmless.
+bool are_parameters(std::string_view rest) {
+    if (!std::ranges::all_of(rest, [](char c) { return c >= 0x20 && c < 0x7F; })) {
         return false;
     }
-    if (!std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F; })) {
-        return false;
-    }
-    std::string_view rest = text.substr(essence.size());
     while (!rest.empty()) {
         Parameter parameter;
         rest = trim(rest.substr(1));
-        // A semicolon with nothing behind it is common and harmless.
         if (!rest.empty() && !rest.starts_with(';') && !take_parameter(rest, parameter)) {
             return false;
         }
     }
     return true;
+}
+
+}  // namespace
+
+bool is_media_type(std::string_view text) {
+    const std::string_view essence = text.substr(0, text.find(';'));
+    const std::size_t slash = essence.find('/');
+    if (slash == std::string_view::npos || !is_token(essence.substr(0, slash))) {
+        return false;
+    }
+    // White space may stand before the semicolon alone.
+    const std::string_view subtype = essence.substr(slash + 1);
+    const std::size_t end = subtype.find_last_not_of(" \t") + 1;
+    return is_token(subtype.substr(0, end)) && are_parameters(text.substr(essence.size()));
 }
 
 bool is_json_media_type(std::string_view text) {
