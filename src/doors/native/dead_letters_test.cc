@@ -1,0 +1,106 @@
+#include "doors/native/dead_letters.h"
+
+#include "doors/native/native_door_fixture.h"
+
+namespace belfry {
+namespace {
+
+constexpr std::string_view kPath = "/api/v1/dead-letters";
+
+class DeadLettersTest : public NativeDoorTest {
+ protected:
+    // A subscription whose listener rejects everything.
+    void SetUp() override {
+        record_.answer_at_once = [this](const auto&) { return outcome_; };
+        Answer created = ask(
+            Method::post,
+            "/api/v1/subscriptions",
+            R"({"name":"chat","filter":{},"sink":{"kind":"webhook","url":"http://127.0.0.1:9000/in"}})"
+        );
+        ASSERT_EQ(created.status, 201) << created.body;
+    }
+    void publish_and_save(std::string_view type) {
+        publish(type, R"({"a":1})");
+        pass(std::chrono::seconds(1));
+    }
+    std::string first_id() {
+        std::string body = get(kPath).body;
+        std::size_t begin = body.find(R"("id":")") + 6;
+        return body.substr(begin, body.find('"', begin) - begin);
+    }
+
+    Outcome outcome_{.kind = Outcome::Kind::rejected, .status = 400, .error = "answered 400"};
+};
+
+TEST_F(DeadLettersTest, AreListedWithTheirEventAndAttempts) {
+    EXPECT_EQ(get(kPath).body, R"({"dead_letters":[]})");
+    publish_and_save("deploy");
+    std::string body = get(kPath).body;
+    for (std::string_view part :
+         {R"("subscription":"chat")",
+          R"("reason":"rejected")",
+          R"("type":"deploy")",
+          R"("status":400)",
+          R"("error":"answered 400")",
+          R"("offset":0)"}) {
+        EXPECT_TRUE(body.contains(part)) << part << "\n" << body;
+    }
+}
+
+TEST_F(DeadLettersTest, AreNarrowedAndPaged) {
+    publish_and_save("deploy.web");
+    publish_and_save("restart");
+    auto has = [&](std::string_view query, std::string_view type) {
+        return get(std::string(kPath) + std::string(query)).body.contains(type);
+    };
+    EXPECT_TRUE(has("?type=deploy.*", "deploy.web") && !has("?type=deploy.*", "restart"));
+    EXPECT_TRUE(has("?subscription=chat", "restart") && !has("?subscription=web", "restart"));
+    EXPECT_TRUE(has("?since=1h", "restart"));
+    EXPECT_FALSE(has("?since=2027-01-01T00:00:00Z", "restart"));
+    std::string page = get(std::string(kPath) + "?limit=1").body;
+    std::size_t begin = page.find(R"("next":")") + 8;
+    ASSERT_NE(begin, std::string::npos + 8) << page;
+    std::string next = page.substr(begin, page.find('"', begin) - begin);
+    EXPECT_TRUE(has("?limit=1&after=" + next, "restart"));
+    EXPECT_EQ(get(std::string(kPath) + "?after=nonsense").status, 400);
+}
+
+TEST_F(DeadLettersTest, OneCanBeReplayed) {
+    publish_and_save("deploy");
+    std::string id = first_id();
+    outcome_ = Outcome{.kind = Outcome::Kind::settled, .status = 200};
+    Answer replayed = ask(Method::post, std::string(kPath) + "/" + id + "/replay");
+    EXPECT_EQ(replayed.status, 202) << replayed.body;
+    EXPECT_TRUE(replayed.body.starts_with(R"({"replay":")")) << replayed.body;
+    pass(std::chrono::seconds(1));
+    EXPECT_EQ(record_.seen.size(), 2U);
+    EXPECT_FALSE(record_.seen.back().replay.empty());
+    EXPECT_EQ(get(kPath).body, R"({"dead_letters":[]})");
+    EXPECT_EQ(ask(Method::post, std::string(kPath) + "/" + id + "/replay").status, 404);
+}
+
+TEST_F(DeadLettersTest, AllThatMatchCanBeReplayed) {
+    publish_and_save("deploy");
+    publish_and_save("deploy");
+    publish_and_save("restart");
+    outcome_ = Outcome{.kind = Outcome::Kind::settled, .status = 200};
+    Answer replayed = ask(Method::post, std::string(kPath) + "/replay", R"({"type":"deploy"})");
+    EXPECT_EQ(replayed.status, 202) << replayed.body;
+    EXPECT_TRUE(replayed.body.ends_with(R"("queued":2})")) << replayed.body;
+    pass(std::chrono::seconds(1));
+    std::string left = get(kPath).body;
+    EXPECT_TRUE(left.contains("restart") && !left.contains("deploy")) << left;
+    EXPECT_EQ(ask(Method::post, std::string(kPath) + "/replay", R"({"typ":"x"})").status, 400);
+}
+
+TEST_F(DeadLettersTest, OneCanBePurged) {
+    publish_and_save("deploy");
+    std::string id = first_id();
+    EXPECT_EQ(ask(Method::del, std::string(kPath) + "/" + id).status, 204);
+    pass(std::chrono::seconds(1));
+    EXPECT_EQ(get(kPath).body, R"({"dead_letters":[]})");
+    EXPECT_EQ(ask(Method::del, std::string(kPath) + "/" + id).status, 404);
+}
+
+}  // namespace
+}  // namespace belfry

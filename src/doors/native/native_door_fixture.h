@@ -1,0 +1,130 @@
+// A whole hub with the native door in front, for tests: log, stores and sinks in memory, time and
+// clients in the test's hands.
+#pragma once
+
+#include "auth/open_access.h"
+#include "base/manual_clock.h"
+#include "base/seeded_rng.h"
+#include "doors/native/native_door.h"
+#include "doors/recording_connection.h"
+#include "doors/router.h"
+#include "engine/memory_kv.h"
+#include "engine/memory_log.h"
+#include "engine/memory_state.h"
+#include "hub/recording_sink.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace belfry {
+
+class NativeDoorTest : public testing::Test {
+ protected:
+    using Answer = RecordingConnection::Answer;
+    using Headers = std::vector<HeaderField>;
+
+    NativeDoorTest() {
+        EXPECT_TRUE(hub_.start([this] { started_ = true; }));
+        router_ = std::make_unique<Router>(doors(), access_, limits_);
+        run();
+        EXPECT_TRUE(started_);
+    }
+
+    // Until nothing is left to do at this time.
+    void run() {
+        do {
+            loop_.run_all();
+            clock_.advance(Duration::zero());
+        } while (loop_.size() > 0 || clock_.next_timer() <= clock_.now());
+    }
+    void pass(Duration time) {
+        clock_.advance(time);
+        run();
+    }
+
+    // Sends a request and gives the number of its answer.
+    std::uint64_t send(
+        Method method, std::string_view target, std::string_view body = {}, Headers headers = {}
+    ) {
+        headers.insert(headers.begin(), HeaderField{"Host", "localhost:8420"});
+        HttpRequest request;
+        request.method = method;
+        request.target = target;
+        request.path = target.substr(0, target.find('?'));
+        request.query = target.contains('?') ? target.substr(target.find('?') + 1) : "";
+        request.headers = headers;
+        request.body = body;
+        request.peer_is_loopback = true;
+        auto [exchange, number] = connection_.open();
+        router_->handle(request, std::move(exchange));
+        run();
+        return number;
+    }
+    Answer ask(
+        Method method, std::string_view target, std::string_view body = {}, Headers headers = {}
+    ) {
+        Answer answer = connection_.answer(send(method, target, body, std::move(headers)));
+        EXPECT_FALSE(answer.dropped);
+        return answer;
+    }
+    Answer get(std::string_view target) { return ask(Method::get, target); }
+
+    // Publishes a plain event and expects it to be taken.
+    void publish(std::string_view type, std::string_view data = "x", std::string_view more = "") {
+        std::string target = "/api/v1/events?type=" + std::string(type) + std::string(more);
+        EXPECT_EQ(ask(Method::post, target, data).status, 200);
+    }
+
+    ManualClock clock_;
+    ManualExecutor loop_;
+    SeededRng rng_{1};
+    Limits limits_;
+    MemoryLog log_{clock_, rng_, loop_};
+    MemoryState state_{loop_};
+    MemoryKv kv_{loop_};
+    SinkRecord record_;
+    HttpServerStatus server_status_;
+    std::vector<std::string> unready_;
+    RecordingConnection connection_;
+    Catalog catalog_{kv_, limits_};
+    OpenAccess access_{Exposure::loopback_only};
+    Hub hub_{
+        HubPorts{
+            .clock = clock_,
+            .rng = rng_,
+            .log = log_,
+            .state = state_,
+            .catalog = catalog_,
+            .access = access_,
+            .make_sink = [this](const Subscription& subscription) -> Result<std::unique_ptr<Sink>> {
+                const auto& webhook = std::get<WebhookSink>(subscription.sink);
+                return std::make_unique<RecordingSink>(record_, subscription.key(), webhook.url);
+            },
+        },
+        HubOptions{},
+        limits_
+    };
+    bool started_ = false;
+    std::unique_ptr<Router> router_;
+
+ private:
+    std::vector<Door> doors() {
+        std::vector<Door> doors;
+        doors.push_back(native_door(NativeDoorPorts{
+            .hub = hub_,
+            .catalog = catalog_,
+            .clock = clock_,
+            .limits = limits_,
+            .build = {.version = "1.2.3", .commit = "abc"},
+            .server_status = [this] { return server_status_; },
+            .unready_reasons = [this] { return unready_; },
+        }));
+        return doors;
+    }
+};
+
+}  // namespace belfry

@@ -1,0 +1,70 @@
+#include "doors/native/status.h"
+
+#include "doors/native/native_door_fixture.h"
+
+namespace belfry {
+namespace {
+
+class StatusReportsTest : public NativeDoorTest {};
+
+TEST_F(StatusReportsTest, TheStatusTellsAboutEveryPart) {
+    publish("deploy");
+    server_status_.connections = 4;
+    pass(std::chrono::seconds(90));
+    std::string body = get("/api/v1/status").body;
+    for (std::string_view part :
+         {R"("version":"1.2.3")",
+          R"("durability":"fsync")",
+          R"("uptime_seconds":90)",
+          R"("ready":true,"reasons":[])",
+          R"("next":1)",
+          R"("published":1)",
+          R"("connections":4)",
+          R"("stream_readers":0)"}) {
+        EXPECT_TRUE(body.contains(part)) << part << "\n" << body;
+    }
+}
+
+TEST_F(StatusReportsTest, EveryLimitIsListedWithItsSetting) {
+    std::string body = get("/api/v1/limits").body;
+    for (const LimitInfo& limit : limit_table()) {
+        EXPECT_TRUE(body.contains("\"limits." + std::string(limit.name) + "\"")) << limit.name;
+    }
+    EXPECT_TRUE(body.contains(R"({"name":"limits.body_bytes","value":1048576,"unit":"bytes",)"))
+        << body;
+}
+
+TEST_F(StatusReportsTest, HealthAndReadinessNeedNoRights) {
+    EXPECT_EQ(get("/healthz").status, 200);
+    EXPECT_EQ(get("/readyz").body, R"({"ready":true,"reasons":[]})");
+    unready_ = {"stopping"};
+    Answer answer = get("/readyz");
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.body, R"({"ready":false,"reasons":["stopping"]})");
+    EXPECT_EQ(get("/healthz").status, 200);
+}
+
+TEST_F(StatusReportsTest, MetricsAreInPrometheusText) {
+    publish("deploy");
+    Answer answer = get("/metrics");
+    EXPECT_EQ(answer.content_type, "text/plain; version=0.0.4; charset=utf-8");
+    EXPECT_TRUE(answer.body.contains("belfry_events_published_total 1\n")) << answer.body;
+    EXPECT_TRUE(answer.body.contains("belfry_build_info{version=\"1.2.3\",commit=\"abc\"} 1\n"));
+}
+
+TEST(UnreadyReasons, NameWhatIsWrongAndNothingElse) {
+    HubStatus hub{.ready = true};
+    LogStatus log;
+    EXPECT_TRUE(unready_reasons(hub, log, {}).empty());
+    log.read_only = true;
+    log.disk_full = true;
+    log.reason = "write /var/lib/belfry: no space";
+    hub.ready = false;
+    EXPECT_EQ(
+        unready_reasons(hub, log, {"stopping"}),
+        (std::vector<std::string>{"stopping", "starting", "log_read_only", "disk_full"})
+    );
+}
+
+}  // namespace
+}  // namespace belfry

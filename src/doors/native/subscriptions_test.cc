@@ -1,0 +1,170 @@
+#include "doors/native/subscriptions.h"
+
+#include "doors/native/native_door_fixture.h"
+
+namespace belfry {
+namespace {
+
+constexpr std::string_view kPath = "/api/v1/subscriptions";
+constexpr std::string_view kSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+std::string document(std::string_view name, std::string_view more = "") {
+    return R"({"name":")" + std::string(name) + R"(","filter":{"types":["deploy"]},)" +
+           R"("sink":{"kind":"webhook","url":"http://127.0.0.1:9000/in","secret":")" +
+           std::string(kSecret) + R"("})" + std::string(more) + "}";
+}
+
+class SubscriptionsTest : public NativeDoorTest {
+ protected:
+    Answer create(std::string_view name, std::string_view more = "") {
+        return ask(
+            Method::post, kPath, document(name, more), {{"Content-Type", "application/json"}}
+        );
+    }
+    static std::string at(std::string_view name) {
+        return std::string(kPath) + "/" + std::string(name);
+    }
+    static std::string etag(const Answer& answer) {
+        std::size_t begin = answer.headers.find("ETag: ") + 6;
+        return answer.headers.substr(begin, answer.headers.find("\r\n", begin) - begin);
+    }
+};
+
+TEST_F(SubscriptionsTest, AreCreatedServedAndShownWithoutTheirSecrets) {
+    Answer answer = create("chat");
+    EXPECT_EQ(answer.status, 201) << answer.body;
+    EXPECT_TRUE(answer.headers.contains("Location: /api/v1/subscriptions/chat\r\n"));
+    EXPECT_TRUE(answer.headers.contains("ETag: \""));
+    Answer shown = get(at("chat"));
+    EXPECT_EQ(shown.status, 200);
+    EXPECT_EQ(etag(shown), etag(answer));
+    EXPECT_FALSE(shown.body.contains(kSecret));
+    for (std::string_view part :
+         {R"("name":"chat")",
+          R"("state":"active")",
+          R"("cursor":0)",
+          R"("pending":0)",
+          R"("retrying":0)",
+          R"("dead":0)",
+          R"("circuit":"closed")",
+          R"("set":true)"}) {
+        EXPECT_TRUE(shown.body.contains(part)) << part << "\n" << shown.body;
+    }
+    publish("deploy");
+    ASSERT_EQ(record_.seen.size(), 1U);
+    EXPECT_EQ(record_.seen.front().subscription, "default/chat");
+}
+
+TEST_F(SubscriptionsTest, RefuseASecondOfTheSameNameAndBadDocuments) {
+    create("chat");
+    EXPECT_EQ(create("chat").status, 409);
+    EXPECT_EQ(create("web", R"(,"colour":"red")").status, 400);
+    EXPECT_TRUE(create("web", R"(,"colour":"red")").body.contains(R"("code":"unknown_field")"));
+    EXPECT_EQ(create("web", R"(,"state":"paused")").status, 400);
+    EXPECT_EQ(create("Big Name").status, 400);
+    EXPECT_EQ(ask(Method::post, kPath, "{").status, 400);
+    EXPECT_EQ(ask(Method::post, kPath, "").status, 400);
+}
+
+TEST_F(SubscriptionsTest, AreListedInPagesByName) {
+    for (std::string_view name : {"c", "a", "b"}) {
+        ASSERT_EQ(create(name).status, 201);
+    }
+    std::string all = get(kPath).body;
+    EXPECT_LT(all.find(R"("name":"a")"), all.find(R"("name":"b")"));
+    EXPECT_LT(all.find(R"("name":"b")"), all.find(R"("name":"c")"));
+    EXPECT_FALSE(all.contains("\"next\""));
+    std::string first = get(std::string(kPath) + "?limit=2").body;
+    EXPECT_TRUE(first.ends_with(R"("next":"b"})")) << first;
+    std::string second = get(std::string(kPath) + "?limit=2&after=b").body;
+    EXPECT_TRUE(second.contains(R"("name":"c")"));
+    EXPECT_FALSE(second.contains(R"("name":"b")") || second.contains("\"next\""));
+    EXPECT_EQ(get(std::string(kPath) + "?after=zzz").body, R"({"subscriptions":[]})");
+}
+
+TEST_F(SubscriptionsTest, AreReplacedOnlyOnTheRevisionThatWasSeen) {
+    std::string old_tag = etag(create("chat"));
+    auto put = [&](std::string_view tag) {
+        return ask(Method::put, at("chat"), document("chat"), {{"If-Match", tag}});
+    };
+    Answer replaced = put(old_tag);
+    EXPECT_EQ(replaced.status, 200) << replaced.body;
+    EXPECT_NE(etag(replaced), old_tag);
+    EXPECT_EQ(put(old_tag).status, 412);
+    EXPECT_EQ(put("W/" + etag(replaced)).status, 412);
+    EXPECT_EQ(put("nonsense").status, 400);
+    EXPECT_EQ(put("*").status, 200);
+    EXPECT_EQ(ask(Method::put, at("chat"), document("web")).status, 400);
+    EXPECT_EQ(ask(Method::put, at("web"), document("web")).status, 404);
+}
+
+TEST_F(SubscriptionsTest, AreRemoved) {
+    std::string tag = etag(create("chat"));
+    EXPECT_EQ(ask(Method::del, at("chat"), {}, {{"If-Match", "\"999\""}}).status, 412);
+    Answer removed = ask(Method::del, at("chat"), {}, {{"If-Match", tag}});
+    EXPECT_EQ(removed.status, 204);
+    EXPECT_EQ(removed.body, "");
+    EXPECT_EQ(get(at("chat")).status, 404);
+    EXPECT_EQ(ask(Method::del, at("chat")).status, 404);
+}
+
+TEST_F(SubscriptionsTest, ArePausedAndResumed) {
+    create("chat");
+    Answer paused = ask(Method::post, at("chat/pause"));
+    EXPECT_EQ(paused.status, 200) << paused.body;
+    EXPECT_TRUE(paused.body.contains(R"("state":"paused")"));
+    publish("deploy");
+    EXPECT_EQ(record_.seen.size(), 0U);
+    EXPECT_TRUE(ask(Method::post, at("chat/resume")).body.contains(R"("state":"active")"));
+    EXPECT_EQ(record_.seen.size(), 1U);
+    EXPECT_EQ(ask(Method::post, at("nobody/pause")).status, 404);
+    EXPECT_EQ(ask(Method::get, at("chat/pause")).status, 405);
+}
+
+TEST_F(SubscriptionsTest, ATestAnswersWithTheAttempt) {
+    create("chat");
+    record_.answer_at_once = [](const auto&) {
+        return Outcome{.kind = Outcome::Kind::failed, .status = 500, .error = "answered 500"};
+    };
+    Answer tested = ask(Method::post, at("chat/test"));
+    EXPECT_EQ(tested.status, 200) << tested.body;
+    EXPECT_TRUE(tested.body.contains(R"("outcome":"failed")"));
+    EXPECT_TRUE(tested.body.contains(R"("status":500)"));
+    EXPECT_EQ(log_.next_offset(), Offset{0});
+    EXPECT_EQ(ask(Method::post, at("nobody/test")).status, 404);
+}
+
+TEST_F(SubscriptionsTest, ARotatedSecretIsShownOnce) {
+    create("chat");
+    Answer rotated = ask(Method::post, at("chat/rotate-secret"));
+    EXPECT_EQ(rotated.status, 200) << rotated.body;
+    EXPECT_TRUE(rotated.body.starts_with(R"({"secret":"whsec_)")) << rotated.body;
+    std::string secret = rotated.body.substr(11, rotated.body.size() - 13);
+    EXPECT_FALSE(get(at("chat")).body.contains(secret));
+}
+
+TEST_F(SubscriptionsTest, AttemptsCanBeNarrowedToAnEventAndAnOutcome) {
+    create("chat");
+    bool fail_next = true;
+    record_.answer_at_once = [&](const auto&) {
+        return std::exchange(fail_next, false)
+                   ? Outcome{.kind = Outcome::Kind::failed, .status = 500, .error = "answered 500"}
+                   : Outcome{.kind = Outcome::Kind::settled, .status = 200};
+    };
+    publish("deploy", "x", "&id=one");
+    publish("deploy", "x", "&id=two");
+    pass(std::chrono::seconds(1));
+    std::string all = get(at("chat/attempts")).body;
+    EXPECT_TRUE(all.contains(R"("offset":0)") && all.contains(R"("offset":1)")) << all;
+    std::string failed = get(at("chat/attempts?outcome=failed")).body;
+    EXPECT_TRUE(failed.contains(R"("status":500)") && !failed.contains(R"("status":200)"))
+        << failed;
+    std::string two = get(at("chat/attempts?event=two")).body;
+    EXPECT_TRUE(two.contains(R"("offset":1)") && !two.contains(R"("offset":0)")) << two;
+    EXPECT_EQ(get(at("chat/attempts?event=three")).status, 404);
+    EXPECT_EQ(get(at("chat/attempts?outcome=fine")).status, 400);
+    EXPECT_EQ(get(at("nobody/attempts")).status, 404);
+}
+
+}  // namespace
+}  // namespace belfry
