@@ -1,7 +1,7 @@
 #include "catalog/subscription.h"
 
 #include "catalog/name.h"
-#include "catalog/webhook_document.h"
+#include "catalog/signing_secret.h"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
 #include "catalog/webhook_document.h"
 
-#include "base/base64.h"
 #include "base/json_text.h"
 #include "base/url.h"
+#include "catalog/signing_secret.h"
 
 #include <boost/json.hpp>
 
@@ -19,9 +19,6 @@ namespace json = boost::json;
 constexpr std::size_t kHeaders = 32;
 constexpr std::size_t kHeaderBytes = 4096;
 constexpr std::size_t kCredentialBytes = 4096;
-constexpr std::string_view kSecretPrefix = "whsec_";
-constexpr std::size_t kSecretBytesMin = 24;
-constexpr std::size_t kSecretBytesMax = 64;
 
 struct FormatName {
     WebhookSink::Format format;
@@ -265,18 +262,6 @@ void append_secrets(std::string& out, const WebhookSink& sink, DocumentForm form
 }
 
 }  // namespace
-
-Result<std::string> signing_key(std::string_view secret) {
-    std::string key;
-    if (!secret.starts_with(kSecretPrefix) ||
-        !decode_base64(secret.substr(kSecretPrefix.size()), key) || key.size() < kSecretBytesMin ||
-        key.size() > kSecretBytesMax) {
-        return fail(
-            Errc::bad_request, "a secret is `whsec_` followed by the Base64 of 24 to 64 bytes"
-        );
-    }
-    return key;
-}
 
 Result<void> check_header_name(std::string_view name) {
     if (name.empty() || name.size() > kHeaderBytes || !std::ranges::all_of(name, is_token_char)) {

@@ -20,9 +20,6 @@ namespace belfry {
 // Appends the object, `kind` included.
 void append_webhook(std::string& out, const WebhookSink& sink, DocumentForm form);
 
-// The key of a signing secret `whsec_…`. bad_request if it is not one; the text does not repeat it.
-[[nodiscard]] Result<std::string> signing_key(std::string_view secret);
-
 // Whether a subscription may set this header: a token of RFC 9110 that neither frames the message
 // nor is written by Belfry. bad_request says why not.
 [[nodiscard]] Result<void> check_header_name(std::string_view name);
