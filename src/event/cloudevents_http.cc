@@ -1,5 +1,6 @@
 #include "event/cloudevents_http.h"
 
+#include "base/hex.h"
 #include "base/json_scan.h"
 #include "event/check_event.h"
 #include "event/media_type.h"
@@ -27,13 +28,6 @@ bool equal_ignoring_case(std::string_view text, std::string_view lower_case) {
 bool has_prefix(std::string_view name) {
     return name.size() >= kPrefix.size() &&
            equal_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
-}
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    return lower(c) >= 'a' && lower(c) <= 'f' ? lower(c) - 'a' + 10 : -1;
 }
 
 std::unexpected<Error> invalid(std::string_view field, std::string detail) {
