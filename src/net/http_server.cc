@@ -9,10 +9,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <optional>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <unordered_map>
@@ -32,7 +32,7 @@ constexpr std::string_view kOverloaded =
     "close\r\n\r\n";
 
 int open_spare() {
-    return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return ::eventfd(0, EFD_CLOEXEC);
 }
 
 // Best effort: the peer may be gone, and nothing waits for it.

@@ -4,16 +4,35 @@
 
 #include <gmock/gmock.h>
 
+#include <cstring>
+#include <ifaddrs.h>
+#include <sys/resource.h>
+
 namespace belfry {
 namespace {
 
-using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr std::string_view kGet = "GET /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n";
 
-struct HttpServerTest : ServerFixture {};
+std::string get(const std::string& path) {
+    return "GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n";
+}
+
+struct HttpServerTest : ServerFixture {
+    // Handlers that answer when the test says so.
+    void hold_exchanges() {
+        service.answer = [this](const HttpRequest&, Exchange exchange) {
+            held.push_back(std::move(exchange));
+        };
+    }
+    void answer(std::size_t index, std::string_view body) {
+        held[index].respond({200, "text/plain", {}, body, false});
+    }
+    std::vector<Exchange> held;
+};
 
 TEST_F(HttpServerTest, AnswersAndKeepsTheConnection) {
     TestPeer peer = connect();
@@ -21,7 +40,9 @@ TEST_F(HttpServerTest, AnswersAndKeepsTheConnection) {
     ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
     EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 200 OK\r\nDate: "));
     EXPECT_THAT(peer.received(), HasSubstr("Content-Length: 0\r\n"));
+    EXPECT_THAT(peer.received(), Not(HasSubstr("Connection")));
     ASSERT_EQ(service.seen.size(), 1U);
+    EXPECT_EQ(service.seen[0].target, "/a?b=c");
     EXPECT_EQ(service.seen[0].path, "/a");
     EXPECT_EQ(service.seen[0].query, "b=c");
     peer.forget();
@@ -29,6 +50,539 @@ TEST_F(HttpServerTest, AnswersAndKeepsTheConnection) {
     ASSERT_TRUE(until([&] { return peer.received().ends_with("hello"); }));
     EXPECT_EQ(server.status().connections, 1U);
     EXPECT_EQ(server.status().requests, 2U);
+    peer.close();
+    EXPECT_TRUE(until([&] { return server.status().connections == 0; }));
+}
+
+TEST_F(HttpServerTest, RequestsOfOneReadAreAnsweredInOneSend) {
+    TestPeer peer = connect();
+    std::string many;
+    for (int i = 0; i < 50; ++i) {
+        many += kGet;
+    }
+    peer.send(many);
+    ASSERT_TRUE(until([&] { return answers(peer.received()) == 50; }));
+    EXPECT_EQ(server.status().requests, 50U);
+    EXPECT_EQ(server.status().sends, 1U);
+}
+
+TEST_F(HttpServerTest, AnswersOfACommitLeaveInOneSendWhenTheTurnEnds) {
+    hold_exchanges();
+    loop.on_turn_end([this] {
+        for (Exchange& exchange : held) {
+            exchange.respond({200, {}, {}, "done", false});
+        }
+        held.clear();
+    });
+    TestPeer peer = connect();
+    peer.send(get("/1") + get("/2") + get("/3"));
+    ASSERT_TRUE(until([&] { return answers(peer.received()) == 3; }));
+    EXPECT_EQ(server.status().sends, 1U);
+}
+
+TEST_F(HttpServerTest, AnswersLeaveInTheOrderOfTheRequests) {
+    hold_exchanges();
+    TestPeer peer = connect();
+    peer.send(get("/1") + get("/2") + get("/3"));
+    ASSERT_TRUE(until([&] { return held.size() == 3; }));
+    answer(2, "third");
+    answer(1, "second");
+    loop.post([this] { loop.stop(); });
+    loop.run();
+    EXPECT_EQ(peer.received(), "");
+    answer(0, "first");
+    ASSERT_TRUE(until([&] { return answers(peer.received()) == 3; }));
+    const std::string& received = peer.received();
+    EXPECT_LT(received.find("first"), received.find("second"));
+    EXPECT_LT(received.find("second"), received.find("third"));
+}
+
+TEST_F(HttpServerTest, HeadGetsTheHeadersOnly) {
+    service.answer = [](const HttpRequest&, Exchange exchange) {
+        exchange.respond({200, "text/plain", "ETag: \"1\"\r\n", "hello", false});
+    };
+    TestPeer peer = connect();
+    peer.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
+    EXPECT_THAT(peer.received(), HasSubstr("Content-Length: 5\r\n"));
+    EXPECT_THAT(peer.received(), HasSubstr("ETag: \"1\"\r\n"));
+    peer.send(kGet);
+    EXPECT_TRUE(until([&] { return peer.received().ends_with("hello"); }));
+}
+
+TEST_F(HttpServerTest, NoContentHasNoLength) {
+    service.answer = [](const HttpRequest&, Exchange exchange) {
+        exchange.respond({204, {}, {}, {}, false});
+    };
+    TestPeer peer = connect();
+    peer.send(kGet);
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
+    EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 204 No Content\r\n"));
+    EXPECT_THAT(peer.received(), Not(HasSubstr("Content-Length")));
+}
+
+TEST_F(HttpServerTest, Http10ClosesUnlessAskedToStay) {
+    TestPeer peer = connect();
+    peer.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
+    EXPECT_THAT(peer.received(), HasSubstr("Connection: keep-alive\r\n"));
+    EXPECT_FALSE(peer.ended());
+    peer.forget();
+    peer.send("GET / HTTP/1.0\r\n\r\n" + get("/never"));
+    ASSERT_TRUE(until([&] { return peer.ended(); }));
+    EXPECT_THAT(peer.received(), HasSubstr("Connection: close\r\n"));
+    EXPECT_EQ(service.seen.size(), 2U);
+}
+
+TEST_F(HttpServerTest, ConnectionCloseIsHonouredByBothSides) {
+    TestPeer peer = connect();
+    peer.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" + get("/never"));
+    ASSERT_TRUE(until([&] { return peer.ended(); }));
+    EXPECT_THAT(peer.received(), HasSubstr("Connection: close\r\n"));
+    EXPECT_EQ(service.seen.size(), 1U);
+    service.answer = [](const HttpRequest&, Exchange exchange) {
+        exchange.respond({200, {}, {}, {}, true});
+    };
+    TestPeer other = connect();
+    other.send(get("/1") + get("/2"));
+    ASSERT_TRUE(until([&] { return other.ended(); }));
+    EXPECT_EQ(answers(other.received()), 1U);
+}
+
+TEST_F(HttpServerTest, ADroppedExchangeIs500) {
+    service.answer = [](const HttpRequest&, Exchange) {};
+    TestPeer peer = connect();
+    peer.send(kGet);
+    ASSERT_TRUE(until([&] { return answers(peer.received()) == 1; }));
+    EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 500 Internal Server Error\r\n"));
+}
+
+TEST_F(HttpServerTest, AnExchangeMayOutliveItsConnectionAndItsServer) {
+    auto other = std::make_unique<HttpServer>(loop, service, limits);
+    ASSERT_TRUE(other->listen("127.0.0.1:0").has_value());
+    hold_exchanges();
+    TestPeer peer(other->address());
+    TestPeer second(other->address());
+    peer.send(kGet);
+    second.send(kGet);
+    ASSERT_TRUE(until([&] { return held.size() == 2; }));
+    EXPECT_TRUE(held[0].alive());
+    peer.abort();
+    ASSERT_TRUE(until([&] { return other->status().connections == 1; }));
+    other.reset();
+    EXPECT_FALSE(held[0].alive());
+    EXPECT_FALSE(held[1].alive());
+    answer(0, "nowhere");
+    held.clear();
+}
+
+TEST_F(HttpServerTest, SendsContinueWhenTheBodyIsAwaited) {
+    TestPeer peer = connect();
+    peer.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    ASSERT_TRUE(until([&] { return peer.received() == "HTTP/1.1 100 Continue\r\n\r\n"; }));
+    peer.send("hello");
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\nhello"); }));
+    peer.forget();
+    peer.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi");
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\nhi"); }));
+    EXPECT_THAT(peer.received(), Not(HasSubstr("100 Continue")));
+}
+
+TEST_F(HttpServerTest, ContinueWaitsForTheAnswersBeforeIt) {
+    hold_exchanges();
+    TestPeer peer = connect();
+    peer.send(
+        get("/1") +
+        "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+    );
+    ASSERT_TRUE(until([&] { return held.size() == 1; }));
+    EXPECT_EQ(peer.received(), "");
+    answer(0, "one");
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("oneHTTP/1.1 100 Continue\r\n\r\n"); })
+    );
+}
+
+// The client that sends first and reads afterwards must find the answer, not a reset.
+TEST_F(HttpServerTest, ATooLongBodyIsRefusedReadably) {
+    TestPeer peer = connect();
+    peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8000000\r\n\r\n");
+    const std::string body(8000000, 'x');
+    std::size_t sent = 0;
+    ASSERT_TRUE(until([&] {
+        sent += peer.send(std::string_view(body).substr(sent));
+        return sent == body.size();
+    }));
+    ASSERT_TRUE(until([&] { return answers(peer.received()) == 1; }));
+    EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 413 Content Too Large\r\n"));
+    EXPECT_FALSE(peer.was_reset());
+    peer.finish_sending();
+    EXPECT_TRUE(until([&] { return server.status().connections == 0; }));
+    EXPECT_EQ(server.status().refused, 1U);
+}
+
+TEST_F(HttpServerTest, ALongBodyArrivesInPieces) {
+    std::string body(900000, 'x');
+    body += "end";
+    TestPeer peer = connect();
+    peer.send(
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n"
+    );
+    std::size_t sent = 0;
+    ASSERT_TRUE(until([&] {
+        sent += peer.send(std::string_view(body).substr(sent));
+        return peer.received().ends_with("end");
+    }));
+    ASSERT_EQ(service.seen.size(), 1U);
+    EXPECT_EQ(service.seen[0].body, body);
+}
+
+// --- Peers that do not read, and peers that leave ------------------------------------------------
+
+TEST_F(HttpServerTest, APeerThatDoesNotReadIsNotReadEither) {
+    limits.pending_response_bytes = 256 * 1024;
+    const std::string big(64UL * 1024, 'x');
+    service.answer = [&](const HttpRequest&, Exchange exchange) {
+        exchange.respond({200, {}, {}, big, false});
+    };
+    TestPeer peer(server.address(), 4096);
+    std::string many;
+    for (int i = 0; i < 500; ++i) {
+        many += get("/" + std::to_string(i));
+    }
+    ASSERT_EQ(peer.send(many), many.size());
+    ASSERT_TRUE(until([&] { return service.seen.size() > 4; }));
+    for (int i = 0; i < 20; ++i) {
+        loop.post([this] { loop.stop(); });
+        loop.run();
+    }
+    EXPECT_LT(service.seen.size(), 400U);
+    ASSERT_TRUE(until([&] { return answers(peer.received()) == 500; }));
+    EXPECT_EQ(service.seen.size(), 500U);
+    EXPECT_EQ(service.seen.back().path, "/499");
+}
+
+TEST_F(HttpServerTest, AWaitingHandlerLearnsThatItsClientLeft) {
+    hold_exchanges();
+    service.admission = [](const HttpRequest&) { return HttpService::Admission{0, true}; };
+    int gone = 0;
+    TestPeer peer = connect();
+    peer.send(get("/1"));
+    TestPeer other = connect();
+    other.send(get("/2"));
+    ASSERT_TRUE(until([&] { return held.size() == 2; }));
+    for (Exchange& exchange : held) {
+        exchange.on_gone([&] { ++gone; });
+    }
+    peer.close();
+    other.abort();
+    ASSERT_TRUE(until([&] { return gone == 2; }));
+    EXPECT_FALSE(held[0].alive());
+    answer(0, "nowhere");
+    held.clear();
+    EXPECT_EQ(gone, 2);
+}
+
+TEST_F(HttpServerTest, AHalfClosedPeerStillGetsItsAnswers) {
+    hold_exchanges();
+    TestPeer peer = connect();
+    peer.send(get("/1") + get("/2"));
+    peer.finish_sending();
+    ASSERT_TRUE(until([&] { return held.size() == 2; }));
+    loop.post([this] { loop.stop(); });
+    loop.run();
+    answer(1, "second");
+    answer(0, "first");
+    ASSERT_TRUE(until([&] { return peer.ended(); }));
+    EXPECT_EQ(answers(peer.received()), 2U);
+    EXPECT_TRUE(until([&] { return server.status().connections == 0; }));
+}
+
+// --- Streams -------------------------------------------------------------------------------------
+
+TEST_F(HttpServerTest, AStreamLeavesAsItIsWritten) {
+    hold_exchanges();
+    TestPeer peer = connect();
+    peer.send(get("/stream") + get("/never"));
+    ASSERT_TRUE(until([&] { return held.size() == 2; }));
+    held.pop_back();
+    held[0].begin_stream({200, "text/event-stream", "Cache-Control: no-store\r\n", {}, false});
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
+    EXPECT_THAT(peer.received(), HasSubstr("Content-Type: text/event-stream\r\n"));
+    EXPECT_THAT(peer.received(), HasSubstr("Connection: close\r\n"));
+    EXPECT_THAT(peer.received(), Not(HasSubstr("Content-Length")));
+    peer.forget();
+    EXPECT_TRUE(held[0].write("data: 1\n\n"));
+    EXPECT_TRUE(held[0].write("data: 2\n\n"));
+    EXPECT_EQ(peer.received(), "data: 1\n\ndata: 2\n\n");
+    peer.send(get("/late"));
+    held.clear();
+    ASSERT_TRUE(until([&] { return peer.ended(); }));
+    EXPECT_EQ(peer.received(), "data: 1\n\ndata: 2\n\n");
+    EXPECT_EQ(service.seen.size(), 2U);
+}
+
+TEST_F(HttpServerTest, AStreamWaitsForTheAnswersBeforeIt) {
+    hold_exchanges();
+    TestPeer peer = connect();
+    peer.send(get("/1") + get("/stream"));
+    ASSERT_TRUE(until([&] { return held.size() == 2; }));
+    held[1].begin_stream({200, "text/event-stream", {}, {}, false});
+    EXPECT_TRUE(held[1].write("data: 1\n\n"));
+    answer(0, "first");
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("data: 1\n\n"); }));
+    EXPECT_LT(peer.received().find("first"), peer.received().find("event-stream"));
+    EXPECT_TRUE(held[1].write("data: 2\n\n"));
+    EXPECT_TRUE(peer.received().ends_with("data: 1\n\ndata: 2\n\n"));
+}
+
+TEST_F(HttpServerTest, AStreamReaderThatLeavesIsNoticed) {
+    hold_exchanges();
+    int gone = 0;
+    TestPeer peer = connect();
+    peer.send(get("/stream"));
+    ASSERT_TRUE(until([&] { return held.size() == 1; }));
+    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    held[0].on_gone([&] {
+        ++gone;
+        held.clear();  // as owners do
+    });
+    peer.close();
+    ASSERT_TRUE(until([&] { return gone == 1; }));
+    EXPECT_EQ(server.status().connections, 0U);
+}
+
+TEST_F(HttpServerTest, AStreamReaderThatDoesNotReadIsCut) {
+    limits.stream_buffer_bytes = 64 * 1024;
+    hold_exchanges();
+    int gone = 0;
+    TestPeer peer(server.address(), 4096);
+    peer.send(get("/stream"));
+    ASSERT_TRUE(until([&] { return held.size() == 1; }));
+    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    held[0].on_gone([&] { ++gone; });
+    const std::string event(16UL * 1024, 'x');
+    int written = 0;
+    while (held[0].write(event)) {
+        ASSERT_LT(++written, 10'000);
+    }
+    EXPECT_FALSE(held[0].alive());
+    EXPECT_EQ(gone, 0) << "write() has told already";
+    EXPECT_EQ(server.status().connections, 0U);
+    EXPECT_FALSE(held[0].write(event));
+}
+
+TEST_F(HttpServerTest, AStreamReaderThatFallsBehindCatchesUp) {
+    hold_exchanges();
+    TestPeer peer(server.address(), 4096);
+    peer.send(get("/stream"));
+    ASSERT_TRUE(until([&] { return held.size() == 1; }));
+    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
+    peer.forget();
+    // More than a socket's buffers take, fewer than the limit beyond them.
+    std::string expected;
+    const std::uint64_t before = server.status().bytes_out;
+    while (server.status().bytes_out - before == expected.size()) {
+        const std::string event(1000, static_cast<char>('a' + expected.size() % 26));
+        ASSERT_TRUE(held[0].write(event));
+        expected += event;
+    }
+    ASSERT_TRUE(until([&] { return peer.received().size() == expected.size(); }));
+    EXPECT_EQ(peer.received(), expected);
+}
+
+TEST_F(HttpServerTest, AHeadOfAStreamEndsWithItsHead) {
+    hold_exchanges();
+    TestPeer peer = connect();
+    peer.send("HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_TRUE(until([&] { return held.size() == 1; }));
+    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    EXPECT_FALSE(held[0].write("data: 1\n\n"));
+    ASSERT_TRUE(until([&] { return peer.ended(); }));
+    EXPECT_TRUE(peer.received().ends_with("\r\n\r\n"));
+}
+
+// --- Limits on connections -----------------------------------------------------------------------
+
+TEST_F(HttpServerTest, OneConnectionTooManyIsAnswered503) {
+    limits.connections = 2;
+    TestPeer first = connect();
+    TestPeer second = connect();
+    ASSERT_TRUE(until([&] { return server.status().connections == 2; }));
+    TestPeer third = connect();
+    ASSERT_TRUE(until([&] { return third.ended(); }));
+    EXPECT_THAT(third.received(), StartsWith("HTTP/1.1 503 "));
+    EXPECT_EQ(server.status().rejected, 1U);
+    first.close();
+    ASSERT_TRUE(until([&] { return server.status().connections == 1; }));
+    TestPeer fourth = connect();
+    fourth.send(kGet);
+    EXPECT_TRUE(until([&] { return answers(fourth.received()) == 1; }));
+}
+
+// An address of this machine that is not loopback, to be reached without leaving it.
+std::string own_address() {
+    ifaddrs* all = nullptr;
+    std::string found;
+    if (::getifaddrs(&all) == 0) {
+        for (const ifaddrs* each = all; each != nullptr; each = each->ifa_next) {
+            if (each->ifa_addr == nullptr || each->ifa_addr->sa_family != AF_INET) {
+                continue;
+            }
+            SocketAddress address;
+            std::memcpy(&address.storage, each->ifa_addr, sizeof(sockaddr_in));
+            if (!address.is_loopback()) {
+                found = address.host();
+            }
+        }
+        ::freeifaddrs(all);
+    }
+    return found;
+}
+
+TEST_F(HttpServerTest, OneAddressHasOnlySoManyConnections) {
+    const std::string address = own_address();
+    if (address.empty()) {
+        GTEST_SKIP() << "this machine has no address but loopback";
+    }
+    limits.connections_per_address = 2;
+    HttpServer open(loop, service, limits);
+    ASSERT_TRUE(open.listen(address + ":0").has_value());
+    EXPECT_FALSE(open.is_loopback());
+    TestPeer first(open.address());
+    TestPeer second(open.address());
+    ASSERT_TRUE(until([&] { return open.status().connections == 2; }));
+    TestPeer third(open.address());
+    ASSERT_TRUE(until([&] { return third.ended(); }));
+    EXPECT_EQ(open.status().connections, 2U);
+    first.close();
+    ASSERT_TRUE(until([&] { return open.status().connections == 1; }));
+    TestPeer fourth(open.address());
+    EXPECT_TRUE(until([&] { return open.status().connections == 2; }));
+}
+
+// Runs in a process of its own: 0 if the server answers 503 without spinning and serves again
+// later.
+int run_out_of_descriptors() {
+    Limits limits;
+    Loop loop;
+    TestService service;
+    HttpServer server(loop, service, limits);
+    if (!server.listen("127.0.0.1:0")) {
+        return 1;
+    }
+    std::vector<TestPeer> peers;
+    const auto connect = [&] { return &peers.emplace_back(server.address()); };
+    peers.reserve(100);
+    connect();
+    if (!run_until(loop, [&] { return server.status().connections == 1; })) {
+        return 2;
+    }
+    const int next = ::dup(0);
+    ::close(next);
+    const rlimit few{static_cast<rlim_t>(next) + 3, static_cast<rlim_t>(next) + 3};
+    ::setrlimit(RLIMIT_NOFILE, &few);  // room for two peers and one of their other ends
+    TestPeer* accepted = connect();
+    TestPeer* turned_away = connect();
+    if (!run_until(loop, [&] { return turned_away->ended(); })) {
+        return 3;
+    }
+    if (!turned_away->received().starts_with("HTTP/1.1 503 ") || server.status().rejected != 1) {
+        return 4;
+    }
+    std::uint64_t turns = 0;
+    loop.on_turn_end([&] { ++turns; });
+    bool over = false;
+    loop.call_after(std::chrono::milliseconds(50), [&] { over = true; });
+    if (!run_until(loop, [&] { return over; }) || turns > 5000) {
+        return 5;
+    }
+    accepted->close();
+    turned_away->close();
+    TestPeer* late = connect();
+    late->send(kGet);
+    return run_until(loop, [&] { return ServerFixture::answers(late->received()) == 1; }) ? 0 : 6;
+}
+
+TEST(HttpServerDeathTest, RunningOutOfDescriptorsIsSurvived) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_EXIT(::_exit(run_out_of_descriptors()), testing::ExitedWithCode(0), "no descriptors");
+}
+
+// --- Listening and stopping ----------------------------------------------------------------------
+
+TEST_F(HttpServerTest, ListensOnIpv6) {
+    HttpServer six(loop, service, limits);
+    const auto listening = six.listen("[::1]:0");
+    if (!listening && listening.error().detail.contains("Cannot assign")) {
+        GTEST_SKIP() << "this machine has no IPv6";
+    }
+    ASSERT_TRUE(listening.has_value());
+    EXPECT_THAT(six.address(), StartsWith("[::1]:"));
+    EXPECT_TRUE(six.is_loopback());
+    std::string seen;
+    service.answer = [&](const HttpRequest& request, Exchange exchange) {
+        seen = request.peer;
+        exchange.respond({});
+    };
+    TestPeer peer(six.address());
+    peer.send(kGet);
+    ASSERT_TRUE(until([&] { return answers(peer.received()) == 1; }));
+    EXPECT_EQ(seen, "::1");
+}
+
+TEST_F(HttpServerTest, AnAddressInUseIsNamed) {
+    HttpServer other(loop, service, limits);
+    const auto listening = other.listen(server.address());
+    ASSERT_FALSE(listening.has_value());
+    EXPECT_THAT(listening.error().detail, HasSubstr(server.address()));
+    EXPECT_THAT(listening.error().detail, HasSubstr("in use"));
+    EXPECT_FALSE(other.listen("localhost:80").has_value());
+}
+
+TEST_F(HttpServerTest, StoppingAnswersWhatWasAskedAndClosesTheRest) {
+    hold_exchanges();
+    TestPeer idle = connect();
+    TestPeer asking = connect();
+    TestPeer streaming = connect();
+    streaming.send(get("/stream"));
+    ASSERT_TRUE(until([&] { return held.size() == 1; }));
+    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    bool gone = false;
+    held[0].on_gone([&] { gone = true; });
+    asking.send(get("/1"));
+    ASSERT_TRUE(until([&] { return held.size() == 2 && server.status().connections == 3; }));
+    bool done = false;
+    server.stop(std::chrono::seconds(5), [&] { done = true; });
+    ASSERT_TRUE(until([&] { return idle.ended() && streaming.ended() && gone; }));
+    EXPECT_FALSE(done);
+    answer(1, "bye");
+    ASSERT_TRUE(until([&] { return asking.ended(); }));
+    EXPECT_THAT(asking.received(), HasSubstr("Connection: close\r\n"));
+    EXPECT_THAT(asking.received(), HasSubstr("bye"));
+    asking.close();
+    EXPECT_TRUE(until([&] { return done; }));
+}
+
+TEST_F(HttpServerTest, StoppingCutsWhatDoesNotEnd) {
+    hold_exchanges();
+    bool gone = false;
+    TestPeer peer = connect();
+    peer.send(get("/1"));
+    ASSERT_TRUE(until([&] { return held.size() == 1; }));
+    held[0].on_gone([&] { gone = true; });
+    bool done = false;
+    server.stop(std::chrono::milliseconds(20), [&] { done = true; });
+    ASSERT_TRUE(until([&] { return done; }));
+    EXPECT_TRUE(gone);
+    EXPECT_TRUE(until([&] { return peer.ended(); }));
+}
+
+TEST_F(HttpServerTest, StoppingWithoutConnectionsIsDoneAtOnce) {
+    bool done = false;
+    server.stop(std::chrono::seconds(5), [&] { done = true; });
+    EXPECT_FALSE(done) << "never from within stop()";
+    EXPECT_TRUE(until([&] { return done; }));
 }
 
 }  // namespace

@@ -1,0 +1,192 @@
+// Time-outs and counts of one connection, with time that a test moves.
+#include "net/server_connection.h"
+
+#include "net/direct_connection.h"
+#include "net/test_peer.h"
+
+#include <gmock/gmock.h>
+
+namespace belfry {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+
+struct ServerConnectionTest : testing::Test {
+    Limits limits;
+    TestService service;
+};
+
+TEST_F(ServerConnectionTest, AnIdleConnectionIsClosedSilently) {
+    DirectConnection connection(service, limits);
+    connection.feed(kGet);
+    const std::string answered = connection.output();
+    connection.advance(seconds(59));
+    EXPECT_TRUE(connection.is_open());
+    connection.advance(seconds(2));
+    EXPECT_FALSE(connection.is_open());
+    EXPECT_EQ(connection.output(), answered);
+}
+
+TEST_F(ServerConnectionTest, ASlowHeadIs408HoweverItDrips) {
+    DirectConnection connection(service, limits);
+    connection.feed("GET / HTTP/1.1\r\n");
+    for (int i = 0; i < 9; ++i) {
+        connection.advance(seconds(1));
+        connection.feed("X: y\r\n");
+    }
+    EXPECT_EQ(connection.output(), "");
+    connection.advance(milliseconds(1500));
+    EXPECT_THAT(connection.output(), StartsWith("HTTP/1.1 408 "));
+    ASSERT_EQ(service.seen.size(), 1U);
+    EXPECT_EQ(service.seen[0].refused, 408);
+    connection.finish_sending();
+    EXPECT_FALSE(connection.is_open());
+}
+
+TEST_F(ServerConnectionTest, ASlowBodyIs408WithTheWordsOfItsPath) {
+    DirectConnection connection(service, limits);
+    connection.feed("POST /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n");
+    connection.advance(milliseconds(4900));
+    EXPECT_EQ(connection.output(), "");
+    for (int i = 0; i < 20 && connection.output().empty(); ++i) {
+        connection.advance(milliseconds(500));
+        connection.feed("x");
+    }
+    EXPECT_THAT(connection.output(), StartsWith("HTTP/1.1 408 "));
+    ASSERT_EQ(service.seen.size(), 1U);
+    EXPECT_EQ(service.seen[0].path, "/slow");
+}
+
+TEST_F(ServerConnectionTest, ABodyThatKeepsPaceIsTaken) {
+    DirectConnection connection(service, limits);
+    connection.feed("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 40960\r\n\r\n");
+    for (int i = 0; i < 40; ++i) {
+        EXPECT_EQ(connection.output(), "") << i;
+        connection.advance(seconds(1));
+        connection.feed(std::string(1024, 'x'));
+    }
+    EXPECT_THAT(connection.output(), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerConnectionTest, AWholeRequestHasSixtySeconds) {
+    DirectConnection connection(service, limits);
+    connection.feed("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n");
+    for (int i = 0; i < 61; ++i) {
+        connection.advance(seconds(1));
+        connection.feed(std::string(2048, 'x'));
+    }
+    EXPECT_THAT(connection.output(), StartsWith("HTTP/1.1 408 "));
+}
+
+TEST_F(ServerConnectionTest, AHandlerThatDoesNotAnswerIs408UnlessItWaitsByNature) {
+    std::vector<Exchange> held;
+    int gone = 0;
+    service.answer = [&](const HttpRequest&, Exchange exchange) {
+        exchange.on_gone([&] { ++gone; });
+        held.push_back(std::move(exchange));
+    };
+    DirectConnection connection(service, limits);
+    connection.feed(kGet);
+    connection.advance(seconds(59));
+    EXPECT_EQ(connection.output(), "");
+    connection.advance(seconds(2));
+    EXPECT_THAT(connection.output(), StartsWith("HTTP/1.1 408 "));
+    EXPECT_EQ(gone, 1);
+    EXPECT_FALSE(held[0].alive());
+    held[0].respond({});
+    EXPECT_EQ(ServerFixture::answers(connection.output()), 1U);
+
+    service.admission = [](const HttpRequest&) { return HttpService::Admission{0, true}; };
+    DirectConnection waiting(service, limits);
+    waiting.feed(kGet);
+    waiting.advance(std::chrono::minutes(10));
+    EXPECT_TRUE(held[1].alive());
+    held[1].respond({200, {}, {}, "late", false});
+    waiting.settle();
+    EXPECT_THAT(waiting.output(), HasSubstr("late"));
+}
+
+TEST_F(ServerConnectionTest, APeerThatDoesNotReadItsAnswerIsClosed) {
+    const std::string big(4UL * 1024 * 1024, 'x');
+    service.answer = [&](const HttpRequest&, Exchange exchange) {
+        exchange.respond({200, {}, {}, big, false});
+    };
+    Poller poller;
+    int pair[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    // A context whose peer is read by nobody.
+    struct Unread final : ServerContext {
+        using ServerContext::ServerContext;
+        void set_deadline(std::size_t, MonoTime when) override { deadline = when; }
+        void flush_later(ServerConnection&) override {}
+        void forget(ServerConnection&) override { open = false; }
+        MonoTime deadline{};
+        bool open = true;
+    } context(poller, service, limits);
+    context.read_buffer.resize(65536);
+    auto* connection = new ServerConnection(context, pair[1], *parse_literal("127.0.0.1", 1));
+    connection->start();
+    TestPeer peer(pair[0]);
+    peer.send(kGet);
+    poller.poll();
+    EXPECT_EQ(context.deadline, context.now + seconds(60));
+    context.now = context.deadline;
+    connection->on_deadline(context.now);
+    EXPECT_FALSE(context.open);
+}
+
+TEST_F(ServerConnectionTest, ALingeringPeerHasTwoSeconds) {
+    DirectConnection connection(service, limits);
+    connection.feed("nonsense\r\n\r\n");
+    EXPECT_THAT(connection.output(), StartsWith("HTTP/1.1 400 "));
+    EXPECT_TRUE(connection.is_open());
+    connection.feed("more");
+    connection.advance(seconds(2));
+    EXPECT_FALSE(connection.is_open());
+    EXPECT_EQ(service.seen.size(), 1U);
+}
+
+TEST_F(ServerConnectionTest, OnlySoManyRequestsUnlessLoopback) {
+    limits.requests_per_connection = 3;
+    DirectConnection far(service, limits, "192.0.2.1");
+    DirectConnection near(service, limits, "127.0.0.1");
+    for (int i = 0; i < 4; ++i) {
+        far.feed(kGet);
+        near.feed(kGet);
+    }
+    EXPECT_EQ(ServerFixture::answers(far.output()), 3U);
+    EXPECT_THAT(far.output(), HasSubstr("Connection: close\r\n"));
+    EXPECT_EQ(ServerFixture::answers(near.output()), 4U);
+}
+
+TEST_F(ServerConnectionTest, ManyRequestsWaitInTheSocketUntilAnswered) {
+    std::vector<Exchange> held;
+    service.answer = [&](const HttpRequest&, Exchange exchange) {
+        held.push_back(std::move(exchange));
+    };
+    DirectConnection connection(service, limits);
+    std::string many;
+    for (int i = 0; i < 1500; ++i) {
+        many += kGet;
+    }
+    connection.feed(many);
+    EXPECT_EQ(held.size(), 1024U);
+    for (std::size_t i = 0; i < held.size(); ++i) {
+        held[i].respond({});
+        connection.settle();
+    }
+    EXPECT_EQ(held.size(), 1500U);
+    EXPECT_EQ(ServerFixture::answers(connection.output()), 1500U);
+}
+
+TEST_F(ServerConnectionTest, AnIdleConnectionIsSmall) {
+    EXPECT_LE(sizeof(ServerConnection), 512U);
+}
+
+}  // namespace
+}  // namespace belfry
