@@ -37,6 +37,15 @@ export async function startListener(t, answer = () => 204) {
   return { url, deliveries, received };
 }
 
+export function freePort() {
+  return new Promise((resolve) => {
+    const probe = createSocketServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
 // A listener below HTTP: `behave(socket)` once the request came.
 export async function startRawListener(t, behave) {
   return listen(t, createSocketServer((socket) => socket.once('data', () => behave(socket))));

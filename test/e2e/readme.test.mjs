@@ -4,20 +4,25 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
-import { binary, inRepository, startHub } from './hub.mjs';
+import { binary, eventually, inRepository, startHub } from './hub.mjs';
+import { freePort } from './listener.mjs';
 
-test("the README's lines run against a fresh hub", async (t) => {
+test("the README's lines run against a fresh hub, and its event is delivered", async (t) => {
   const readme = await readFile(inRepository('README.md'), 'utf8');
-  const lines = /```sh\n([^]*?)```/.exec(readme)[1].replace(/^PATH=.*\n/, '');
+  const block = /```sh\n([^]*?)```/.exec(readme)[1];
+  const lines = block.replace(/^PATH=.*\n/, '').replaceAll('9000', String(await freePort()));
   const hub = await startHub(t);
-  const shell = spawn('bash', ['-euxo', 'pipefail', '-c', lines], {
+  // A group of its own, so that what it started in the background ends with the test.
+  const shell = spawn('bash', ['-eux', '-c', lines], {
+    detached: true,
     env: { ...process.env, PATH: `${path.dirname(binary)}:${process.env.PATH}`, BELFRY_URL: hub.url, NO_COLOR: '1' },
   });
+  t.after(() => process.kill(-shell.pid));
   let output = '';
   for (const stream of [shell.stdout, shell.stderr]) stream.on('data', (text) => (output += text));
-  const code = await new Promise((resolve) => shell.on('close', resolve));
+  const code = await new Promise((resolve) => shell.on('exit', resolve));
   assert.equal(code, 0, output);
-  assert.match(output, /1\.2\.4|deploy/);
-  const { events } = await hub.call('GET', '/api/v1/events');
-  assert.ok(events.length >= 2 && events.every(({ type }) => type === 'deploy'), output);
+  await eventually(`the listener prints the event; there is:\n${output}`, () => /1\.2\.3[^]*1\.2\.3/.test(output));
+  const { attempts } = await hub.call('GET', '/api/v1/subscriptions/chat/attempts');
+  assert.ok(attempts.some(({ status }) => status === 204), output);
 });
