@@ -4,7 +4,7 @@
 namespace belfry {
 
 // 0 to 15, either case; -1 if `c` is no hex digit.
-[[nodiscard]] constexpr int hex_value(char c) {
+[[nodiscard]] constexpr int hex_digit_value(char c) {
     if (c >= '0' && c <= '9') {
         return c - '0';
     }

@@ -22,10 +22,12 @@ std::string_view view(json::string_view text) {
 // What the parser tells about the text: builds the value and watches the limits in the same pass.
 class StrictHandler {
  public:
+    // The parser asks for these by name. NOLINTBEGIN(readability-identifier-naming)
     static constexpr std::size_t max_object_size = json::object::max_size();
     static constexpr std::size_t max_array_size = json::array::max_size();
     static constexpr std::size_t max_key_size = json::string::max_size();
     static constexpr std::size_t max_string_size = json::string::max_size();
+    // NOLINTEND(readability-identifier-naming)
 
     explicit StrictHandler(const Limits& limits) : limits_(limits) {}
 

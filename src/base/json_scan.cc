@@ -1,47 +1,25 @@
 #include "base/json_scan.h"
 
+#include "base/hex.h"
+#include "base/json_stops.h"
+
 #include <array>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <simdjson.h>
 
 namespace belfry {
 
 namespace {
 
-// The first byte of a word is its lowest.
-static_assert(std::endian::native == std::endian::little);
-
-constexpr std::uint64_t kOnes = 0x0101010101010101;
-constexpr std::uint64_t kHighs = 0x8080808080808080;
-
-// The high bit of each byte that ends a plain stretch of a string: `"`, `\` or below 0x20. A byte
-// after such a one may be marked too, the first mark is true.
-std::uint64_t string_stops(std::uint64_t eight) {
-    const std::uint64_t quote = eight ^ (kOnes * '"');
-    const std::uint64_t backslash = eight ^ (kOnes * '\\');
-    const std::uint64_t low = (eight - kOnes * 0x20) & ~eight;
-    return (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | low) & kHighs;
-}
-
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
-}
-
-int hex_value(char c) {
-    if (is_digit(c)) {
-        return c - '0';
-    }
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 // Four hex digits that a scan has seen.
 std::uint32_t code_unit(std::string_view digits) {
     std::uint32_t value = 0;
     for (const char c : digits.substr(0, 4)) {
-        value = value << 4 | static_cast<std::uint32_t>(hex_value(c));
+        value = value << 4 | static_cast<std::uint32_t>(hex_digit_value(c));
     }
     return value;
 }
@@ -144,20 +122,7 @@ bool JsonScan::string(String& found) {
 bool JsonScan::string_body(bool& escaped) {
     escaped = false;
     while (true) {
-        while (end_ - at_ >= 8) {
-            std::uint64_t eight = 0;
-            std::memcpy(&eight, at_, sizeof eight);
-            const std::uint64_t stops = string_stops(eight);
-            if (stops != 0) {
-                at_ += std::countr_zero(stops) / 8;
-                break;
-            }
-            at_ += 8;
-        }
-        while (at_ != end_ && *at_ != '"' && *at_ != '\\' &&
-               static_cast<unsigned char>(*at_) >= 0x20) {
-            ++at_;
-        }
+        at_ += json_stop({at_, static_cast<std::size_t>(end_ - at_)}, 0);
         if (at_ == end_ || static_cast<unsigned char>(*at_) < 0x20) {
             return false;
         }
@@ -187,8 +152,8 @@ bool JsonScan::escape() {
         case 't':
             return true;
         case 'u':
-            if (end_ - at_ < 4 || hex_value(at_[0]) < 0 || hex_value(at_[1]) < 0 ||
-                hex_value(at_[2]) < 0 || hex_value(at_[3]) < 0) {
+            if (end_ - at_ < 4 || hex_digit_value(at_[0]) < 0 || hex_digit_value(at_[1]) < 0 ||
+                hex_digit_value(at_[2]) < 0 || hex_digit_value(at_[3]) < 0) {
                 return false;
             }
             at_ += 4;

@@ -100,13 +100,13 @@ void append_rfc3339(std::string& out, WallTime time) {
     const std::int64_t micros = (time - day).count();
     const std::int64_t seconds = micros / 1'000'000;
     std::array<char, 27> text{"0000-00-00T00:00:00.000000"};
-    put_digits(&text[0], static_cast<int>(date.year()), 4);
-    put_digits(&text[5], static_cast<unsigned>(date.month()), 2);
-    put_digits(&text[8], static_cast<unsigned>(date.day()), 2);
-    put_digits(&text[11], seconds / 3600, 2);
-    put_digits(&text[14], seconds / 60 % 60, 2);
-    put_digits(&text[17], seconds % 60, 2);
-    put_digits(&text[20], micros % 1'000'000, 6);
+    put_digits(text.data(), static_cast<int>(date.year()), 4);
+    put_digits(text.data() + 5, static_cast<unsigned>(date.month()), 2);
+    put_digits(text.data() + 8, static_cast<unsigned>(date.day()), 2);
+    put_digits(text.data() + 11, seconds / 3600, 2);
+    put_digits(text.data() + 14, seconds / 60 % 60, 2);
+    put_digits(text.data() + 17, seconds % 60, 2);
+    put_digits(text.data() + 20, micros % 1'000'000, 6);
     text[26] = 'Z';
     out.append(text.data(), text.size());
 }

@@ -87,26 +87,35 @@ Result<void> check_text(std::string_view name, std::string_view text, std::uint6
     return {};
 }
 
-enum UriClass : std::uint8_t { kBad, kPlain, kHex, kPercent, kColon, kDelimiter, kHash, kBracket };
+enum class UriClass : std::uint8_t {
+    bad,
+    plain,
+    hex,
+    percent,
+    colon,
+    delimiter,
+    hash,
+    bracket,
+};
 
-constexpr std::array<std::uint8_t, 256> kUriClasses = [] {
-    std::array<std::uint8_t, 256> classes{};
+constexpr std::array<UriClass, 256> kUriClasses = [] {
+    std::array<UriClass, 256> classes{};
     const auto set = [&classes](std::string_view bytes, UriClass value) {
         for (const char c : bytes) {
             classes[static_cast<unsigned char>(c)] = value;
         }
     };
-    set("ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ-._~!$&'()*+,;=@", kPlain);
-    set("0123456789abcdefABCDEF", kHex);
-    set("%", kPercent);
-    set(":", kColon);
-    set("/?", kDelimiter);
-    set("#", kHash);
-    set("[]", kBracket);
+    set("ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ-._~!$&'()*+,;=@", UriClass::plain);
+    set("0123456789abcdefABCDEF", UriClass::hex);
+    set("%", UriClass::percent);
+    set(":", UriClass::colon);
+    set("/?", UriClass::delimiter);
+    set("#", UriClass::hash);
+    set("[]", UriClass::bracket);
     return classes;
 }();
 
-std::uint8_t uri_class(char c) {
+UriClass uri_class(char c) {
     return kUriClasses[static_cast<unsigned char>(c)];
 }
 
@@ -126,33 +135,33 @@ bool is_uri_reference(std::string_view text) {
     std::size_t first_colon = text.size();
     for (std::size_t i = 0; i < text.size(); ++i) {
         switch (uri_class(text[i])) {
-            case kPlain:
-            case kHex:
+            case UriClass::plain:
+            case UriClass::hex:
                 break;
-            case kPercent:
-                if (text.size() - i < 3 || uri_class(text[i + 1]) != kHex ||
-                    uri_class(text[i + 2]) != kHex) {
+            case UriClass::percent:
+                if (text.size() - i < 3 || uri_class(text[i + 1]) != UriClass::hex ||
+                    uri_class(text[i + 2]) != UriClass::hex) {
                     return false;
                 }
                 i += 2;
                 break;
-            case kColon:
+            case UriClass::colon:
                 first_colon = std::min(first_colon, i);
                 break;
-            case kHash:
+            case UriClass::hash:
                 if (fragment) {
                     return false;
                 }
                 fragment = true;
                 first_delimiter = std::min(first_delimiter, i);
                 break;
-            case kDelimiter:
+            case UriClass::delimiter:
                 first_delimiter = std::min(first_delimiter, i);
                 break;
-            case kBracket:
+            case UriClass::bracket:
                 bracket = true;
                 break;
-            default:
+            case UriClass::bad:
                 return false;
         }
     }

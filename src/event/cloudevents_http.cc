@@ -42,8 +42,11 @@ bool unquote(std::string_view value, std::string& out) {
         if (value[i] == '"') {
             return i + 1 == value.size();
         }
-        if (value[i] == '\\' && ++i == value.size()) {
-            return false;
+        if (value[i] == '\\') {
+            ++i;
+            if (i == value.size()) {
+                return false;
+            }
         }
         out += value[i];
     }
@@ -56,12 +59,13 @@ bool percent_decode(std::string& text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         char byte = text[i];
         if (byte == '%') {
-            const bool digits =
-                text.size() - i > 2 && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
+            const bool digits = text.size() - i > 2 && hex_digit_value(text[i + 1]) >= 0 &&
+                                hex_digit_value(text[i + 2]) >= 0;
             if (!digits) {
                 return false;
             }
-            byte = static_cast<char>(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
+            byte =
+                static_cast<char>(hex_digit_value(text[i + 1]) << 4 | hex_digit_value(text[i + 2]));
             i += 2;
         }
         text[to++] = byte;

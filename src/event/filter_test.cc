@@ -60,23 +60,21 @@ TEST(Filter, MatchesTypes) {
 }
 
 TEST(Filter, MatchesTheExamplesOfTheDraft) {
-    EXPECT_TRUE(matches(
-        R"({"filters":[{"exact":{"type":"com.github.push","subject":"https://github.com/cloudevents/spec"}}]})"
-    ));
-    EXPECT_TRUE(matches(
-        R"({"filters":[{"prefix":{"type":"com.github.","subject":"https://github.com/cloudevents"}}]})"
-    ));
+    EXPECT_TRUE(
+        matches(R"({"filters":[{"exact":)"
+                R"({"type":"com.github.push","subject":"https://github.com/cloudevents/spec"}}]})")
+    );
+    EXPECT_TRUE(matches(R"({"filters":[{"prefix":)"
+                        R"({"type":"com.github.","subject":"https://github.com/cloudevents"}}]})"));
     EXPECT_FALSE(
         matches(R"({"filters":[{"suffix":{"type":".created","subject":"/cloudevents/spec"}}]})")
     );
     EXPECT_TRUE(matches(R"({"filters":[{"suffix":{"type":".push","subject":"/cloudevents/spec"}}]})"
     ));
-    EXPECT_TRUE(matches(
-        R"({"filters":[{"all":[{"exact":{"type":"com.github.push"}},{"exact":{"subject":"https://github.com/cloudevents/spec"}}]}]})"
-    ));
-    EXPECT_TRUE(matches(
-        R"({"filters":[{"any":[{"exact":{"type":"x"}},{"exact":{"subject":"https://github.com/cloudevents/spec"}}]}]})"
-    ));
+    EXPECT_TRUE(matches(R"({"filters":[{"all":[{"exact":{"type":"com.github.push"}},{"exact":)"
+                        R"({"subject":"https://github.com/cloudevents/spec"}}]}]})"));
+    EXPECT_TRUE(matches(R"({"filters":[{"any":[{"exact":{"type":"x"}},{"exact":)"
+                        R"({"subject":"https://github.com/cloudevents/spec"}}]}]})"));
     EXPECT_FALSE(
         matches(R"({"filters":[{"any":[{"exact":{"type":"x"}},{"exact":{"subject":"y"}}]}]})")
     );
@@ -174,8 +172,8 @@ TEST(Filter, ReadsBackWhatItWrites) {
          {R"({})",
           R"({"types":["a","b.*","*"]})",
           R"({"filters":[{"exact":{"id":"a\"\\\n","type":"b"}}]})",
-          R"({"types":["a"],"filters":[{"all":[{"prefix":{"id":"a"}},{"not":{"any":[{"suffix":{"x":"y"}}]}}]},{"exact":{"id":"z"}}]})"
-         }) {
+          R"({"types":["a"],"filters":[{"all":[{"prefix":{"id":"a"}},{"not":)"
+          R"({"any":[{"suffix":{"x":"y"}}]}}]},{"exact":{"id":"z"}}]})"}) {
         const Filter filter = filter_of(json);
         EXPECT_EQ(filter_json(filter), json);
         EXPECT_EQ(filter_of(filter_json(filter)), filter);

@@ -1,5 +1,7 @@
 #include "event/uuid.h"
 
+#include "base/hex.h"
+
 #include <sodium/crypto_shorthash_siphash24.h>
 
 #include <cstring>
@@ -14,14 +16,6 @@ constexpr std::size_t kDigits = 16;  // of one half
 // Where the hyphens stand in 8-4-4-4-12.
 constexpr bool is_hyphen(std::size_t i) {
     return i == 8 || i == 13 || i == 18 || i == 23;
-}
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 }  // namespace
@@ -80,7 +74,7 @@ std::optional<Uuid> parse_uuid(std::string_view text) {
             }
             continue;
         }
-        const int value = hex_value(text[i]);
+        const int value = hex_digit_value(text[i]);
         if (value < 0) {
             return std::nullopt;
         }
