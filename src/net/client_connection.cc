@@ -117,7 +117,6 @@ ClientConnection::Outcome ClientConnection::finish_connecting() {
 }
 
 // --- The request
-// -----------------------------------------------------------------------------------------------
 
 bool ClientConnection::request_is_sent() const {
     return sent_ == call_->request.head.size() + call_->request.body.size();
@@ -171,7 +170,6 @@ bool ClientConnection::send_rest() {
 }
 
 // --- The answer
-// ------------------------------------------------------------------------------------------------
 
 ClientConnection::Outcome ClientConnection::receive() {
     auto& buffer = client_.read_buffer;
@@ -321,9 +319,9 @@ ClientConnection::Outcome ClientConnection::collect() {
         }
         return call_->cancelled ? Outcome::cancelled : Outcome::more;
     }
-    const std::uint64_t most = client_.limits.response_body_bytes + kDroppedBytes;
-    if (reply_.body.size() > most ||
-        left_ > most - std::min<std::uint64_t>(most, reply_.body.size())) {
+    const std::uint64_t limit = client_.limits.response_body_bytes;
+    const std::uint64_t size = reply_.body.size();
+    if (size > limit + kDroppedBytes || (size >= limit && left_ > limit + kDroppedBytes - size)) {
         keep_alive_ = false;
         return whole();
     }
@@ -332,9 +330,9 @@ ClientConnection::Outcome ClientConnection::collect() {
 
 ClientConnection::Outcome ClientConnection::whole() {
     const auto limit = static_cast<std::size_t>(client_.limits.response_body_bytes);
+    reply_.body_truncated = reply_.body.size() > limit || left_ > 0;
     if (reply_.body.size() > limit) {
         reply_.body.resize(limit);
-        reply_.body_truncated = true;
     }
     return Outcome::whole;
 }

@@ -99,7 +99,6 @@ HttpClient::State::~State() {
 }
 
 // --- Calls
-// -----------------------------------------------------------------------------------------------------
 
 // A number is the generation, which starts at 1, in the high half and the place in the low half.
 ClientCall* HttpClient::State::find(std::uint64_t id) {
@@ -183,7 +182,6 @@ void HttpClient::State::cancel(ClientCall& call) {
 }
 
 // --- Connections
-// -----------------------------------------------------------------------------------------------
 
 Endpoint& HttpClient::State::endpoint_of(const HttpCall& request) {
     const auto found = endpoints.find(EndpointName{request.host, request.port});
@@ -287,7 +285,6 @@ void HttpClient::State::check_idle() {
 }
 
 // --- What the connections tell
-// ---------------------------------------------------------------------------------
 
 void HttpClient::State::on_stream_head(ClientCall& call) {
     loop.cancel(call.deadline);
@@ -335,7 +332,6 @@ void HttpClient::State::on_outcome(ClientConnection& connection, Outcome outcome
 }
 
 // --- HttpClient
-// ------------------------------------------------------------------------------------------------
 
 HttpClient::HttpClient(Loop& loop, const Limits& limits)
     : state_(std::make_unique<State>(loop, limits)) {}

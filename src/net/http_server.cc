@@ -116,7 +116,6 @@ HttpServer::State::~State() {
 }
 
 // --- Accepting
-// -------------------------------------------------------------------------------------------------
 
 void HttpServer::State::on_ready(std::uint32_t /*events*/) {
     for (std::size_t i = 0; i < kAcceptsPerTurn; ++i) {
@@ -221,7 +220,6 @@ void HttpServer::State::close_listener() {
 }
 
 // --- Turns and ticks
-// -------------------------------------------------------------------------------------------
 
 void HttpServer::State::flush_later(ServerConnection& connection) {
     connection.flush_is_due = true;
@@ -274,7 +272,6 @@ void HttpServer::State::stop_is_done() {
 }
 
 // --- HttpServer
-// ------------------------------------------------------------------------------------------------
 
 HttpServer::HttpServer(Loop& loop, HttpService& service, const Limits& limits)
     : state_(std::make_unique<State>(loop, service, limits)) {}

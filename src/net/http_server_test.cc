@@ -236,7 +236,7 @@ TEST_F(HttpServerTest, ALongBodyArrivesInPieces) {
     EXPECT_EQ(service.seen[0].body, body);
 }
 
-// --- Peers that do not read, and peers that leave ------------------------------------------------
+// --- Peers that do not read, and peers that leave
 
 TEST_F(HttpServerTest, APeerThatDoesNotReadIsNotReadEither) {
     limits.pending_response_bytes = 256 * 1024;
@@ -297,7 +297,7 @@ TEST_F(HttpServerTest, AHalfClosedPeerStillGetsItsAnswers) {
     EXPECT_TRUE(until([&] { return server.status().connections == 0; }));
 }
 
-// --- Streams -------------------------------------------------------------------------------------
+// --- Streams
 
 TEST_F(HttpServerTest, AStreamLeavesAsItIsWritten) {
     hold_exchanges();
@@ -402,7 +402,7 @@ TEST_F(HttpServerTest, AHeadOfAStreamEndsWithItsHead) {
     EXPECT_TRUE(peer.received().ends_with("\r\n\r\n"));
 }
 
-// --- Limits on connections -----------------------------------------------------------------------
+// --- Limits on connections
 
 TEST_F(HttpServerTest, OneConnectionTooManyIsAnswered503) {
     limits.connections = 2;
@@ -509,7 +509,7 @@ TEST(HttpServerDeathTest, RunningOutOfDescriptorsIsSurvived) {
     EXPECT_EXIT(::_exit(run_out_of_descriptors()), testing::ExitedWithCode(0), "no descriptors");
 }
 
-// --- Listening and stopping ----------------------------------------------------------------------
+// --- Listening and stopping
 
 TEST_F(HttpServerTest, ListensOnIpv6) {
     HttpServer six(loop, service, limits);

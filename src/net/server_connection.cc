@@ -100,7 +100,6 @@ ResponseQueue::Slot* ServerConnection::unanswered(std::uint64_t request) {
 }
 
 // --- Answers
-// ---------------------------------------------------------------------------------------------------
 
 void ServerConnection::respond(std::uint64_t request, const HttpResponse& response) {
     const Hold hold(*this);
@@ -262,7 +261,6 @@ void ServerConnection::dropped(std::uint64_t request) {
 }
 
 // --- Sending
-// ---------------------------------------------------------------------------------------------------
 
 // After anything happened: send, take up requests that waited for that, and say what to be told of
 // next.
@@ -334,7 +332,6 @@ void ServerConnection::update_interest() {
 }
 
 // --- The end
-// ---------------------------------------------------------------------------------------------------
 
 // Closing with unread bytes in the socket would reset the connection and take the answer with it.
 void ServerConnection::begin_linger() {
@@ -380,7 +377,6 @@ void ServerConnection::begin_stop() {
 }
 
 // --- Time
-// ------------------------------------------------------------------------------------------------------
 
 void ServerConnection::update_deadline() {
     const Limits& limits = server_.limits;
