@@ -2,7 +2,6 @@
 
 #include "base/assert.h"
 #include "net/http_syntax.h"
-#include "net/response_writer.h"
 
 #include <algorithm>
 #include <array>
@@ -17,20 +16,10 @@
 namespace belfry {
 namespace {
 
-constexpr std::size_t kInterimAnswers = 16;
-// What is read beyond the body limit, to keep the connection.
-constexpr std::uint64_t kDroppedBytes = 1024 * 1024;
-
 std::string error_text(int error) {
     std::string text = std::strerror(error);
     text[0] = ascii_lower(text[0]);
     return text;
-}
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::ranges::transform(result, result.begin(), ascii_lower);
-    return result;
 }
 
 }  // namespace
@@ -86,8 +75,7 @@ ClientConnection::Outcome ClientConnection::step(std::uint32_t events) {
             return finish_connecting();
         case At::idle:
             return Outcome::idle_ended;
-        case At::head:
-        case At::body:
+        case At::exchanging:
             break;
     }
     if ((events & EPOLLOUT) != 0 && !send_rest()) {
@@ -124,13 +112,11 @@ bool ClientConnection::request_is_sent() const {
 
 void ClientConnection::send(ClientCall& call) {
     ASSERT(at_ == At::idle);
-    at_ = At::head;
+    at_ = At::exchanging;
     call_ = &call;
     call.connection = this;
-    got_bytes_ = false;
     sent_ = 0;
-    interim_ = 0;
-    reply_ = {};
+    reader_.begin(call.request.head_request, call.on_bytes ? this : nullptr);
     // A failure shows again when the socket is looked at: it is told from there, never from here.
     if (!send_rest()) {
         watch(EPOLLIN | EPOLLOUT);
@@ -174,27 +160,38 @@ bool ClientConnection::send_rest() {
 ClientConnection::Outcome ClientConnection::receive() {
     auto& buffer = client_.read_buffer;
     const ssize_t got = ::recv(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return Outcome::more;
+    }
+    if (got <= 0 && kept_ && !reader_.has_begun()) {
+        return Outcome::stale;
+    }
     if (got < 0) {
-        if (errno == EAGAIN || errno == EINTR) {
+        return fail(error_text(errno));
+    }
+    switch (got > 0 ? reader_.take({buffer.data(), static_cast<std::size_t>(got)}) : reader_.end()
+    ) {
+        case ResponseReader::State::more:
             return Outcome::more;
-        }
-        return kept_ && !got_bytes_ ? Outcome::stale : fail(error_text(errno));
+        case ResponseReader::State::whole:
+            return Outcome::whole;
+        case ResponseReader::State::failed:
+            return fail(reader_.failure());
+        case ResponseReader::State::cancelled:
+            return Outcome::cancelled;
     }
-    if (got == 0) {
-        return peer_closed();
-    }
-    got_bytes_ = true;
-    return take({buffer.data(), static_cast<std::size_t>(got)});
+    return Outcome::more;
 }
 
-ClientConnection::Outcome ClientConnection::peer_closed() {
-    if (!got_bytes_) {
-        return kept_ ? Outcome::stale : fail("the connection was closed before an answer came");
-    }
-    if (at_ == At::body && ends_ == Ends::by_close) {
-        return whole();
-    }
-    return fail("the connection was closed in the middle of the answer");
+void ClientConnection::on_head() {
+    client_.on_stream_head(*call_);
+}
+
+bool ClientConnection::on_piece(std::string_view bytes) {
+    call_->in_on_bytes = true;
+    call_->on_bytes(bytes);
+    call_->in_on_bytes = false;
+    return !call_->cancelled;
 }
 
 ClientConnection::Outcome ClientConnection::fail(std::string why) {
@@ -202,143 +199,8 @@ ClientConnection::Outcome ClientConnection::fail(std::string why) {
     return Outcome::failed;
 }
 
-ClientConnection::Outcome ClientConnection::take(std::string_view bytes) {
-    std::string joined;
-    if (!buffered_.empty()) {
-        joined = std::exchange(buffered_, {});
-        joined += bytes;
-        bytes = joined;
-    }
-    while (true) {
-        std::size_t used = 0;
-        const bool in_head = at_ == At::head;
-        const Outcome outcome = in_head ? take_head(bytes, used) : take_body(bytes, used);
-        bytes.remove_prefix(used);
-        if (outcome == Outcome::whole && !bytes.empty()) {
-            keep_alive_ = false;  // it spoke on without being asked
-        }
-        if (outcome != Outcome::more) {
-            return outcome;
-        }
-        if (bytes.empty() || used == 0) {
-            buffered_ = bytes;
-            return Outcome::more;
-        }
-    }
-}
-
-ClientConnection::Outcome ClientConnection::take_head(std::string_view bytes, std::size_t& used) {
-    const auto limit = static_cast<std::size_t>(client_.limits.response_headers_bytes);
-    const HeadScan::State state = scan_.advance(bytes, {limit, limit, limit, limit});
-    if (state == HeadScan::State::incomplete) {
-        return Outcome::more;
-    }
-    const HeadScan scan = std::exchange(scan_, HeadScan{});
-    if (state == HeadScan::State::broken) {
-        const HeadFault fault = scan.fault();
-        const bool too_long =
-            fault == HeadFault::first_line_too_long || fault == HeadFault::line_too_long ||
-            fault == HeadFault::headers_too_long || fault == HeadFault::too_many_headers;
-        return fail(
-            too_long ? "headers over " + std::to_string(limit) + " bytes"
-                     : "in the answer " + std::string(head_fault_text(fault))
-        );
-    }
-    used = scan.end();
-    ResponseHead head;
-    if (auto fault = parse_response_head(
-            bytes.substr(scan.begin(), scan.end() - scan.begin()), client_.fields, head
-        )) {
-        return fail(std::move(*fault));
-    }
-    if (head.status == 101) {
-        return fail("the answer switches protocols unasked");
-    }
-    if (head.status < 200) {
-        return ++interim_ > kInterimAnswers ? fail("too many interim answers") : Outcome::more;
-    }
-    return begin_body(head);
-}
-
-ClientConnection::Outcome ClientConnection::begin_body(const ResponseHead& head) {
-    reply_.status = head.status;
-    reply_.headers.reserve(client_.fields.size());
-    for (const HeaderField& field : client_.fields) {
-        reply_.headers.emplace_back(lower(field.name), field.value);
-    }
-    keep_alive_ = head.keep_alive;
-    at_ = At::body;
-    left_ = 0;
-    ends_ = Ends::by_length;
-    if (!call_->request.head_request && status_has_body(head.status)) {
-        if (head.chunked) {
-            ends_ = Ends::by_chunks;
-            chunks_ = ChunkDecoder(client_.limits.chunk_extension_bytes);
-        } else if (head.content_length) {
-            left_ = *head.content_length;
-        } else {
-            ends_ = Ends::by_close;
-            keep_alive_ = false;
-        }
-    }
-    if (call_->on_bytes) {
-        client_.on_stream_head(*call_);
-    }
-    return ends_ == Ends::by_length && left_ == 0 ? whole() : Outcome::more;
-}
-
-ClientConnection::Outcome ClientConnection::take_body(std::string_view bytes, std::size_t& used) {
-    if (ends_ == Ends::by_chunks) {
-        const auto fed = chunks_.feed(bytes, reply_.body, UINT64_MAX);
-        used = fed.used;
-        if (fed.state == ChunkDecoder::State::broken) {
-            return fail("in the answer " + std::string(chunks_.fault()));
-        }
-        const Outcome outcome = collect();
-        return fed.state == ChunkDecoder::State::done && outcome == Outcome::more ? whole()
-                                                                                  : outcome;
-    }
-    used = bytes.size();
-    if (ends_ == Ends::by_length) {
-        used = static_cast<std::size_t>(std::min<std::uint64_t>(left_, used));
-        left_ -= used;
-    }
-    reply_.body += bytes.substr(0, used);
-    const Outcome outcome = collect();
-    return ends_ == Ends::by_length && left_ == 0 && outcome == Outcome::more ? whole() : outcome;
-}
-
-// Hands on a stream's bytes; gives up on a body that is too long even to be dropped.
-ClientConnection::Outcome ClientConnection::collect() {
-    if (call_->on_bytes) {
-        if (!reply_.body.empty()) {
-            call_->in_on_bytes = true;
-            call_->on_bytes(reply_.body);
-            call_->in_on_bytes = false;
-            reply_.body.clear();
-        }
-        return call_->cancelled ? Outcome::cancelled : Outcome::more;
-    }
-    const std::uint64_t limit = client_.limits.response_body_bytes;
-    const std::uint64_t size = reply_.body.size();
-    if (size > limit + kDroppedBytes || (size >= limit && left_ > limit + kDroppedBytes - size)) {
-        keep_alive_ = false;
-        return whole();
-    }
-    return Outcome::more;
-}
-
-ClientConnection::Outcome ClientConnection::whole() {
-    const auto limit = static_cast<std::size_t>(client_.limits.response_body_bytes);
-    reply_.body_truncated = reply_.body.size() > limit || left_ > 0;
-    if (reply_.body.size() > limit) {
-        reply_.body.resize(limit);
-    }
-    return Outcome::whole;
-}
-
 bool ClientConnection::is_reusable() const {
-    return keep_alive_ && request_is_sent();
+    return reader_.keep_alive() && request_is_sent();
 }
 
 void ClientConnection::become_idle(MonoTime now) {

@@ -4,17 +4,14 @@
 #pragma once
 
 #include "base/limits.h"
-#include "net/chunk_decoder.h"
-#include "net/head_scan.h"
 #include "net/http_client.h"
 #include "net/poller.h"
-#include "net/response_head.h"
+#include "net/response_reader.h"
 #include "net/socket_address.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,11 +64,12 @@ class ClientContext {
     ~ClientContext() = default;
 };
 
-class ClientConnection final : public Watcher {
+class ClientConnection final : public Watcher, private StreamedAnswer {
  public:
     using Outcome = ClientContext::Outcome;
 
-    explicit ClientConnection(ClientContext& client) : client_(client) {}
+    explicit ClientConnection(ClientContext& client)
+        : client_(client), reader_(client.limits, client.fields) {}
     ~ClientConnection();
     ClientConnection(const ClientConnection&) = delete;
     ClientConnection& operator=(const ClientConnection&) = delete;
@@ -86,7 +84,7 @@ class ClientConnection final : public Watcher {
     void become_idle(MonoTime now);
 
     [[nodiscard]] ClientCall* call() { return call_; }
-    [[nodiscard]] HttpReply& reply() { return reply_; }
+    [[nodiscard]] HttpReply& reply() { return reader_.reply(); }
     [[nodiscard]] const std::string& failure() const { return failure_; }
     [[nodiscard]] MonoTime idle_since() const { return idle_since_; }
 
@@ -95,21 +93,15 @@ class ClientConnection final : public Watcher {
     Endpoint* endpoint = nullptr;  // the client's: where this leads
 
  private:
-    enum class At : std::uint8_t { connecting, idle, head, body };
-    enum class Ends : std::uint8_t { by_length, by_chunks, by_close };
+    enum class At : std::uint8_t { connecting, idle, exchanging };
 
     Outcome step(std::uint32_t events);
     Outcome finish_connecting();
     [[nodiscard]] bool send_rest();
     Outcome receive();
-    Outcome take(std::string_view bytes);
-    Outcome take_head(std::string_view bytes, std::size_t& used);
-    Outcome begin_body(const ResponseHead& head);
-    Outcome take_body(std::string_view bytes, std::size_t& used);
-    Outcome collect();
-    Outcome whole();
-    Outcome peer_closed();
     Outcome fail(std::string why);
+    void on_head() override;
+    bool on_piece(std::string_view bytes) override;
     void watch(std::uint32_t events);
     [[nodiscard]] bool request_is_sent() const;
 
@@ -118,19 +110,11 @@ class ClientConnection final : public Watcher {
     std::uint32_t interest_ = 0;
     At at_ = At::connecting;
     ClientCall* call_ = nullptr;
-    bool kept_ = false;       // has served a call before
-    bool got_bytes_ = false;  // of this answer
-    bool keep_alive_ = false;
+    bool kept_ = false;     // has served a call before
     std::size_t sent_ = 0;  // of head and body together
     int send_error_ = 0;
-    std::size_t interim_ = 0;  // 1xx answers
     MonoTime idle_since_{};
-    HeadScan scan_;
-    std::string buffered_;  // an incomplete head
-    Ends ends_ = Ends::by_length;
-    std::uint64_t left_ = 0;
-    ChunkDecoder chunks_;
-    HttpReply reply_;
+    ResponseReader reader_;
     std::string failure_;
 };
 

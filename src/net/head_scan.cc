@@ -28,28 +28,35 @@ HeadScan::State HeadScan::advance(std::string_view bytes, const HeadLimits& limi
     while (fault_ == HeadFault::none) {
         const std::size_t line_feed = bytes.find('\n', position_);
         if (line_feed == std::string_view::npos) {
-            // One byte more than the line may have: its CR.
-            const std::size_t partial = bytes.size() - position_;
-            fault_ = check_length(partial > 0 ? partial - 1 : 0, limits);
+            // The last byte may be the line's CR. A line is refused for the same reason whole or in
+            // part.
+            const std::string_view partial = bytes.substr(position_);
+            if (partial.size() >= 2) {
+                fault_ = check_line(partial.substr(0, partial.size() - 1), limits);
+            }
             if (fault_ == HeadFault::none) {
                 return State::incomplete;
             }
             break;
         }
-        if (line_feed == position_ || bytes[line_feed - 1] != '\r') {
+        if (line_feed == position_) {
             fault_ = HeadFault::bare_line_feed;
             break;
         }
+        const bool has_return = bytes[line_feed - 1] == '\r';
         const std::string_view line = bytes.substr(position_, line_feed - 1 - position_);
-        if (line.empty() && lines_ > 0) {
+        if (line.empty() && has_return && lines_ > 0) {
             position_ = line_feed + 1;
             return State::complete;
         }
-        if (line.empty() && begin_ == 0) {
+        if (line.empty() && has_return && begin_ == 0) {
             position_ = begin_ = line_feed + 1;
             continue;
         }
         fault_ = check_line(line, limits);
+        if (fault_ == HeadFault::none && !has_return) {
+            fault_ = HeadFault::bare_line_feed;
+        }
         position_ = line_feed + 1;
         if (lines_ == 0) {
             headers_begin_ = position_;
