@@ -65,7 +65,19 @@ Result<void> store_cursor(SqliteDatabase& database, const CursorRow& row) {
         .run();
 }
 
+Result<void> erase_exception(SqliteDatabase& database, const ExceptionRow& row) {
+    Result<void> result =
+        database.query("DELETE FROM exceptions WHERE subscription = ?1 AND event = ?2")
+            .bind(1, row.subscription)
+            .bind(2, row.offset.value)
+            .run();
+    return result ? erase_attempts(database, row.subscription, row.offset) : result;
+}
+
 Result<void> store_exception(SqliteDatabase& database, const ExceptionRow& row) {
+    if (row.erased) {
+        return erase_exception(database, row);
+    }
     return database.query("INSERT OR REPLACE INTO exceptions VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
         .bind(1, row.subscription)
         .bind(2, row.offset.value)
@@ -103,17 +115,6 @@ Result<void> store_attempt(SqliteDatabase& database, const AttemptRow& row) {
         .run();
 }
 
-Result<void> erase_exception(
-    SqliteDatabase& database, const std::pair<SubscriptionKey, Offset>& event
-) {
-    Result<void> result =
-        database.query("DELETE FROM exceptions WHERE subscription = ?1 AND event = ?2")
-            .bind(1, event.first)
-            .bind(2, event.second.value)
-            .run();
-    return result ? erase_attempts(database, event.first, event.second) : result;
-}
-
 // One past the highest event that the changes name.
 Offset next_offset(const StateChanges& changes) {
     Offset next = changes.live_mark.value_or(Offset{});
@@ -121,7 +122,7 @@ Offset next_offset(const StateChanges& changes) {
         next = std::max(next, row.cursor);
     }
     for (const ExceptionRow& row : changes.exceptions) {
-        next = std::max(next, row.offset.next());
+        next = row.erased ? next : std::max(next, row.offset.next());
     }
     for (const AttemptRow& row : changes.attempts) {
         next = std::max(next, row.offset.next());
@@ -160,10 +161,9 @@ Result<void> apply_changes(SqliteDatabase& database, const StateChanges& changes
         Result<void> result = store_marks(database, changes);
         apply_each(result, database, changes.forget, forget);
         apply_each(result, database, changes.cursors, store_cursor);
-        apply_each(result, database, changes.exceptions, store_exception);
         apply_each(result, database, changes.attempts, store_attempt);
         apply_each(result, database, changes.dead_letters, store_dead_letter);
-        apply_each(result, database, changes.erase_exceptions, erase_exception);
+        apply_each(result, database, changes.exceptions, store_exception);
         apply_each(result, database, changes.erase_dead_letters, erase_dead_letter);
         return result;
     });

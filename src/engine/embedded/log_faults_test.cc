@@ -1,0 +1,262 @@
+// Every call to the disk fails in turn, once or for good. Whatever the log answered must be the
+// truth: success is readable, now and after a restart; a refusal is not; outcome_unknown may be
+// either.
+#include "engine/embedded/log_test_bed.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace belfry {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Fault = MemoryFileSystem::Fault;
+
+struct Ledger {
+    std::set<std::string> acked;
+    std::set<std::string> refused;
+    std::set<std::string> unknown;
+    std::set<Errc> codes;
+};
+
+void configure(LogTestBed& bed) {
+    bed.options.segment_bytes = 24 * 1024;
+    bed.options.tail_bytes = 2 * 1024;
+    bed.options.reserve_bytes = 16 * 1024;
+}
+
+void publish(LogTestBed& bed, Ledger& ledger, int steps, const std::string& prefix) {
+    for (int step = 0; step < steps; ++step) {
+        std::string data = prefix + std::to_string(step) + std::string(1200, 'x');
+        auto answer = bed.append({{.data = data, .id = prefix + std::to_string(step)}});
+        if (answer) {
+            ledger.acked.insert(data);
+        } else {
+            ledger.codes.insert(answer.error().code);
+            bool unknown = answer.error().code == Errc::outcome_unknown;
+            (unknown ? ledger.unknown : ledger.refused).insert(data);
+        }
+        if (step % 5 == 4) {
+            bed.idle();
+        }
+    }
+}
+
+std::string check(LogTestBed& bed, const Ledger& ledger) {
+    auto entries = bed.read_all();
+    if (!entries) {
+        return "cannot read: " + entries.error().detail;
+    }
+    std::set<std::string> found;
+    for (const LogEntry& entry : *entries) {
+        if (!std::holds_alternative<StoredEvent>(entry)) {
+            return text_of(entry);
+        }
+        std::string text = text_of(entry);
+        if (!found.insert(text).second) {
+            return "twice: " + text.substr(0, 20);
+        }
+        if (ledger.refused.contains(text)) {
+            return "refused, but stored: " + text.substr(0, 20);
+        }
+        if (!ledger.acked.contains(text) && !ledger.unknown.contains(text)) {
+            return "invented: " + text.substr(0, 20);
+        }
+    }
+    for (const std::string& text : ledger.acked) {
+        if (!found.contains(text)) {
+            return "lost: " + text.substr(0, 20);
+        }
+    }
+    return {};
+}
+
+constexpr int kSteps = 26;
+
+std::uint64_t calls_of_scenario() {
+    LogTestBed bed;
+    configure(bed);
+    EXPECT_TRUE(bed.open());
+    Ledger ledger;
+    publish(bed, ledger, kSteps, "a");
+    EXPECT_EQ(ledger.acked.size(), static_cast<std::size_t>(kSteps));
+    return bed.files.changes();
+}
+
+std::string survive(MemoryFileSystem::FaultPlan plan, Ledger& ledger) {
+    LogTestBed bed;
+    configure(bed);
+    bed.files.plan(plan);
+    if (bed.open()) {
+        publish(bed, ledger, kSteps, "a");
+        if (auto wrong = check(bed, ledger); !wrong.empty()) {
+            return "running: " + wrong;
+        }
+    }
+    bed.files.clear_faults();
+    bed.crash(plan.call);
+    if (auto opened = bed.open(); !opened) {
+        return "refused: " + opened.error().detail;
+    }
+    if (auto wrong = check(bed, ledger); !wrong.empty()) {
+        return "restarted: " + wrong;
+    }
+    Ledger second = ledger;
+    publish(bed, second, 5, "b");
+    if (second.acked.size() != ledger.acked.size() + 5) {
+        return "a healthy disk does not take events";
+    }
+    return check(bed, second);
+}
+
+// Fails every call in turn; what the log answered.
+std::set<Errc> fail_every_call(Fault fault) {
+    std::uint64_t calls = calls_of_scenario();
+    std::set<Errc> codes;
+    std::size_t acked = 0;
+    for (std::uint64_t call = 1; call <= calls; ++call) {
+        for (bool sticky : {false, true}) {
+            Ledger ledger;
+            auto wrong = survive({.call = call, .fault = fault, .sticky = sticky}, ledger);
+            EXPECT_EQ(wrong, "") << "call " << call << (sticky ? ", sticky" : ", once");
+            if (!wrong.empty()) {
+                return codes;
+            }
+            codes.insert(ledger.codes.begin(), ledger.codes.end());
+            acked += ledger.acked.size();
+        }
+    }
+    EXPECT_GT(acked, calls);
+    return codes;
+}
+
+TEST(LogFaults, AnswersStayTrueWhateverCallFails) {
+    auto codes = fail_every_call(Fault::io_error);
+    EXPECT_TRUE(codes.contains(Errc::outcome_unknown));
+    EXPECT_TRUE(codes.contains(Errc::read_only));
+}
+
+TEST(LogFaults, AnswersStayTrueWhateverCallFailsHalfway) {
+    auto codes = fail_every_call(Fault::torn_error);
+    EXPECT_TRUE(codes.contains(Errc::outcome_unknown));
+}
+
+TEST(LogFaults, AnswersStayTrueWhereverSpaceEnds) {
+    EXPECT_TRUE(fail_every_call(Fault::no_space).contains(Errc::disk_full));
+}
+
+TEST(LogFaults, ShortWritesAndSignalsDoNotShow) {
+    EXPECT_TRUE(fail_every_call(Fault::short_write).empty());
+    EXPECT_TRUE(fail_every_call(Fault::interrupted).empty());
+}
+
+TEST(LogFaults, FailedSyncIsUnknownThenReadOnlyUntilRestart) {
+    LogTestBed bed;
+    ASSERT_TRUE(bed.open());
+    bed.settle();
+    ASSERT_TRUE(bed.append({{.data = "durable"}}));
+    bed.files.plan({.call = bed.files.changes() + 1, .fault = Fault::torn_error});
+    auto first = bed.start_append({{.data = "unknown", .id = "u"}});
+    bed.settle();
+    ASSERT_TRUE(first->done);
+    EXPECT_EQ(first->result.error().code, Errc::outcome_unknown);
+    // Once is for good: the disk works again, the log does not trust it.
+    auto second = bed.append({{.data = "later"}});
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, Errc::read_only);
+    EXPECT_TRUE(bed.log->status().read_only);
+    EXPECT_THAT(bed.log->status().reason, HasSubstr("Input/output error"));
+    EXPECT_EQ(bed.log->next_offset(), Offset{1}) << "nobody sees what may vanish";
+    EXPECT_THAT(texts_of(bed.read_all().value()), ElementsAre("durable"));
+
+    bed.kill();  // the page cache has the batch: it is proven now, and synced
+    ASSERT_TRUE(bed.open());
+    EXPECT_THAT(texts_of(bed.read_all().value()), ElementsAre("durable", "unknown"));
+    auto again = bed.append({{.data = "unknown", .id = "u"}});
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->at(0).duplicate) << "sent again with the same id, it is stored once";
+}
+
+TEST(LogFaults, EventsGatheredBehindAFailedCommitAreReadOnlyNotUnknown) {
+    LogTestBed bed;
+    bed.options.slow_commit = std::chrono::microseconds(0);
+    ASSERT_TRUE(bed.open());
+    bed.settle();
+    bed.files.on_sync([&] { bed.clock.advance(std::chrono::milliseconds(10)); });
+    ASSERT_TRUE(bed.append({{.data = "slow"}}));
+    ASSERT_TRUE(bed.log->status().on_log_thread);
+    auto first = bed.start_append({{.data = "first"}});
+    bed.log->end_turn();  // on its way
+    auto second = bed.start_append({{.data = "second"}});
+    bed.files.plan({.call = bed.files.changes() + 1, .fault = Fault::io_error});
+    bed.settle();
+    EXPECT_EQ(first->result.error().code, Errc::outcome_unknown);
+    EXPECT_EQ(second->result.error().code, Errc::read_only);
+}
+
+TEST(LogFaults, FullDiskRefusesKeepsReadingAndResumesByItself) {
+    LogTestBed bed;
+    bed.options.segment_bytes = 64 * 1024;
+    bed.options.reserve_bytes = 64 * 1024;
+    bed.files.set_capacity(400 * 1024);
+    ASSERT_TRUE(bed.open());
+    bed.settle();
+    ASSERT_TRUE(bed.files.exists("data/log/reserve"));
+    std::vector<std::string> stored;
+    Errc refusal = Errc::internal;
+    for (int i = 0; i < 100; ++i) {
+        std::string data = std::to_string(i) + std::string(6'000, 'x');
+        auto answer = bed.append({{.data = data}});
+        if (!answer) {
+            refusal = answer.error().code;
+            break;
+        }
+        stored.push_back(data);
+    }
+    EXPECT_EQ(refusal, Errc::disk_full);
+    EXPECT_TRUE(bed.log->status().disk_full);
+    EXPECT_FALSE(bed.files.exists("data/log/reserve")) << "the reserve gives its room to others";
+    EXPECT_EQ(texts_of(bed.read_all().value()), stored);
+    // Its own room does not count as room.
+    bed.clock.advance(std::chrono::seconds(5));
+    bed.settle();
+    EXPECT_TRUE(bed.log->status().disk_full);
+    ASSERT_EQ(bed.append({{.data = "refused"}}).error().code, Errc::disk_full);
+
+    ASSERT_TRUE(bed.trim(bed.log->segments().at(3).first));
+    bed.clock.advance(std::chrono::milliseconds(1'100));
+    bed.settle();
+    EXPECT_FALSE(bed.log->status().disk_full);
+    auto again = bed.append({{.data = "again"}});
+    ASSERT_TRUE(again) << again.error().detail;
+    EXPECT_EQ(again->at(0).offset, Offset{stored.size()});
+    EXPECT_TRUE(bed.files.exists("data/log/reserve")) << "and takes it back";
+    bed.kill();
+    ASSERT_TRUE(bed.open());
+    EXPECT_EQ(texts_of(bed.read_all().value()).back(), "again");
+}
+
+TEST(LogFaults, IdsOfRefusedEventsMayBeUsedAgain) {
+    LogTestBed bed;
+    bed.options.segment_bytes = 32 * 1024;
+    ASSERT_TRUE(bed.open());
+    bed.settle();
+    bed.files.set_capacity(0);
+    ASSERT_TRUE(bed.append({{.data = std::string(15'000, 'a'), .id = "first"}}));
+    auto refused = bed.append({{.data = std::string(15'000, 'b'), .id = "second"}});
+    ASSERT_FALSE(refused);
+    ASSERT_EQ(refused.error().code, Errc::disk_full);
+    bed.files.set_capacity(100 << 20);
+    bed.clock.advance(std::chrono::seconds(2));
+    bed.settle();
+    auto stored = bed.append({{.data = "other content", .id = "second"}});
+    ASSERT_TRUE(stored) << stored.error().detail;
+    EXPECT_FALSE(stored->at(0).duplicate);
+    EXPECT_EQ(stored->at(0).offset, Offset{1});
+}
+
+}  // namespace
+}  // namespace belfry
