@@ -49,20 +49,21 @@ void MemoryState::apply(StateChanges changes) {
         SubscriptionKey key = row.subscription;
         cursors_.insert_or_assign(std::move(key), std::move(row));
     }
-    for (ExceptionRow& row : changes.exceptions) {
-        saw(row.offset.next());
-        EventKey key{row.subscription, row.offset};
-        exceptions_.insert_or_assign(std::move(key), std::move(row));
-    }
     for (AttemptRow& row : changes.attempts) {
         keep_attempt(std::move(row));
     }
     for (DeadLetterRow& row : changes.dead_letters) {
         keep_dead_letter(std::move(row));
     }
-    for (const EventKey& key : changes.erase_exceptions) {
-        exceptions_.erase(key);
-        drop_attempts(key);
+    for (ExceptionRow& row : changes.exceptions) {
+        EventKey key{row.subscription, row.offset};
+        if (row.erased) {
+            exceptions_.erase(key);
+            drop_attempts(key);
+        } else {
+            saw(row.offset.next());
+            exceptions_.insert_or_assign(std::move(key), std::move(row));
+        }
     }
     for (const std::string& id : changes.erase_dead_letters) {
         if (auto found = dead_letter_ids_.find(id); found != dead_letter_ids_.end()) {

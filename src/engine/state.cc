@@ -7,9 +7,8 @@ bool StateChanges::empty() const {
 }
 
 std::size_t StateChanges::size() const {
-    return forget.size() + (live_mark ? 1 : 0) + cursors.size() + exceptions.size() +
-           erase_exceptions.size() + attempts.size() + dead_letters.size() +
-           erase_dead_letters.size();
+    return forget.size() + (live_mark ? 1 : 0) + cursors.size() + attempts.size() +
+           dead_letters.size() + exceptions.size() + erase_dead_letters.size();
 }
 
 }  // namespace belfry

@@ -27,7 +27,7 @@ struct CursorRow {
     bool live = false;
 };
 
-// An unsettled event below the cursor.
+// An unsettled event below the cursor, or the word that it is one no more.
 struct ExceptionRow {
     SubscriptionKey subscription;
     Offset offset;
@@ -35,6 +35,7 @@ struct ExceptionRow {
     std::uint32_t step = 0;      // of the retry schedule that were used up (probes and waits use none)
     std::uint64_t order_key = 0;  // hash of its ordering key; 0: none
     WallTime next_at;            // when it is due
+    bool erased = false;         // drops the row, and the event's attempts unless it is a dead letter
 };
 
 // One attempt that failed; the last 20 per (subscription, event) are kept until the event settles, and
@@ -72,15 +73,15 @@ struct DeadLetterRow {
     std::vector<AttemptRow> attempts;  // oldest first; filled in when read, not stored with the row
 };
 
-// One atomic change. Members are applied in this order: forget, then rows, then erasures.
+// One atomic change. Members are applied in this order, rows of a member in theirs: a later row about the
+// same thing wins.
 struct StateChanges {
     std::vector<SubscriptionKey> forget;  // drops cursor, exceptions and their attempts; dead letters stay
     std::optional<Offset> live_mark;
     std::vector<CursorRow> cursors;
-    std::vector<ExceptionRow> exceptions;
-    std::vector<std::pair<SubscriptionKey, Offset>> erase_exceptions;  // and attempts, unless a dead letter
     std::vector<AttemptRow> attempts;
     std::vector<DeadLetterRow> dead_letters;  // one with a known id changes nothing
+    std::vector<ExceptionRow> exceptions;
     std::vector<std::string> erase_dead_letters;
 
     [[nodiscard]] bool empty() const;

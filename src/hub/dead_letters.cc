@@ -89,7 +89,9 @@ Result<void> DeadLetters::queue(DeadLetterRow row, const std::string& replay_id)
         return fail(Errc::conflict, "its subscription is gone; create it again to replay");
     }
     if (delivery->waiting_replays() >= kReplayMax) {
-        return fail(Errc::rate_limited, "as many replays wait already as this subscription may have");
+        return fail(
+            Errc::rate_limited, "as many replays wait already as this subscription may have"
+        );
     }
     auto record = std::make_shared<const std::vector<std::byte>>(std::move(row.record));
     Result<StoredEvent> event = decode_record(*record, row.offset, record);

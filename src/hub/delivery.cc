@@ -45,7 +45,9 @@ void Delivery::restore(DeliveryStart start) {
     for (const ExceptionRow& row : start.exceptions) {
         if (row.offset >= start.cursor) {
             // An event below it was under way at the crash; both are read again, in order.
-            ports_.writer.changes().erase_exceptions.emplace_back(key_, row.offset);
+            ports_.writer.changes().exceptions.push_back(
+                ExceptionRow{.subscription = key_, .offset = row.offset, .erased = true}
+            );
             ports_.writer.touched();
             continue;
         }

@@ -222,7 +222,9 @@ void Delivery::leave_key(OrderKey key, Offset offset) {
 
 void Delivery::drop_exception(Offset offset) {
     exceptions_.erase(offset);
-    ports_.writer.changes().erase_exceptions.emplace_back(key_, offset);
+    ports_.writer.changes().exceptions.push_back(
+        ExceptionRow{.subscription = key_, .offset = offset, .erased = true}
+    );
     ports_.writer.touched();
 }
 

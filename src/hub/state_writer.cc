@@ -19,13 +19,17 @@ void prepend(std::vector<T>& earlier, std::vector<T>& later) {
 
 // Puts what could not be written before what came since.
 void put_back(StateChanges& failed, StateChanges& since) {
+    for (const SubscriptionKey& key : since.forget) {
+        std::erase_if(failed.cursors, [&](const auto& row) { return row.subscription == key; });
+        std::erase_if(failed.exceptions, [&](const auto& row) { return row.subscription == key; });
+        std::erase_if(failed.attempts, [&](const auto& row) { return row.subscription == key; });
+    }
     prepend(failed.forget, since.forget);
     if (!since.live_mark) {
         since.live_mark = failed.live_mark;
     }
     prepend(failed.cursors, since.cursors);
     prepend(failed.exceptions, since.exceptions);
-    prepend(failed.erase_exceptions, since.erase_exceptions);
     prepend(failed.attempts, since.attempts);
     prepend(failed.dead_letters, since.dead_letters);
     prepend(failed.erase_dead_letters, since.erase_dead_letters);

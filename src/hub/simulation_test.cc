@@ -1,0 +1,570 @@
+// A whole hub over the real log in one thread, on a disk, a clock and listeners that the seed owns:
+// it publishes, answers, fails, fills the disk, pauses, kills the process and cuts the power, and
+// compares what is left with what was promised. BELFRY_SIMULATION_SEEDS=N runs N seeds,
+// BELFRY_SIMULATION_SEED=S just that one.
+#include "base/logging.h"
+#include "base/manual_clock.h"
+#include "base/memory_file_system.h"
+#include "base/seeded_rng.h"
+#include "catalog/catalog.h"
+#include "engine/embedded/embedded_log.h"
+#include "engine/memory_kv.h"
+#include "engine/memory_state.h"
+#include "hub/hub.h"
+#include "hub/recording_sink.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <set>
+
+namespace belfry {
+namespace {
+
+using namespace std::chrono_literals;
+
+class AllowAll final : public Access {
+ public:
+    Result<Caller> identify(const Credentials&) override { return Caller{}; }
+    Result<void> check(const Caller&, Resource, Verb, std::string_view) override { return {}; }
+};
+
+constexpr std::size_t kRetries = 2;
+
+// What was promised to whom, kept outside of everything that crashes.
+struct Oracle {
+    struct Published {
+        std::string type;
+        std::string key;
+        std::string data;
+    };
+    std::map<std::string, Published> attempted;               // by data, which is unique
+    std::map<std::uint64_t, std::string> acked;               // offset → data
+    std::map<std::string, std::uint64_t> subscribed;          // name → first offset it must see
+    std::set<std::pair<std::string, std::uint64_t>> settled;  // (subscription, offset), ever
+    std::set<std::pair<std::string, std::uint64_t>> rejected;
+    std::map<std::pair<std::string, std::uint64_t>, std::size_t> failures;
+    std::map<std::uint64_t, std::string> keys;  // offset → ordering key, as seen by sinks
+
+    // May the hub be done with that event?
+    [[nodiscard]] bool is_done(const std::string& subscription, std::uint64_t offset) const {
+        std::pair event{subscription, offset};
+        auto failed = failures.find(event);
+        return settled.contains(event) || rejected.contains(event) ||
+               (failed != failures.end() && failed->second > kRetries);
+    }
+};
+
+class Simulation {
+ public:
+    explicit Simulation(std::uint64_t seed) : random_(seed), rng_(seed + 1), seed_(seed) {
+        options_.directory = "/data";
+        options_.segment_bytes = kSegmentBytesMin;
+        options_.reserve_bytes = 64 * 1024;
+        record_.clock = &clock_;
+        start();
+    }
+
+    void run(int steps) {
+        for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) {
+            step();
+        }
+        settle_everything();
+        check();
+    }
+
+ private:
+    std::uint64_t pick(std::uint64_t n) { return random_() % n; }
+    bool chance(double probability) {
+        return static_cast<double>(random_() >> 11) * 0x1.0p-53 < probability;
+    }
+
+    void start() {
+        StateSnapshot snapshot = state_.load().value();
+        options_.min_next_offset = snapshot.next_offset;
+        Result<std::unique_ptr<EmbeddedLog>> log = EmbeddedLog::open(
+            options_,
+            EmbeddedLogPorts{
+                .files = files_,
+                .clock = clock_,
+                .rng = rng_,
+                .loop = loop_,
+                .log_thread = log_thread_,
+                .read_thread = read_thread_,
+            }
+        );
+        if (!log) {
+            FAIL() << "the log does not open: " << log.error().detail;
+        }
+        log_ = std::move(*log);
+        catalog_ = std::make_unique<Catalog>(kv_, limits_);
+        hub_ = std::make_unique<Hub>(
+            HubPorts{
+                .clock = clock_,
+                .rng = rng_,
+                .log = *log_,
+                .state = state_,
+                .catalog = *catalog_,
+                .access = access_,
+                .make_sink = [this](const Subscription& subscription
+                             ) -> Result<std::unique_ptr<Sink>> {
+                    const auto& webhook = std::get<WebhookSink>(subscription.sink);
+                    return std::make_unique<CheckingSink>(*this, subscription, webhook.url);
+                },
+            },
+            HubOptions{.circuit = {.probe_interval = 20s}},
+            limits_
+        );
+        bool ready = false;
+        ASSERT_TRUE(hub_->start([&] { ready = true; }).has_value());
+        for (int i = 0; i < 1000 && !ready; ++i) {
+            run_tasks();
+        }
+        ASSERT_TRUE(ready);
+    }
+
+    // Everything in memory is gone.
+    void fall() {
+        ++life_;
+        hub_.reset();
+        catalog_.reset();
+        log_.reset();
+        clock_.clear();
+        loop_.clear();
+        log_thread_.clear();
+        read_thread_.clear();
+        record_.waiting.clear();
+        under_way_.clear();
+        state_.crash();
+        kv_.crash();
+        files_.clear_faults();
+        files_.set_capacity(1ULL << 30U);
+    }
+    void crash(bool power_cut) {
+        if (power_cut) {
+            files_.crash(random_());
+        } else {
+            files_.kill();
+        }
+        fall();
+        start();
+    }
+
+    void run_tasks() {
+        loop_.run_all();
+        log_->end_turn();
+        log_thread_.run_all();
+        read_thread_.run_all();
+        loop_.run_all();
+    }
+
+    void step() {
+        switch (pick(20)) {
+            case 0:
+            case 1:
+            case 2:
+            case 3:
+            case 4:
+            case 5:
+                publish();
+                break;
+            case 6:
+            case 7:
+            case 8:
+            case 9:
+                answer();
+                break;
+            case 10:
+            case 11:
+                loop_.run_one();
+                break;
+            case 12:
+                log_->end_turn();
+                break;
+            case 13:
+                log_thread_.run_one();
+                break;
+            case 14:
+                read_thread_.run_one();
+                break;
+            case 15:
+            case 16:
+                clock_.advance(std::chrono::milliseconds(pick(chance(0.1) ? 30'000 : 100)));
+                break;
+            case 17:
+                run_tasks();
+                break;
+            case 18:
+                subscriptions();
+                break;
+            default:
+                trouble();
+                break;
+        }
+    }
+
+    void publish() {
+        std::size_t count = chance(0.2) ? 1 + pick(20) : 1;
+        std::vector<std::string> data;
+        std::vector<std::string> keys;
+        std::vector<std::string> types;
+        for (std::size_t i = 0; i < count; ++i) {
+            data.push_back(fmt::format("{}-{}", seed_, ++published_));
+            if (chance(0.05)) {
+                data.back() += std::string(pick(200'000), 'x');
+            }
+            keys.push_back(fmt::format("k{}", pick(4)));
+            types.push_back(fmt::format("t{}", pick(3)));
+        }
+        std::vector<Event> events(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            events[i].source = "/simulation";
+            events[i].type = types[i];
+            events[i].subject = keys[i];
+            events[i].data = data[i];
+            oracle_.attempted[data[i]] = {.type = types[i], .key = keys[i], .data = data[i]};
+        }
+        hub_->publish(Caller{}, events, [this, data, life = life_](auto appended) {
+            ASSERT_EQ(life, life_) << "an answer from before the crash";
+            if (!appended) {
+                Errc code = appended.error().code;
+                EXPECT_TRUE(
+                    code == Errc::disk_full || code == Errc::outcome_unknown ||
+                    code == Errc::read_only || code == Errc::overloaded
+                ) << appended.error().detail;
+                return;
+            }
+            ASSERT_EQ(appended->size(), data.size());
+            for (std::size_t i = 0; i < data.size(); ++i) {
+                auto [at, fresh] = oracle_.acked.emplace((*appended)[i].offset.value, data[i]);
+                EXPECT_TRUE(fresh) << "offset " << at->first << " was given twice";
+            }
+        });
+    }
+
+    void answer() {
+        if (record_.waiting.empty()) {
+            return;
+        }
+        std::size_t index = pick(record_.waiting.size());
+        SinkRecord::Waiting waiting = std::move(record_.waiting[index]);
+        record_.waiting.erase(record_.waiting.begin() + static_cast<std::ptrdiff_t>(index));
+        end_attempt(std::move(waiting), outcome());
+    }
+    Outcome outcome() {
+        if (healthy_ || chance(0.7)) {
+            return Outcome{.kind = Outcome::Kind::settled, .status = 200};
+        }
+        if (chance(0.1)) {
+            return Outcome{.kind = Outcome::Kind::rejected, .status = 400, .error = "no"};
+        }
+        if (chance(0.1)) {
+            return Outcome{
+                .kind = Outcome::Kind::wait, .status = 429, .error = "later", .retry_after = 3s
+            };
+        }
+        return Outcome{.kind = Outcome::Kind::failed, .status = 500, .error = "down"};
+    }
+    void end_attempt(SinkRecord::Waiting waiting, Outcome outcome) {
+        std::pair event{waiting.seen.subscription, waiting.seen.offset.value};
+        --under_way_[waiting.seen.subscription];
+        switch (outcome.kind) {
+            case Outcome::Kind::settled:
+                oracle_.settled.insert(event);
+                break;
+            case Outcome::Kind::rejected:
+                oracle_.rejected.insert(event);
+                break;
+            case Outcome::Kind::failed:
+                ++oracle_.failures[event];
+                break;
+            case Outcome::Kind::wait:
+            case Outcome::Kind::gone:
+                break;
+        }
+        waiting.done(std::move(outcome));
+    }
+
+    // Checks what a listener may rely on at the moment an attempt begins.
+    void begins(const Subscription& subscription, const Attempt& attempt) {
+        const std::string key = subscription.key();
+        std::uint64_t offset = attempt.event.offset.value;
+        std::string order_key(attempt.event.event.subject);
+        oracle_.keys[offset] = order_key;
+        std::uint32_t under_way = ++under_way_[key];
+        bool all = subscription.delivery.order == DeliveryPolicy::Order::all;
+        EXPECT_LE(under_way, all ? 1 : subscription.delivery.max_in_flight) << key;
+        if (subscription.delivery.order == DeliveryPolicy::Order::none || !attempt.replay.empty()) {
+            return;
+        }
+        for (const auto& [earlier, earlier_key] : oracle_.keys) {
+            if (earlier >= offset) {
+                break;
+            }
+            bool related = all || earlier_key == order_key;
+            if (related && seen_by_[key].contains(earlier)) {
+                EXPECT_TRUE(oracle_.is_done(key, earlier))
+                    << key << ": event " << offset << " is attempted before " << earlier
+                    << " is done";
+            }
+        }
+        seen_by_[key].insert(offset);
+    }
+
+    class CheckingSink final : public Sink {
+     public:
+        CheckingSink(
+            Simulation& simulation, const Subscription& subscription, const std::string& url
+        )
+            : simulation_(simulation),
+              subscription_(subscription),
+              recording_(simulation.record_, subscription.key(), url) {}
+        void attempt(Attempt attempt, AttemptDone done) override {
+            simulation_.begins(subscription_, attempt);
+            recording_.attempt(std::move(attempt), std::move(done));
+        }
+        [[nodiscard]] const std::string& endpoint() const override { return recording_.endpoint(); }
+
+     private:
+        Simulation& simulation_;
+        Subscription subscription_;
+        RecordingSink recording_;
+    };
+
+    void subscriptions() {
+        if (created_ < 5 && chance(0.3)) {
+            create();
+        } else if (created_ > 0 && chance(0.1)) {
+            std::string key = fmt::format("default/s{}", pick(created_));
+            auto state = chance(0.5) ? SubscriptionState::paused : SubscriptionState::active;
+            hub_->set_subscription_state(key, state, [](auto) {});
+        } else if (chance(0.05)) {
+            hub_->replay_dead_letters({}, [](auto) {});
+        }
+    }
+    void create() {
+        std::string name = fmt::format("s{}", created_);
+        Subscription subscription{
+            .name = name,
+            .sink = WebhookSink{.url = fmt::format("http://127.0.0.1:1/{}", pick(3))},
+            .start = StartEarliest{},
+            .delivery =
+                {.order = static_cast<DeliveryPolicy::Order>(pick(3)),
+                 .key = "subject",
+                 .max_in_flight = static_cast<std::uint32_t>(1 + pick(8)),
+                 .retry = std::vector<std::chrono::milliseconds>(kRetries, 2s),
+                 .max_unsettled = static_cast<std::uint32_t>(1 + pick(50))},
+        };
+        if (chance(0.5)) {
+            subscription.filter.types.push_back(TypePattern{.text = fmt::format("t{}", pick(3))});
+        }
+        filters_[name] = subscription.filter;
+        std::uint64_t first = log_->first_offset().value;
+        hub_->create_subscription(subscription, [this, name, first](Result<Subscription> result) {
+            if (result) {
+                oracle_.subscribed["default/" + name] = first;
+            }
+        });
+        run_tasks();
+        run_tasks();
+        ++created_;
+    }
+
+    void trouble() {
+        if (chance(0.15)) {
+            crash(chance(0.5));
+        } else if (chance(0.05)) {
+            files_.set_capacity(chance(0.5) ? 1 : 1ULL << 30U);
+        } else if (chance(0.02)) {
+            files_.plan(
+                {.call = files_.changes() + 1 + pick(20), .fault = MemoryFileSystem::Fault::io_error
+                }
+            );
+        } else if (chance(0.02)) {
+            state_.device().fail_writes(
+                Error{.code = Errc::disk_full, .detail = "full"}, 1 + pick(3)
+            );
+        } else if (chance(0.1)) {
+            files_.set_cached(chance(0.5));
+        }
+    }
+
+    // Everybody is well again; what is owed is delivered.
+    void settle_everything() {
+        healthy_ = true;
+        crash(chance(0.5));
+        for (std::uint64_t i = 0; i < created_; ++i) {
+            hub_->set_subscription_state(
+                fmt::format("default/s{}", i), SubscriptionState::active, [](auto) {}
+            );
+        }
+        for (int i = 0; i < 3'000; ++i) {
+            for (int j = 0; j < 5; ++j) {
+                run_tasks();
+                while (!record_.waiting.empty()) {
+                    answer();
+                }
+            }
+            if (i > 5 && nothing_is_owed()) {
+                return;
+            }
+            clock_.advance(2s);
+        }
+    }
+    bool nothing_is_owed() {
+        for (std::uint64_t i = 0; i < created_; ++i) {
+            auto status = hub_->subscription_status(fmt::format("default/s{}", i));
+            if (status && (status->pending > 0 || status->retrying > 0 || status->in_flight > 0)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void check() {
+        std::map<std::uint64_t, StoredEvent> stored;
+        Offset at = log_->first_offset();
+        EXPECT_EQ(at, Offset{0});
+        while (at < log_->next_offset()) {
+            bool done = false;
+            log_->read(at, ReadLimit{}, [&](Result<ReadResult> result) {
+                done = true;
+                ASSERT_TRUE(result.has_value()) << result.error().detail;
+                for (LogEntry& entry : result->entries) {
+                    auto* event = std::get_if<StoredEvent>(&entry);
+                    ASSERT_NE(event, nullptr) << "a gap, though nothing was damaged";
+                    ASSERT_EQ(event->offset, at) << "a hole";
+                    at = at.next();
+                    stored.emplace(event->offset.value, *event);
+                }
+            });
+            run_tasks();
+            ASSERT_TRUE(done);
+        }
+        std::set<std::string> read;
+        for (const auto& [offset, event] : stored) {
+            auto attempted = oracle_.attempted.find(std::string(event.event.data.value_or("")));
+            ASSERT_NE(attempted, oracle_.attempted.end()) << "event " << offset << " was invented";
+            EXPECT_EQ(attempted->second.type, event.event.type);
+            EXPECT_EQ(attempted->second.key, event.event.subject);
+            EXPECT_TRUE(read.insert(attempted->first).second)
+                << "event " << offset << " is stored twice";
+        }
+        for (const auto& [offset, data] : oracle_.acked) {
+            auto event = stored.find(offset);
+            ASSERT_NE(event, stored.end()) << "acknowledged event " << offset << " is lost";
+            EXPECT_EQ(event->second.event.data, data) << "event " << offset << " is another";
+        }
+        check_deliveries(stored);
+    }
+
+    std::string describe(const std::string& key) {
+        SubscriptionStatus status = hub_->subscription_status(key).value();
+        const Subscription& subscription = *catalog_->find(key);
+        return fmt::format(
+            "cursor {}, pending {}, retrying {}, in flight {}, circuit {}, state {}, order {}, "
+            "last error {}",
+            status.cursor.value,
+            status.pending,
+            status.retrying,
+            status.in_flight,
+            status.circuit_open ? "open" : "closed",
+            static_cast<int>(subscription.state),
+            static_cast<int>(subscription.delivery.order),
+            status.last_error
+        );
+    }
+
+    void check_deliveries(const std::map<std::uint64_t, StoredEvent>& stored) {
+        std::set<std::pair<std::string, std::uint64_t>> dead;
+        DeadLetterQuery query;
+        query.limit = 1000;
+        for (bool more = true; more;) {
+            more = false;
+            hub_->list_dead_letters(query, [&](Result<DeadLetterPage> page) {
+                ASSERT_TRUE(page.has_value());
+                for (const DeadLetterRow& row : page->rows) {
+                    dead.emplace(row.subscription, row.offset.value);
+                }
+                more = page->next.has_value();
+                query.after = page->next.value_or("");
+            });
+            for (int i = 0; i < 5; ++i) {
+                run_tasks();
+            }
+        }
+        for (const auto& [key, first] : oracle_.subscribed) {
+            const Filter& filter = filters_.at(key.substr(key.find('/') + 1));
+            for (const auto& [offset, event] : stored) {
+                if (offset < first || !filter.matches(event.event)) {
+                    continue;
+                }
+                EXPECT_TRUE(oracle_.settled.contains({key, offset}) || dead.contains({key, offset}))
+                    << key << ": event " << offset << " is neither delivered nor a dead letter; "
+                    << describe(key);
+            }
+            for (const auto& [subscription, offset] : dead) {
+                if (subscription == key) {
+                    EXPECT_TRUE(oracle_.is_done(key, offset)) << key << ": given up without reason";
+                }
+            }
+        }
+    }
+
+    std::mt19937_64 random_;
+    SeededRng rng_;
+    const std::uint64_t seed_;
+    // The world.
+    MemoryFileSystem files_{1ULL << 30U};
+    ManualClock clock_;
+    ManualExecutor loop_;
+    ManualExecutor log_thread_;
+    ManualExecutor read_thread_;
+    MemoryState state_{loop_};
+    MemoryKv kv_{loop_};
+    SinkRecord record_;
+    AllowAll access_;
+    Limits limits_;
+    EmbeddedLogOptions options_;
+    Oracle oracle_;
+    std::map<std::string, Filter> filters_;
+    std::map<std::string, std::set<std::uint64_t>> seen_by_;
+    std::map<std::string, std::uint32_t> under_way_;
+    std::uint64_t published_ = 0;
+    std::uint64_t created_ = 0;
+    std::uint64_t life_ = 0;
+    bool healthy_ = false;
+    // The hub.
+    std::unique_ptr<EmbeddedLog> log_;
+    std::unique_ptr<Catalog> catalog_;
+    std::unique_ptr<Hub> hub_;
+};
+
+std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
+    const char* text = std::getenv(name);
+    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+TEST(Simulation, KeepsEveryPromiseUnderEverySeed) {
+    set_up_logging(LogLevel::off, LogFormat::text);
+    std::uint64_t only = number_from_environment("BELFRY_SIMULATION_SEED", 0);
+    std::uint64_t seeds = number_from_environment("BELFRY_SIMULATION_SEEDS", 20);
+    std::uint64_t first = only == 0 ? 1 : only;
+    std::uint64_t last = only == 0 ? seeds : only;
+    for (std::uint64_t seed = first; seed <= last; ++seed) {
+        SCOPED_TRACE(fmt::format(
+            "replay: BELFRY_SIMULATION_SEED={} hub_test --gtest_filter=Simulation.*", seed
+        ));
+        Simulation simulation(seed);
+        simulation.run(3'000);
+        if (testing::Test::HasFailure()) {
+            return;
+        }
+    }
+    set_up_logging(LogLevel::info, LogFormat::text);
+}
+
+}  // namespace
+}  // namespace belfry
