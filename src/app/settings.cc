@@ -1,8 +1,8 @@
 // The table of settings, and single values by it.
 #include "app/config.h"
-#include "app/listen_address.h"
 #include "base/duration.h"
 #include "base/size.h"
+#include "net/socket_address.h"
 
 #include <fmt/format.h>
 
@@ -323,7 +323,7 @@ Result<void> set_text(const Setting& setting, std::string_view value, Config& co
         return fail(Errc::bad_request, "a zero byte cannot be part of it");
     }
     if (setting.key == "http.listen") {
-        if (Result<ListenAddress> address = parse_listen_address(value); !address) {
+        if (Result<SocketAddress> address = parse_listen_address(value); !address) {
             return std::unexpected(address.error());
         }
     }

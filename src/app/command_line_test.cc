@@ -1,0 +1,498 @@
+#include "app/command_line.h"
+
+#include "app/fake_hub.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+namespace belfry {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+struct Ran {
+    ExitCode code = ExitCode::ok;
+    std::string out;
+    std::string err;
+};
+
+std::string contents(std::FILE* file) {
+    std::fflush(file);
+    std::rewind(file);
+    std::string text(1 << 20, '\0');
+    text.resize(std::fread(text.data(), 1, text.size(), file));
+    return text;
+}
+
+Ran run(std::vector<std::string> arguments, Environment environment = {}) {
+    using Stream = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+    Stream out(std::tmpfile(), std::fclose);
+    Stream err(std::tmpfile(), std::fclose);
+    Ran ran;
+    ran.code = run_command_line(
+        {.arguments = std::move(arguments),
+         .environment = std::move(environment),
+         .out = out.get(),
+         .err = err.get()}
+    );
+    ran.out = contents(out.get());
+    ran.err = contents(err.get());
+    return ran;
+}
+
+FakeHub::Answers always(int status, std::string body) {
+    return [=](const FakeHub::Request&) { return FakeHub::Answer{.status = status, .body = body}; };
+}
+
+TEST(CommandLine, HelpBeginsWithExamplesEverywhere) {
+    for (std::vector<std::string> words : std::vector<std::vector<std::string>>{
+             {},
+             {"serve"},
+             {"fire"},
+             {"list"},
+             {"get"},
+             {"tail"},
+             {"listen"},
+             {"status"},
+             {"version"},
+             {"subscription"},
+             {"subscription", "add"},
+             {"subscription", "list"},
+             {"subscription", "show"},
+             {"subscription", "remove"},
+             {"subscription", "pause"},
+             {"subscription", "resume"},
+             {"subscription", "test"},
+             {"subscription", "rotate-secret"},
+             {"subscription", "attempts"},
+             {"dead-letter"},
+             {"dead-letter", "list"},
+             {"dead-letter", "show"},
+             {"dead-letter", "replay"},
+             {"dead-letter", "purge"},
+             {"config"},
+             {"config", "show"},
+             {"config", "check"},
+         }) {
+        words.push_back("--help");
+        Ran ran = run(words);
+        EXPECT_EQ(ran.code, ExitCode::ok) << testing::PrintToString(words);
+        EXPECT_THAT(ran.out, StartsWith("EXAMPLES\n  belfry ")) << testing::PrintToString(words);
+        EXPECT_EQ(ran.err, "");
+    }
+}
+
+TEST(CommandLine, WrongUsageIsTwoAndSaysWhatIsWrong) {
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {},
+             {"nonsense"},
+             {"fire"},
+             {"get"},
+             {"list", "--limit", "many"},
+             {"list", "--nonsense"},
+             {"subscription"},
+             {"subscription", "add"},
+             {"subscription", "add", "chat"},
+             {"subscription", "add", "chat", "http://x", "--document", "y"},
+             {"subscription", "add", "chat", "http://x", "--secret", "a", "--secret-generate"},
+             {"subscription", "add", "chat", "http://x", "--header", "nocolon"},
+             {"dead-letter", "replay"},
+             {"dead-letter", "replay", "x", "--all"},
+             {"fire", "x", "@/no/such/file"},
+             {"list", "--url", "https://x"},
+             {"list", "--url", "nonsense"},
+             {"list", "--token-file", "/no/such/file"},
+             {"list", "--token", "a\nb"},
+         }) {
+        Ran ran = run(words);
+        EXPECT_EQ(ran.code, ExitCode::usage) << testing::PrintToString(words);
+        EXPECT_THAT(ran.err, StartsWith("belfry: ")) << testing::PrintToString(words);
+        EXPECT_EQ(ran.out, "") << testing::PrintToString(words);
+    }
+}
+
+TEST(CommandLine, VersionIsPrinted) {
+    EXPECT_THAT(run({"version"}).out, StartsWith("belfry "));
+    EXPECT_THAT(run({"--version"}).out, StartsWith("belfry "));
+    EXPECT_THAT(run({"version", "--json"}).out, StartsWith("{\"version\":\""));
+}
+
+TEST(CommandLine, AHubThatIsNotThereIsSixAndTheNextStepIsNamed) {
+    std::string url;
+    {
+        FakeHub hub(always(200, "{}"));
+        url = hub.url();
+    }
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"status"},
+             {"list"},
+             {"get", "1"},
+             {"fire", "x"},
+             {"tail"},
+             {"subscription", "list"},
+             {"dead-letter", "list"}
+         }) {
+        Ran ran = run(words, {{"BELFRY_URL", url}});
+        EXPECT_EQ(ran.code, ExitCode::unreachable) << words[0];
+        EXPECT_THAT(ran.err, HasSubstr("no answer from " + url)) << words[0];
+        EXPECT_THAT(ran.err, HasSubstr("belfry serve")) << words[0];
+    }
+}
+
+TEST(CommandLine, WhatTheHubRefusesBecomesAnExitCode) {
+    struct Case {
+        int status;
+        std::string code;
+        ExitCode exit;
+    };
+    for (const Case& c : std::vector<Case>{
+             {400, "invalid_event", ExitCode::invalid},
+             {404, "not_found", ExitCode::not_found},
+             {410, "offset_expired", ExitCode::not_found},
+             {401, "unauthenticated", ExitCode::refused},
+             {403, "denied", ExitCode::refused},
+             {409, "id_conflict", ExitCode::invalid},
+             {413, "too_large", ExitCode::invalid},
+             {503, "overloaded", ExitCode::failure},
+             {503, "outcome_unknown", ExitCode::failure},
+             {507, "disk_full", ExitCode::failure},
+             {500, "", ExitCode::failure},
+             {302, "", ExitCode::failure},
+         }) {
+        std::string body = c.code.empty() ? "<html>"
+                                          : R"({"status":1,"code":")" + c.code +
+                                                R"(","detail":"so it is\u001b[31m","limit":7})";
+        FakeHub hub(always(c.status, body));
+        Ran ran = run({"get", "17", "--url", hub.url()});
+        EXPECT_EQ(ran.code, c.exit) << c.status << c.code;
+        EXPECT_EQ(ran.out, "");
+        EXPECT_EQ(ran.err.find('\x1b'), std::string::npos);
+        if (c.code.empty()) {
+            EXPECT_THAT(ran.err, HasSubstr("the hub answered " + std::to_string(c.status)));
+        } else {
+            EXPECT_THAT(ran.err, HasSubstr("so it is\\x1b[31m (code: " + c.code + ", limit: 7)"));
+        }
+    }
+}
+
+TEST(CommandLine, FirePublishesWhatItWasGiven) {
+    FakeHub hub(always(200, R"({"id":"a-b","offset":17,"durability":"fsync","duplicate":true})"));
+    Ran ran = run(
+        {"fire",
+         "de ploy",
+         "{\"v\":1}",
+         "--source",
+         "/ci",
+         "--subject",
+         "s",
+         "--id",
+         "i",
+         "--url",
+         hub.url(),
+         "--token",
+         "t0"}
+    );
+    EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
+    EXPECT_EQ(ran.out, "a-b  offset 17  duplicate: stored before\n");
+    ASSERT_EQ(hub.requests().size(), 1U);
+    FakeHub::Request request = hub.requests()[0];
+    EXPECT_EQ(request.method, "POST");
+    EXPECT_EQ(request.target, "/api/v1/events?type=de%20ploy&source=%2Fci&subject=s&id=i");
+    EXPECT_EQ(request.content_type, "application/json");
+    EXPECT_EQ(request.body, "{\"v\":1}");
+    EXPECT_EQ(request.authorization, "Bearer t0");
+}
+
+TEST(CommandLine, FireGuessesTheMediaTypeUnlessToldAndReadsFiles) {
+    std::string path = testing::TempDir() + "belfry-fire-data";
+    std::ofstream(path, std::ios::binary) << "\xff\xfe";
+    FakeHub hub(always(200, "{}"));
+    Environment environment = {{"BELFRY_URL", hub.url()}, {"BELFRY_TOKEN", "secret"}};
+    EXPECT_EQ(run({"fire", "x", "plain text"}, environment).code, ExitCode::ok);
+    EXPECT_EQ(run({"fire", "x", "@" + path}, environment).code, ExitCode::ok);
+    EXPECT_EQ(
+        run({"fire", "x", "[1]", "--content-type", "text/x"}, environment).code, ExitCode::ok
+    );
+    EXPECT_EQ(run({"fire", "x"}, environment).code, ExitCode::ok);
+    std::filesystem::remove(path);
+    std::vector<FakeHub::Request> requests = hub.requests();
+    ASSERT_EQ(requests.size(), 4U);
+    EXPECT_EQ(requests[0].content_type, "text/plain; charset=utf-8");
+    EXPECT_EQ(requests[1].content_type, "application/octet-stream");
+    EXPECT_EQ(requests[1].body, "\xff\xfe");
+    EXPECT_EQ(requests[2].content_type, "text/x");
+    EXPECT_EQ(requests[2].body, "[1]");
+    EXPECT_EQ(requests[3].content_type, "");
+    EXPECT_EQ(requests[3].authorization, "Bearer secret");
+}
+
+TEST(CommandLine, ListGoesOnThroughShortPages) {
+    FakeHub hub([](const FakeHub::Request& request) -> FakeHub::Answer {
+        if (request.target.find("before=9") == std::string::npos) {
+            return {.body = R"({"events":[{"type":"a","offset":12}],"next":9})"};
+        }
+        return {.body = R"({"events":[{"type":"b\u001b","offset":3}]})"};
+    });
+    Ran ran = run({"list", "--type", "a*", "--url", hub.url(), "--json"});
+    EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
+    EXPECT_EQ(ran.out, "{\"type\":\"a\",\"offset\":12}\n{\"type\":\"b\\u001b\",\"offset\":3}\n");
+    ASSERT_EQ(hub.requests().size(), 2U);
+    EXPECT_EQ(hub.requests()[0].target, "/api/v1/events?type=a%2A&order=desc&limit=100");
+    EXPECT_EQ(hub.requests()[1].target, "/api/v1/events?type=a%2A&before=9&order=desc&limit=99");
+    EXPECT_THAT(run({"list", "--url", hub.url()}).out, HasSubstr("b\\x1b"));
+}
+
+TEST(CommandLine, ListEndsAtItsLimit) {
+    FakeHub hub(always(200, R"({"events":[{"offset":1},{"offset":2}],"next":2})"));
+    Ran ran = run({"list", "--oldest-first", "--limit", "4", "--json", "--url", hub.url()});
+    EXPECT_EQ(std::ranges::count(ran.out, '\n'), 4);
+    EXPECT_EQ(hub.requests().size(), 2U);
+    EXPECT_EQ(hub.requests()[1].target, "/api/v1/events?after=2&order=asc&limit=2");
+}
+
+TEST(CommandLine, GetWithDataPrintsTheBytesAlone) {
+    FakeHub hub(always(200, "\x1b raw"));
+    Ran ran = run({"get", "a/b", "--data", "--url", hub.url()});
+    EXPECT_EQ(ran.out, "\x1b raw");
+    EXPECT_EQ(hub.requests()[0].target, "/api/v1/events/a%2Fb/data");
+}
+
+TEST(CommandLine, TailConnectsAnewAndGoesOnBehindTheLastEvent) {
+    std::atomic<int> connections = 0;
+    FakeHub hub([&](const FakeHub::Request&) -> FakeHub::Answer {
+        if (++connections == 1) {
+            return {.body = "id: 4\ndata: {\"type\":\"a\"}\n\nid: 5\n\n", .stream = true};
+        }
+        if (connections == 2) {
+            return {.status = 503, .body = R"({"code":"overloaded","detail":"busy"})"};
+        }
+        return {
+            .body =
+                "event: gap\nid: 8\ndata: {\"from\":6,\"to\":8,\"reason\":\"retention\"}\n\nid: "
+                "9\ndata: {\"type\":\"b\"}\n\n",
+            .stream = true
+        };
+    });
+    Ran ran = run({"tail", "a*", "--after", "2", "-n", "2", "--json", "--url", hub.url()});
+    EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
+    EXPECT_EQ(ran.out, "{\"type\":\"a\"}\n{\"type\":\"b\"}\n");
+    EXPECT_THAT(ran.err, HasSubstr("connecting again in"));
+    EXPECT_THAT(ran.err, HasSubstr("busy"));
+    EXPECT_THAT(ran.err, HasSubstr("offsets 6 to 8 cannot be read: retention"));
+    std::vector<FakeHub::Request> requests = hub.requests();
+    ASSERT_EQ(requests.size(), 3U);
+    EXPECT_EQ(requests[0].target, "/api/v1/events/stream?type=a%2A");
+    EXPECT_EQ(requests[0].last_event_id, "2");
+    EXPECT_EQ(requests[2].last_event_id, "5");
+}
+
+TEST(CommandLine, TailEndsWhenTheHubRefuses) {
+    FakeHub hub(always(410, R"({"code":"offset_expired","detail":"gone","first":10})"));
+    Ran ran = run({"tail", "--after", "2", "--url", hub.url()});
+    EXPECT_EQ(ran.code, ExitCode::not_found);
+    EXPECT_THAT(ran.err, HasSubstr("gone (code: offset_expired, first: 10)"));
+}
+
+TEST(CommandLine, SubscriptionAddSendsTheDocument) {
+    FakeHub hub(always(201, R"({"name":"chat","state":"active"})"));
+    Ran ran = run(
+        {"subscription",
+         "add",
+         "chat",
+         "http://127.0.0.1:9000/in",
+         "--type",
+         "deploy",
+         "--type",
+         "ex*",
+         "--format",
+         "body",
+         "--header",
+         "X-Team: ops",
+         "--start",
+         "17",
+         "--order",
+         "all",
+         "--timeout",
+         "5s",
+         "--max-in-flight",
+         "2",
+         "--secret-generate",
+         "--url",
+         hub.url()}
+    );
+    EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
+    EXPECT_THAT(ran.out, testing::MatchesRegex("whsec_[A-Za-z0-9+/]{43}=\n"));
+    EXPECT_THAT(ran.err, Not(HasSubstr("whsec_")));
+    std::string secret = ran.out.substr(0, ran.out.size() - 1);
+    EXPECT_EQ(
+        hub.requests()[0].body,
+        R"({"name":"chat","sink":{"kind":"webhook","url":"http://127.0.0.1:9000/in","format":"body",)"
+        R"("headers":{"X-Team":"ops"},"secret":")" +
+            secret +
+            R"("},"filter":{"types":["deploy","ex*"]},)"
+            R"("start":{"offset":17},"delivery":{"order":"all","timeout":"5s","max_in_flight":2}})"
+    );
+    Ran again =
+        run({"subscription", "add", "chat", "http://x", "--secret-generate", "--url", hub.url()});
+    EXPECT_NE(again.out, ran.out) << "two secrets are the same";
+}
+
+TEST(CommandLine, SubscriptionAddTakesAWholeDocument) {
+    std::string path = testing::TempDir() + "belfry-document.json";
+    std::ofstream(path
+    ) << R"({"name":"other","sink":{"kind":"webhook","url":"http://x"},"delivery":{"order":"key"}})";
+    FakeHub hub(always(201, R"({"name":"chat"})"));
+    EXPECT_EQ(
+        run({"subscription", "add", "chat", "--document", path, "--url", hub.url()}).code,
+        ExitCode::ok
+    );
+    EXPECT_EQ(
+        hub.requests()[0].body,
+        R"({"name":"chat","sink":{"kind":"webhook","url":"http://x"},"delivery":{"order":"key"}})"
+    );
+    std::ofstream(path) << "{broken";
+    EXPECT_EQ(
+        run({"subscription", "add", "chat", "--document", path, "--url", hub.url()}).code,
+        ExitCode::invalid
+    );
+    std::filesystem::remove(path);
+}
+
+TEST(CommandLine, RemovingAsksFirst) {
+    FakeHub hub(always(204, ""));
+    // Standard input of a test is no terminal.
+    Ran ran = run({"subscription", "remove", "chat", "--url", hub.url()});
+    EXPECT_EQ(ran.code, ExitCode::usage);
+    EXPECT_THAT(ran.err, HasSubstr("--yes"));
+    EXPECT_TRUE(hub.requests().empty());
+    EXPECT_EQ(
+        run({"subscription", "remove", "chat", "--yes", "--url", hub.url()}).code, ExitCode::ok
+    );
+    EXPECT_EQ(hub.requests()[0].method, "DELETE");
+    EXPECT_EQ(hub.requests()[0].target, "/api/v1/subscriptions/chat");
+}
+
+TEST(CommandLine, SubscriptionCommandsCallTheirRoutes) {
+    FakeHub hub([](const FakeHub::Request& request) -> FakeHub::Answer {
+        if (request.target.ends_with("/test")) {
+            return {.body = R"({"outcome":"failed","status":500})"};
+        }
+        if (request.target.find("/attempts") != std::string::npos) {
+            return {
+                .body = R"({"attempts":[{"offset":3,"attempt":1,"status":500,"error":"no\nno"}]})"
+            };
+        }
+        if (request.target.ends_with("/rotate-secret")) {
+            return {.body = R"({"secret":"whsec_new"})"};
+        }
+        if (request.target.ends_with("/subscriptions")) {
+            return {
+                .body =
+                    R"({"subscriptions":[{"name":"chat","state":"active","sink":{"url":"http://x"}}]})"
+            };
+        }
+        return {.body = R"({"name":"chat","state":"paused"})"};
+    });
+    Environment environment = {{"BELFRY_URL", hub.url()}};
+    EXPECT_THAT(run({"subscription", "list"}, environment).out, HasSubstr("chat  active"));
+    EXPECT_THAT(run({"subscription", "show", "chat"}, environment).out, HasSubstr("state  paused"));
+    EXPECT_THAT(
+        run({"subscription", "pause", "chat"}, environment).err, HasSubstr("chat is paused")
+    );
+    EXPECT_EQ(run({"subscription", "resume", "chat", "-q"}, environment).err, "");
+    EXPECT_EQ(run({"subscription", "test", "chat"}, environment).code, ExitCode::failure);
+    EXPECT_EQ(run({"subscription", "rotate-secret", "chat"}, environment).out, "whsec_new\n");
+    EXPECT_THAT(
+        run({"subscription", "attempts", "chat", "--event", "3"}, environment).out,
+        HasSubstr("no\\nno")
+    );
+    EXPECT_EQ(hub.requests().back().target, "/api/v1/subscriptions/chat/attempts?event=3");
+}
+
+TEST(CommandLine, DeadLetterCommandsCallTheirRoutes) {
+    FakeHub hub([](const FakeHub::Request& request) -> FakeHub::Answer {
+        if (request.method == "GET" && request.target.find("after=x1") == std::string::npos) {
+            return {
+                .body =
+                    R"({"dead_letters":[{"id":"x1","reason":"rejected","event":{"type":"t","offset":4}}],"next":"x1"})"
+            };
+        }
+        if (request.method == "GET") {
+            return {
+                .body =
+                    R"({"dead_letters":[{"id":"x2","reason":"expired","range":{"from":1,"to":9,"count":8}}]})"
+            };
+        }
+        return {.status = 202, .body = R"({"replay":"r1"})"};
+    });
+    Environment environment = {{"BELFRY_URL", hub.url()}};
+    std::string listed = run({"dead-letter", "list"}, environment).out;
+    EXPECT_THAT(listed, HasSubstr("x1"));
+    EXPECT_THAT(listed, HasSubstr("1–9"));
+    EXPECT_THAT(run({"dead-letter", "show", "x2"}, environment).out, HasSubstr("range.count  8"));
+    EXPECT_EQ(run({"dead-letter", "show", "x3"}, environment).code, ExitCode::not_found);
+    EXPECT_THAT(run({"dead-letter", "replay", "x1"}, environment).out, HasSubstr("r1"));
+    EXPECT_EQ(hub.requests().back().target, "/api/v1/dead-letters/x1/replay");
+    EXPECT_EQ(
+        run({"dead-letter", "replay", "--all", "--type", "t"}, environment).code, ExitCode::ok
+    );
+    EXPECT_EQ(hub.requests().back().body, R"({"type":"t"})");
+    EXPECT_EQ(run({"dead-letter", "purge", "x1"}, environment).code, ExitCode::usage);
+    EXPECT_EQ(run({"dead-letter", "purge", "x1", "--yes"}, environment).code, ExitCode::ok);
+    EXPECT_EQ(hub.requests().back().method, "DELETE");
+}
+
+TEST(CommandLine, StatusIsOneIfTheHubIsNotReady) {
+    FakeHub ready(always(200, R"({"ready":true,"log":{"next":3}})"));
+    Ran ran = run({"status", "--url", ready.url()});
+    EXPECT_EQ(ran.code, ExitCode::ok);
+    EXPECT_EQ(ran.out, "ready     true\nlog.next  3\n");
+    FakeHub starting(always(200, R"({"ready":false})"));
+    EXPECT_EQ(run({"status", "--json", "--url", starting.url()}).code, ExitCode::failure);
+}
+
+TEST(CommandLine, ConfigCommandsReadWhatServeReads) {
+    std::string path = testing::TempDir() + "belfry-bad.yaml";
+    std::ofstream(path) << "http:\n  listten: x\n";
+    Ran bad = run({"config", "check", "--config", path});
+    EXPECT_EQ(bad.code, ExitCode::invalid);
+    EXPECT_THAT(
+        bad.err,
+        HasSubstr("belfry-bad.yaml:2:3: unknown key `http.listten`; did you mean `http.listen`?")
+    );
+    EXPECT_EQ(bad.out, "");
+    // Nothing is opened for it.
+    std::string data = testing::TempDir() + "belfry-untouched";
+    EXPECT_EQ(run({"serve", "--config", path, "--data", data}).code, ExitCode::invalid);
+    EXPECT_FALSE(std::filesystem::exists(data));
+    std::filesystem::remove(path);
+    EXPECT_EQ(run({"config", "check"}).code, ExitCode::ok);
+    EXPECT_EQ(run({"config", "show", "--set", "nothing"}).code, ExitCode::invalid);
+    Ran shown =
+        run({"config", "show", "--origin", "--set", "data=[x]"},
+            {{"BELFRY_LOGGING__LEVEL", "warn"}});
+    EXPECT_THAT(shown.out, testing::ContainsRegex("data: \"\\[x\\]\" +# --set\n"));
+    EXPECT_THAT(
+        shown.out, testing::ContainsRegex("logging.level: warn +# BELFRY_LOGGING__LEVEL\n")
+    );
+}
+
+TEST(CommandLine, ServeRefusesAnOpenAddress) {
+    std::string data = testing::TempDir() + "belfry-open";
+    Ran ran = run({"serve", "--listen", "0.0.0.0:0", "--data", data});
+    EXPECT_EQ(ran.code, ExitCode::invalid);
+    EXPECT_THAT(ran.err, HasSubstr("--insecure"));
+    EXPECT_FALSE(std::filesystem::exists(data));
+}
+
+}  // namespace
+}  // namespace belfry

@@ -1,0 +1,81 @@
+// The subcommands: each file of this folder adds one to the parser and, when it was chosen, leaves
+// what to do in Invocation::run. Parsing has no effects; running has no access to the parser.
+#pragma once
+
+#include "app/console.h"
+#include "app/exit_code.h"
+#include "app/hub_client.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace belfry {
+
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
+// One run of the program. Lives in main() from parsing to the end.
+struct Invocation {
+    Environment environment;
+    // --url, --token, --token-file; empty: not given.
+    std::string url;
+    std::string token;
+    std::string token_file;
+    bool json = false;
+    bool quiet = false;
+    bool no_color = false;
+    std::function<ExitCode(Console&)> run;  // set by the chosen command
+
+    [[nodiscard]] std::string variable(std::string_view name) const;
+    // The hub that --url or BELFRY_URL names, or 127.0.0.1:8420; a failure for a URL or token that
+    // is none.
+    [[nodiscard]] HubResult<std::unique_ptr<HubClient>> hub() const;
+};
+
+void add_serve(CLI::App& app, Invocation& invocation);
+void add_fire(CLI::App& app, Invocation& invocation);
+void add_list(CLI::App& app, Invocation& invocation);
+void add_get(CLI::App& app, Invocation& invocation);
+void add_tail(CLI::App& app, Invocation& invocation);
+void add_listen(CLI::App& app, Invocation& invocation);
+void add_subscription(CLI::App& app, Invocation& invocation);
+void add_subscription_add(CLI::App& subscription, Invocation& invocation);
+void add_dead_letter(CLI::App& app, Invocation& invocation);
+void add_config(CLI::App& app, Invocation& invocation);
+void add_status(CLI::App& app, Invocation& invocation);
+void add_version(CLI::App& app, Invocation& invocation);
+
+// Says what went wrong and gives the code to end with.
+ExitCode report(Console& console, const HubFailure& failure);
+ExitCode usage_error(Console& console, std::string sentence);
+
+// A plain command against the hub: one call, then `print` for its answer; with --json the answer as
+// it came, one line.
+ExitCode call_and_print(
+    const Invocation& invocation,
+    Console& console,
+    HubRequest request,
+    const std::function<void(std::string_view body)>& print
+);
+// The document in `body` as "member  value" lines.
+void print_members(Console& console, std::string_view body);
+
+// True if the user agrees: by `--yes`, or when asked on a terminal. Otherwise says what is missing.
+[[nodiscard]] bool confirmed(bool yes, Console& console, std::string_view question);
+
+// Bytes from "-" (standard input), "@FILE", or the argument itself; at most `bytes_max`.
+[[nodiscard]] HubResult<std::string> read_argument(
+    const std::string& argument, std::size_t bytes_max
+);
+// The same with a file's name.
+[[nodiscard]] HubResult<std::string> read_file_argument(
+    const std::string& path, std::size_t bytes_max
+);
+
+}  // namespace belfry

@@ -1,0 +1,76 @@
+// belfry config: what a hub would run with, and whether a file is good.
+#include "app/config.h"
+
+#include "app/commands/commands.h"
+#include "app/commands/config_flags.h"
+#include "app/config_text.h"
+#include "app/screen_text.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace belfry {
+
+namespace {
+
+constexpr const char* kExamples = R"(EXAMPLES
+  belfry config show --origin                         every value and where it came from
+  belfry config check --config belfry.yaml            5 and the problems with line and column if it is bad
+)";
+
+ExitCode show(
+    const ConfigFlags& flags, ShowOrigin origin, const Invocation& invocation, Console& console
+) {
+    auto loaded = load_config(flags.sources(invocation.environment));
+    if (!loaded) {
+        console.complain("the configuration is invalid:\n" + problem_lines(loaded.error()));
+        return ExitCode::invalid;
+    }
+    console.data(console.json() ? config_json(*loaded) : config_yaml(*loaded, origin));
+    return ExitCode::ok;
+}
+
+ExitCode check(const ConfigFlags& flags, const Invocation& invocation, Console& console) {
+    auto loaded = load_config(flags.sources(invocation.environment));
+    if (!loaded) {
+        console.complain("the configuration is invalid:\n" + problem_lines(loaded.error()));
+        return ExitCode::invalid;
+    }
+    console.say("the configuration is good");
+    return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_config(CLI::App& app, Invocation& invocation) {
+    CLI::App* command = app.add_subcommand("config", "Show or check the configuration of a hub");
+    command->footer(kExamples);
+    command->require_subcommand(1);
+
+    CLI::App* show_command = command->add_subcommand("show", "Print all settings as a file");
+    show_command->footer(kExamples);
+    auto show_flags = std::make_shared<ConfigFlags>();
+    show_flags->add_to(*show_command);
+    auto origin = std::make_shared<bool>(false);
+    show_command->add_flag("--origin", *origin, "say where each value came from");
+    show_command->callback([=, &invocation] {
+        invocation.run = [=, &invocation](Console& console) {
+            return show(*show_flags, ShowOrigin{*origin}, invocation, console);
+        };
+    });
+
+    CLI::App* check_command =
+        command->add_subcommand("check", "Read the configuration and say what is wrong");
+    check_command->footer(kExamples);
+    auto check_flags = std::make_shared<ConfigFlags>();
+    check_flags->add_to(*check_command);
+    check_command->callback([=, &invocation] {
+        invocation.run = [=, &invocation](Console& console) {
+            return check(*check_flags, invocation, console);
+        };
+    });
+}
+
+}  // namespace belfry

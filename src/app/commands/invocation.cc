@@ -1,0 +1,150 @@
+// What the commands share: the hub they talk to, how they fail, where input comes from.
+#include "app/commands/commands.h"
+#include "app/event_line.h"
+#include "app/screen_text.h"
+#include "base/json.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <unistd.h>
+
+namespace belfry {
+
+namespace {
+
+constexpr std::string_view kDefaultUrl = "http://127.0.0.1:8420";
+constexpr std::size_t kTokenBytesMax = 4096;
+
+HubFailure invalid_usage(std::string sentence) {
+    return {.code = ExitCode::usage, .sentence = std::move(sentence), .next_step = "See --help."};
+}
+
+HubResult<std::string> read_all(std::FILE* file, const std::string& name, std::size_t bytes_max) {
+    std::string text;
+    std::array<char, 16 * 1024> buffer;
+    for (;;) {
+        std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file);
+        text.append(buffer.data(), count);
+        if (text.size() > bytes_max) {
+            return std::unexpected(HubFailure{
+                .code = ExitCode::invalid,
+                .sentence = fmt::format("{} is larger than {} bytes", screen_text(name), bytes_max),
+                .next_step = {}
+            });
+        }
+        if (count == 0) {
+            break;
+        }
+    }
+    if (std::ferror(file) != 0) {
+        return std::unexpected(invalid_usage(
+            fmt::format("{} cannot be read: {}", screen_text(name), std::strerror(errno))
+        ));
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string Invocation::variable(std::string_view name) const {
+    auto found = std::ranges::find(environment, name, &std::pair<std::string, std::string>::first);
+    return found == environment.end() ? "" : found->second;
+}
+
+HubResult<std::unique_ptr<HubClient>> Invocation::hub() const {
+    std::string named = url.empty() ? variable("BELFRY_URL") : url;
+    Result<Url> address = parse_hub_url(named.empty() ? kDefaultUrl : named);
+    if (!address) {
+        return std::unexpected(invalid_usage(
+            fmt::format("{}: {}", url.empty() ? "BELFRY_URL" : "--url", address.error().detail)
+        ));
+    }
+    std::string secret = token.empty() ? variable("BELFRY_TOKEN") : token;
+    if (!token_file.empty()) {
+        HubResult<std::string> text = read_file_argument(token_file, kTokenBytesMax);
+        if (!text) {
+            return std::unexpected(std::move(text.error()));
+        }
+        secret = text->substr(0, text->find_last_not_of(" \r\n") + 1);
+    }
+    return std::make_unique<HubClient>(*std::move(address), std::move(secret));
+}
+
+ExitCode report(Console& console, const HubFailure& failure) {
+    console.complain(failure.sentence, failure.next_step);
+    return failure.code;
+}
+
+ExitCode usage_error(Console& console, std::string sentence) {
+    return report(console, invalid_usage(std::move(sentence)));
+}
+
+ExitCode call_and_print(
+    const Invocation& invocation,
+    Console& console,
+    HubRequest request,
+    const std::function<void(std::string_view body)>& print
+) {
+    auto hub = invocation.hub();
+    if (!hub) {
+        return report(console, hub.error());
+    }
+    HubResult<HttpReply> reply = (*hub)->call(std::move(request));
+    if (!reply) {
+        return report(console, reply.error());
+    }
+    if (!console.json()) {
+        print(reply->body);
+    } else if (!reply->body.empty()) {
+        console.data(screen_json(reply->body) + "\n");
+    }
+    return ExitCode::ok;
+}
+
+void print_members(Console& console, std::string_view body) {
+    Result<boost::json::value> document = parse_json(body, Limits{});
+    console.data(document ? member_lines(*document) : screen_text(body) + "\n");
+}
+
+bool confirmed(bool yes, Console& console, std::string_view question) {
+    if (yes) {
+        return true;
+    }
+    if (::isatty(STDIN_FILENO) != 1) {
+        console.complain("this cannot be undone", "Say --yes to do it.");
+        return false;
+    }
+    console.complain(fmt::format("{} [y/N]", question));
+    int answer = std::getchar();
+    return answer == 'y' || answer == 'Y';
+}
+
+HubResult<std::string> read_file_argument(const std::string& path, std::size_t bytes_max) {
+    if (path == "-") {
+        return read_all(stdin, "standard input", bytes_max);
+    }
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+        std::fopen(path.c_str(), "rbe"), std::fclose
+    );
+    if (!file) {
+        return std::unexpected(invalid_usage(
+            fmt::format("{} cannot be opened: {}", screen_text(path), std::strerror(errno))
+        ));
+    }
+    return read_all(file.get(), path, bytes_max);
+}
+
+HubResult<std::string> read_argument(const std::string& argument, std::size_t bytes_max) {
+    if (argument == "-" || argument.starts_with('@')) {
+        return read_file_argument(argument == "-" ? argument : argument.substr(1), bytes_max);
+    }
+    return argument;
+}
+
+}  // namespace belfry

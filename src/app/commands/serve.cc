@@ -1,0 +1,140 @@
+// belfry serve: runs a hub until it is told to stop.
+#include "app/commands/commands.h"
+#include "app/commands/config_flags.h"
+#include "app/config_text.h"
+#include "app/screen_text.h"
+#include "app/version.h"
+#include "app/wiring.h"
+#include "base/logging.h"
+#include "net/socket_address.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <memory>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace belfry {
+
+namespace {
+
+constexpr const char* kExamples = R"(EXAMPLES
+  belfry serve                                        on 127.0.0.1:8420, data in ./belfry-data
+  belfry serve --config /etc/belfry/belfry.yaml
+  belfry serve --listen 127.0.0.1:9000 --data /var/lib/belfry --set log.retention.age=30d
+)";
+
+struct ServeOptions {
+    ConfigFlags config;
+    bool accept_data_loss = false;
+};
+
+void set_up_logging(const Config& config) {
+    LogLevel level = LogLevel::info;
+    for (auto [name, value] :
+         {std::pair("debug", LogLevel::debug),
+          {"warn", LogLevel::warn},
+          {"error", LogLevel::error},
+          {"off", LogLevel::off}}) {
+        if (config.logging_level == name) {
+            level = value;
+        }
+    }
+    bool text = config.logging_format == "text" ||
+                (config.logging_format == "auto" && ::isatty(STDERR_FILENO) == 1);
+    set_up_logging(level, text ? LogFormat::text : LogFormat::json);
+}
+
+// A hub holds as many connections as the system allows, and outlives whoever read its stderr.
+void prepare_process() {
+    std::signal(SIGPIPE, SIG_IGN);
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        if (::setrlimit(RLIMIT_NOFILE, &files) != 0) {
+            log_warn("the limit on open files could not be raised", {});
+        }
+    }
+}
+
+ExitCode refused_address(const Config& config, Console& console) {
+    console.complain(
+        fmt::format(
+            "{} can be reached by other machines, and this hub has no tokens: everybody could do "
+            "everything",
+            screen_text(config.http_listen)
+        ),
+        "Listen on 127.0.0.1, or say --insecure if that is what you want."
+    );
+    return ExitCode::invalid;
+}
+
+void announce(const Config& config, const Wiring& hub) {
+    log_info(
+        "listening",
+        {{"url", "http://" + hub.address()},
+         {"data", config.data},
+         {"next_offset", hub.log_status().next.value},
+         {"version", version()}}
+    );
+    if (config.insecure) {
+        log_warn("open to everybody who reaches this address: there are no tokens");
+    } else {
+        log_info(
+            "open to every program on this machine: there are no tokens; pages of other sites are "
+            "refused"
+        );
+    }
+}
+
+ExitCode serve(const ServeOptions& options, const Invocation& invocation, Console& console) {
+    auto loaded = load_config(options.config.sources(invocation.environment));
+    if (!loaded) {
+        console.complain("the configuration is invalid:\n" + problem_lines(loaded.error()));
+        return ExitCode::invalid;
+    }
+    const Config& config = loaded->config;
+    Result<SocketAddress> address = parse_listen_address(config.http_listen);
+    if (!address || (!address->is_loopback() && !config.insecure)) {
+        return refused_address(config, console);
+    }
+    set_up_logging(config);
+    prepare_process();
+    Result<std::unique_ptr<Wiring>> hub =
+        Wiring::open(config, options.accept_data_loss ? DataLoss::accept : DataLoss::refuse);
+    if (!hub) {
+        console.complain(screen_text(hub.error().detail));
+        return ExitCode::failure;
+    }
+    (*hub)->loop().on_signal([&hub](int) { (*hub)->stop(); });
+    if (Result<void> started = (*hub)->start(); !started) {
+        console.complain(screen_text(started.error().detail));
+        return ExitCode::failure;
+    }
+    announce(config, **hub);
+    (*hub)->run();
+    return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Invocation& invocation) {
+    CLI::App* command = app.add_subcommand("serve", "Run a hub");
+    command->footer(kExamples);
+    auto options = std::make_shared<ServeOptions>();
+    options->config.add_to(*command);
+    command->add_flag(
+        "--accept-data-loss",
+        options->accept_data_loss,
+        "go on although the end of the log is missing; what is lost was named when it refused"
+    );
+    command->callback([options, &invocation] {
+        invocation.run = [options, &invocation](Console& console) {
+            return serve(*options, invocation, console);
+        };
+    });
+}
+
+}  // namespace belfry

@@ -1,0 +1,75 @@
+// belfry status, belfry version.
+#include "app/commands/commands.h"
+#include "app/event_line.h"
+#include "app/version.h"
+#include "base/json.h"
+#include "base/json_text.h"
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+
+namespace belfry {
+
+namespace {
+
+constexpr const char* kStatusExamples = R"(EXAMPLES
+  belfry status                                       0 if the hub is ready, 1 if it is not, 6 if there is none
+  belfry status --json | jq .log
+)";
+constexpr const char* kVersionExamples = R"(EXAMPLES
+  belfry version
+  belfry version --json
+)";
+
+ExitCode status(const Invocation& invocation, Console& console) {
+    ExitCode ready = ExitCode::ok;
+    auto hub = invocation.hub();
+    if (!hub) {
+        return report(console, hub.error());
+    }
+    HubResult<HttpReply> reply = (*hub)->call({.target = Target("/api/v1/status")});
+    if (!reply) {
+        return report(console, reply.error());
+    }
+    Result<boost::json::value> document = parse_json(reply->body, Limits{});
+    if (document && member_text(*document, "ready") == "false") {
+        ready = ExitCode::failure;
+    }
+    if (console.json()) {
+        console.data(reply->body + "\n");
+    } else {
+        print_members(console, reply->body);
+    }
+    return ready;
+}
+
+ExitCode print_version(Console& console) {
+    if (!console.json()) {
+        console.data(version_text() + "\n");
+        return ExitCode::ok;
+    }
+    std::string line = R"({"version":)";
+    append_json_string(line, version());
+    line += R"(,"commit":)";
+    append_json_string(line, build_commit());
+    console.data(line + "}\n");
+    return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Invocation& invocation) {
+    CLI::App* command = app.add_subcommand("status", "Say how the hub is");
+    command->footer(kStatusExamples);
+    command->callback([&invocation] {
+        invocation.run = [&invocation](Console& console) { return status(invocation, console); };
+    });
+}
+
+void add_version(CLI::App& app, Invocation& invocation) {
+    CLI::App* command = app.add_subcommand("version", "Print the version");
+    command->footer(kVersionExamples);
+    command->callback([&invocation] { invocation.run = print_version; });
+}
+
+}  // namespace belfry

@@ -1,0 +1,273 @@
+// belfry subscription: list, show, remove, pause, resume, test, rotate-secret, attempts.
+#include "app/commands/commands.h"
+#include "app/event_line.h"
+#include "app/screen_text.h"
+#include "app/text_table.h"
+#include "base/json.h"
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace belfry {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr const char* kExamples = R"(EXAMPLES
+  belfry subscription add chat http://127.0.0.1:9000/in --type 'deploy*'
+  belfry subscription list
+  belfry subscription attempts chat --outcome failed
+  belfry subscription test chat                       deliver a made event and show the attempt
+)";
+
+Target subscriptions() {
+    return Target("/api/v1/subscriptions");
+}
+
+// A command on one subscription that takes nothing but its name.
+struct NamedCommand {
+    std::string name;
+    std::string summary;
+    std::string example;
+    std::function<ExitCode(const std::string& subscription, const Invocation&, Console&)> run;
+};
+
+void add_named(CLI::App& parent, Invocation& invocation, NamedCommand named) {
+    CLI::App* command = parent.add_subcommand(named.name, named.summary);
+    command->footer("EXAMPLES\n  belfry subscription " + named.example + "\n");
+    auto subscription = std::make_shared<std::string>();
+    command->add_option("NAME", *subscription, "its name")->required();
+    command->callback([subscription, run = std::move(named.run), &invocation] {
+        invocation.run = [subscription, run, &invocation](Console& console) {
+            return run(*subscription, invocation, console);
+        };
+    });
+}
+
+const json::array* array_member(const Result<json::value>& document, std::string_view name) {
+    if (!document || !document->is_object()) {
+        return nullptr;
+    }
+    const json::value* member = document->as_object().if_contains(name);
+    return member == nullptr ? nullptr : member->if_array();
+}
+
+std::string sink_text(const json::value& subscription) {
+    const json::value* sink =
+        subscription.is_object() ? subscription.as_object().if_contains("sink") : nullptr;
+    return sink == nullptr ? "" : member_text(*sink, "url");
+}
+
+ExitCode list(const Invocation& invocation, Console& console) {
+    auto hub = invocation.hub();
+    if (!hub) {
+        return report(console, hub.error());
+    }
+    std::vector<std::vector<std::string>> rows = {
+        {"NAME", "STATE", "PENDING", "RETRYING", "DEAD", "LAST ERROR", "SINK"}
+    };
+    std::string next;
+    do {
+        HubResult<HttpReply> reply =
+            (*hub)->call({.target = subscriptions().parameter("after", next)});
+        if (!reply) {
+            return report(console, reply.error());
+        }
+        Result<json::value> page = parse_json(reply->body, Limits{});
+        const json::array* found = array_member(page, "subscriptions");
+        if (found == nullptr) {
+            return report(console, {.sentence = "the hub's answer is not a list", .next_step = {}});
+        }
+        for (const json::value& subscription : *found) {
+            if (console.json()) {
+                console.data(screen_json(json::serialize(subscription)) + "\n");
+                continue;
+            }
+            std::vector<std::string> row;
+            for (std::string_view name :
+                 {"name", "state", "pending", "retrying", "dead", "last_error"}) {
+                row.push_back(member_text(subscription, name));
+            }
+            row.push_back(sink_text(subscription));
+            rows.push_back(std::move(row));
+        }
+        next = member_text(*page, "next");
+    } while (!next.empty());
+    if (!console.json()) {
+        console.data(text_table(rows, console.width()));
+    }
+    return ExitCode::ok;
+}
+
+ExitCode show(const std::string& name, const Invocation& invocation, Console& console) {
+    return call_and_print(
+        invocation,
+        console,
+        {.target = subscriptions().segment(name)},
+        [&](std::string_view body) { print_members(console, body); }
+    );
+}
+
+// POST …/{name}/{action}, answered with a sentence on stderr.
+auto action(std::string_view verb, std::string_view done) {
+    return [verb, done](const std::string& name, const Invocation& invocation, Console& console) {
+        return call_and_print(
+            invocation,
+            console,
+            {.method = "POST", .target = subscriptions().segment(name).segment(verb)},
+            [&](std::string_view) { console.say(fmt::format("{} {}", screen_text(name), done)); }
+        );
+    };
+}
+
+ExitCode rotate(const std::string& name, const Invocation& invocation, Console& console) {
+    return call_and_print(
+        invocation,
+        console,
+        {.method = "POST", .target = subscriptions().segment(name).segment("rotate-secret")},
+        [&](std::string_view body) {
+            Result<json::value> answer = parse_json(body, Limits{});
+            console.say(
+                "the new signing secret, shown this once; the old one signs too for a while:"
+            );
+            console.data(
+                (answer ? screen_text(member_text(*answer, "secret")) : screen_text(body)) + "\n"
+            );
+        }
+    );
+}
+
+// Ends with 1 if the listener did not take the event.
+ExitCode test(const std::string& name, const Invocation& invocation, Console& console) {
+    bool settled = false;
+    auto hub = invocation.hub();
+    if (!hub) {
+        return report(console, hub.error());
+    }
+    HubResult<HttpReply> reply =
+        (*hub)->call({.method = "POST", .target = subscriptions().segment(name).segment("test")});
+    if (!reply) {
+        return report(console, reply.error());
+    }
+    if (Result<json::value> attempt = parse_json(reply->body, Limits{})) {
+        settled = member_text(*attempt, "outcome") == "settled";
+    }
+    if (console.json()) {
+        console.data(screen_json(reply->body) + "\n");
+    } else {
+        print_members(console, reply->body);
+    }
+    return settled ? ExitCode::ok : ExitCode::failure;
+}
+
+void add_remove(CLI::App& parent, Invocation& invocation) {
+    CLI::App* command =
+        parent.add_subcommand("remove", "Remove it with its position; dead letters stay");
+    command->footer("EXAMPLES\n  belfry subscription remove chat --yes\n");
+    auto name = std::make_shared<std::string>();
+    auto yes = std::make_shared<bool>(false);
+    command->add_option("NAME", *name, "its name")->required();
+    command->add_flag("--yes", *yes, "do not ask");
+    command->callback([=, &invocation] {
+        invocation.run = [=, &invocation](Console& console) {
+            if (!confirmed(*yes, console, fmt::format("Remove {}?", screen_text(*name)))) {
+                return ExitCode::usage;
+            }
+            return call_and_print(
+                invocation,
+                console,
+                {.method = "DELETE", .target = subscriptions().segment(*name)},
+                [&](std::string_view) { console.say(screen_text(*name) + " is removed"); }
+            );
+        };
+    });
+}
+
+void print_attempts(std::string_view body, Console& console) {
+    Result<json::value> page = parse_json(body, Limits{});
+    const json::array* attempts = array_member(page, "attempts");
+    if (attempts == nullptr) {
+        print_members(console, body);
+        return;
+    }
+    std::vector<std::vector<std::string>> rows = {
+        {"AT", "OFFSET", "ATTEMPT", "OUTCOME", "STATUS", "MS", "NEXT", "ERROR"}
+    };
+    for (const json::value& attempt : *attempts) {
+        std::vector<std::string> row;
+        for (std::string_view name :
+             {"at", "offset", "attempt", "outcome", "status", "duration_ms", "next_at", "error"}) {
+            row.push_back(member_text(attempt, name));
+        }
+        rows.push_back(std::move(row));
+    }
+    console.data(text_table(rows, console.width()));
+}
+
+void add_attempts(CLI::App& parent, Invocation& invocation) {
+    struct Options {
+        std::string name;
+        std::string event;
+        std::string outcome;
+    };
+    CLI::App* command = parent.add_subcommand("attempts", "What became of the latest attempts");
+    command->footer("EXAMPLES\n  belfry subscription attempts chat --event 17\n");
+    auto options = std::make_shared<Options>();
+    command->add_option("NAME", options->name, "its name")->required();
+    command->add_option("--event", options->event, "of this event: offset or id");
+    command->add_option("--outcome", options->outcome, "settled, rejected, failed, wait or gone");
+    command->callback([=, &invocation] {
+        invocation.run = [=, &invocation](Console& console) {
+            Target target = subscriptions().segment(options->name).segment("attempts");
+            target.parameter("event", options->event).parameter("outcome", options->outcome);
+            return call_and_print(
+                invocation,
+                console,
+                {.target = target},
+                [&](std::string_view body) { print_attempts(body, console); }
+            );
+        };
+    });
+}
+
+}  // namespace
+
+void add_subscription(CLI::App& app, Invocation& invocation) {
+    CLI::App* command = app.add_subcommand("subscription", "Who gets which events");
+    command->footer(kExamples);
+    command->require_subcommand(1);
+    add_subscription_add(*command, invocation);
+    CLI::App* list_command = command->add_subcommand("list", "List all with their state");
+    list_command->footer("EXAMPLES\n  belfry subscription list\n");
+    list_command->callback([&invocation] {
+        invocation.run = [&invocation](Console& console) { return list(invocation, console); };
+    });
+    add_named(*command, invocation, {"show", "Show one", "show chat", show});
+    add_remove(*command, invocation);
+    add_named(
+        *command,
+        invocation,
+        {"pause", "Stop delivering; the position stays", "pause chat", action("pause", "is paused")}
+    );
+    add_named(
+        *command,
+        invocation,
+        {"resume",
+         "Deliver again, from where it stood",
+         "resume chat",
+         action("resume", "is active")}
+    );
+    add_named(*command, invocation, {"test", "Deliver one made event", "test chat", test});
+    add_named(
+        *command,
+        invocation,
+        {"rotate-secret", "Sign with a new secret", "rotate-secret chat", rotate}
+    );
+    add_attempts(*command, invocation);
+}
+
+}  // namespace belfry

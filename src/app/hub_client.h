@@ -1,0 +1,74 @@
+// A running hub, as the commands see it: one call after another, each blocking until it is
+// answered. Owned by the command; one thread, which runs the loop inside the calls. Nothing is sent
+// twice but by follow().
+#pragma once
+
+#include "app/event_stream.h"
+#include "app/exit_code.h"
+#include "app/url_text.h"
+#include "base/limits.h"
+#include "net/http_client.h"
+#include "net/loop.h"
+
+#include <expected>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace belfry {
+
+// Why a command ends without success, in words and as a code; the texts are safe for a terminal.
+struct HubFailure {
+    ExitCode code = ExitCode::failure;
+    std::string sentence;
+    std::string next_step;
+};
+template <typename T>
+using HubResult = std::expected<T, HubFailure>;
+
+struct HubRequest {
+    std::string_view method = "GET";
+    Target target;
+    std::string content_type = {};
+    std::string body = {};
+    std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+// What to follow, and who hears of it.
+struct StreamRequest {
+    Target target;
+    std::string after;  // Last-Event-ID to begin with; empty: from now on
+    std::function<bool(const StreamEvent&, std::string_view id)> on_event;  // false: enough
+    std::function<void(std::string_view reason, Duration wait)> on_wait;  // before a new connection
+};
+
+class HubClient {
+ public:
+    // The token may be empty. A header value with a control character in it is refused by call().
+    HubClient(Url address, std::string token);
+
+    // The answer, if its status is 2xx.
+    [[nodiscard]] HubResult<HttpReply> call(HubRequest request);
+    // Reads a stream of events until on_event has enough; connects anew after a loss, with growing
+    // waits, and goes on after the last event. Fails if the first connection does, or when the hub
+    // refuses.
+    [[nodiscard]] HubResult<void> follow(StreamRequest request);
+
+ private:
+    class Follower;
+    [[nodiscard]] HubResult<HttpCall> prepare(const HubRequest& request) const;
+    [[nodiscard]] HubFailure unreachable(const Error& error) const;
+
+    const Url address_;
+    const std::string token_;
+    Limits limits_;
+    Loop loop_;
+    HttpClient client_;
+};
+
+// What an answer outside 2xx says: the problem document if there is one.
+[[nodiscard]] HubFailure failure_of(int status, std::string_view body);
+
+}  // namespace belfry

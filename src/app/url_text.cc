@@ -1,0 +1,57 @@
+#include "app/url_text.h"
+
+#include <fmt/format.h>
+
+namespace belfry {
+
+namespace {
+
+bool is_unreserved(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+}  // namespace
+
+std::string percent_encoded(std::string_view text) {
+    std::string out;
+    for (char c : text) {
+        if (is_unreserved(c)) {
+            out += c;
+        } else {
+            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        }
+    }
+    return out;
+}
+
+Target& Target::segment(std::string_view text) {
+    text_ += "/" + percent_encoded(text);
+    return *this;
+}
+
+Target& Target::parameter(std::string_view name, std::string_view value) {
+    if (!value.empty()) {
+        text_ += fmt::format("{}{}={}", has_query_ ? '&' : '?', name, percent_encoded(value));
+        has_query_ = true;
+    }
+    return *this;
+}
+
+Result<Url> parse_hub_url(std::string_view url) {
+    Result<Url> parsed = parse_url(url);
+    if (!parsed) {
+        return parsed;
+    }
+    if (parsed->scheme != Url::Scheme::http) {
+        return fail(
+            Errc::bad_request, "a hub is reached by http only, such as http://127.0.0.1:8420"
+        );
+    }
+    if (parsed->target() != "/") {
+        return fail(Errc::bad_request, "a hub's URL has no path, such as http://127.0.0.1:8420");
+    }
+    return parsed;
+}
+
+}  // namespace belfry

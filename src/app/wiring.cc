@@ -1,0 +1,204 @@
+#include "app/wiring.h"
+
+#include "app/data_directory.h"
+#include "app/version.h"
+#include "base/logging.h"
+#include "doors/native/native_door.h"
+#include "sinks/sink_factory.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace belfry {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// For requests that are being answered when the hub is told to stop.
+constexpr Duration kAnswerWait = 10s;
+constexpr double kHardShareOfDisk = 0.8;
+
+// One past the highest offset that delivery has seen: a log that ends below it has lost events.
+Offset seen_by(const StateSnapshot& snapshot) {
+    Offset seen = snapshot.live_mark;
+    for (const CursorRow& row : snapshot.cursors) {
+        seen = std::max(seen, row.cursor);
+    }
+    for (const ExceptionRow& row : snapshot.exceptions) {
+        seen = std::max(seen, row.offset.next());
+    }
+    return seen;
+}
+
+EmbeddedLogOptions log_options(const Config& config) {
+    EmbeddedLogOptions options;
+    options.directory = config.data;
+    options.segment_bytes = config.log_segment_bytes;
+    options.pending_bytes = config.log_pending_bytes;
+    options.tail_bytes = config.log_tail_bytes;
+    options.reserve_bytes = config.log_reserve_bytes;
+    options.slow_commit =
+        std::chrono::duration_cast<std::chrono::microseconds>(config.log_slow_commit);
+    options.watermark_idle =
+        std::chrono::duration_cast<std::chrono::milliseconds>(config.log_watermark_idle);
+    options.dedup_window =
+        std::chrono::duration_cast<std::chrono::seconds>(config.log_dedup_window);
+    options.dedup_ids = config.log_dedup_ids;
+    return options;
+}
+
+Error in_directory(Error error, const std::string& directory) {
+    error.detail = "data directory " + directory + ": " + error.detail;
+    return error;
+}
+
+}  // namespace
+
+Wiring::Wiring(const Config& config)
+    : config_(config),
+      files_(posix_file_system()),
+      client_(loop_, config_.limits),
+      access_(config_.insecure ? Exposure::insecure : Exposure::loopback_only) {}
+
+// Callbacks that outlive the loop must not find their rooms gone: the loop has ended, nothing runs
+// any more.
+Wiring::~Wiring() = default;
+
+Result<std::unique_ptr<Wiring>> Wiring::open(const Config& config, DataLoss data_loss) {
+    std::unique_ptr<Wiring> wiring(new Wiring(config));
+    if (Result<void> opened = wiring->open_engine(data_loss); !opened) {
+        return std::unexpected(in_directory(std::move(opened.error()), config.data));
+    }
+    wiring->connect_rooms();
+    return wiring;
+}
+
+Result<void> Wiring::open_engine(DataLoss data_loss) {
+    if (Result<void> prepared = prepare_data_directory(files_, config_.data); !prepared) {
+        return prepared;
+    }
+    Result<SqliteStores> stores = open_sqlite_stores(config_.data, loop_, sqlite_thread_);
+    if (!stores) {
+        return std::unexpected(std::move(stores.error()));
+    }
+    stores_ = *std::move(stores);
+    Result<StateSnapshot> snapshot = stores_.state->load();
+    if (!snapshot) {
+        return std::unexpected(std::move(snapshot.error()));
+    }
+    EmbeddedLogOptions options = log_options(config_);
+    options.accept_data_loss = data_loss == DataLoss::accept;
+    options.min_next_offset = seen_by(*snapshot);
+    EmbeddedLogPorts ports{
+        .files = files_,
+        .clock = loop_,
+        .rng = system_rng(),
+        .loop = loop_,
+        .log_thread = log_thread_,
+        .read_thread = read_thread_,
+    };
+    Result<std::unique_ptr<EmbeddedLog>> log = EmbeddedLog::open(std::move(options), ports);
+    if (!log) {
+        return std::unexpected(std::move(log.error()));
+    }
+    log_ = *std::move(log);
+    return {};
+}
+
+void Wiring::connect_rooms() {
+    // The answers that a commit releases leave in the same turn.
+    loop_.on_turn_end([this] { log_->end_turn(); });
+    catalog_.emplace(*stores_.kv, config_.limits);
+    HubPorts ports{
+        .clock = loop_,
+        .rng = system_rng(),
+        .log = *log_,
+        .state = *stores_.state,
+        .catalog = *catalog_,
+        .access = access_,
+        .make_sink =
+            make_sink_factory({.client = client_, .clock = loop_, .version = std::string(version())}
+            ),
+    };
+    hub_.emplace(std::move(ports), HubOptions{.retention = retention()}, config_.limits);
+
+    NativeDoorPorts native{
+        .hub = *hub_,
+        .catalog = *catalog_,
+        .clock = loop_,
+        .limits = config_.limits,
+        .build = {.version = std::string(version()), .commit = std::string(build_commit())},
+        .server_status = [this] { return server_->status(); },
+        .unready_reasons =
+            [this] {
+                return stopping_ ? std::vector<std::string>{"stopping"}
+                                 : std::vector<std::string>();
+            },
+    };
+    std::vector<Door> doors;
+    doors.push_back(native_door(std::move(native)));
+    router_.emplace(std::move(doors), access_, config_.limits);
+    server_.emplace(loop_, *router_, config_.limits);
+}
+
+RetentionOptions Wiring::retention() const {
+    RetentionOptions options;
+    options.age = std::chrono::duration_cast<std::chrono::seconds>(config_.log_retention_age);
+    options.bytes = config_.log_retention_bytes;
+    options.hard_bytes = config_.log_retention_hard_bytes;
+    if (options.hard_bytes == 0) {
+        if (Result<FileSystem::Space> space = files_.space(config_.data)) {
+            options.hard_bytes = static_cast<std::uint64_t>(
+                kHardShareOfDisk * static_cast<double>(space->total_bytes)
+            );
+        }
+    }
+    return options;
+}
+
+Result<void> Wiring::start() {
+    Result<void> started = hub_->start([this] {
+        ready_ = true;
+        loop_.stop();
+    });
+    if (!started) {
+        return std::unexpected(in_directory(std::move(started.error()), config_.data));
+    }
+    loop_.run();
+    if (!ready_) {
+        return fail(Errc::unavailable, "stopped while starting");
+    }
+    return server_->listen(config_.http_listen);
+}
+
+std::string Wiring::address() const {
+    return server_->address();
+}
+
+void Wiring::run() {
+    loop_.run();
+}
+
+void Wiring::stop() {
+    if (!ready_) {
+        loop_.stop();
+        return;
+    }
+    if (std::exchange(stopping_, true)) {
+        log_warn("stopping at once; deliveries under way will be repeated");
+        loop_.stop();
+        return;
+    }
+    log_info("stopping");
+    server_->stop(kAnswerWait, [this] {
+        hub_->stop([this] {
+            log_->stop([this] {
+                log_info("stopped");
+                loop_.stop();
+            });
+        });
+    });
+}
+
+}  // namespace belfry

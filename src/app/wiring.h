@@ -1,0 +1,79 @@
+// A whole hub: every room, made in the order in which they need one another and torn down in
+// reverse. This is the one place that knows all of them. Owned by the serve command (or a test).
+// open(), start() and run() belong to one thread, which becomes the I/O thread; stop() and
+// address() are for it, too.
+#pragma once
+
+#include "app/config.h"
+#include "auth/open_access.h"
+#include "base/file_system.h"
+#include "base/worker_thread.h"
+#include "catalog/catalog.h"
+#include "doors/router.h"
+#include "engine/embedded/embedded_log.h"
+#include "engine/embedded/sqlite_stores.h"
+#include "hub/hub.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace belfry {
+
+enum class DataLoss : bool { refuse, accept };
+
+class Wiring {
+ public:
+    // Takes the data directory and recovers the log; nothing listens yet. conflict: another Belfry
+    // has it.
+    [[nodiscard]] static Result<std::unique_ptr<Wiring>> open(
+        const Config& config, DataLoss data_loss
+    );
+    ~Wiring();
+    Wiring(const Wiring&) = delete;
+    Wiring& operator=(const Wiring&) = delete;
+
+    // Begins to deliver and, once every subscription is served, to listen: who can connect finds a
+    // whole hub. Runs the loop meanwhile.
+    [[nodiscard]] Result<void> start();
+    // Where it listens, with the real port.
+    [[nodiscard]] std::string address() const;
+    // Until stop() has done its work.
+    void run();
+    // The first call drains: no new connections, answers what was asked, ends attempts, saves,
+    // closes the log. The second one leaves at once; what was acknowledged is safe anyway.
+    void stop();
+    [[nodiscard]] Loop& loop() { return loop_; }
+    [[nodiscard]] LogStatus log_status() const { return log_->status(); }
+
+ private:
+    explicit Wiring(const Config& config);
+    [[nodiscard]] Result<void> open_engine(DataLoss data_loss);
+    void connect_rooms();
+    [[nodiscard]] RetentionOptions retention() const;
+
+    // Constant after construction.
+    const Config config_;
+    FileSystem& files_;
+    // In order of need. Threads come before what posts to them, so that they end after it.
+    Loop loop_;
+    WorkerThread log_thread_{"belfry-log"};
+    WorkerThread read_thread_{"belfry-read"};
+    WorkerThread sqlite_thread_{"belfry-sqlite"};
+    SqliteStores stores_;
+    std::unique_ptr<EmbeddedLog> log_;
+    std::optional<Catalog> catalog_;
+    HttpClient client_;
+    OpenAccess access_;
+    std::optional<Hub> hub_;
+    std::optional<Router> router_;
+    std::optional<HttpServer> server_;
+    // I/O thread.
+    bool ready_ = false;
+    bool stopping_ = false;
+};
+
+}  // namespace belfry
