@@ -184,7 +184,7 @@ Result<void> Router::authorise(
 void Router::handle(const HttpRequest& request, Exchange exchange) {
     const Door& door = door_of(request.path);
     auto refuse_with = [&](Error error) {
-        door.refuse(Refusal{.error = std::move(error)}, std::move(exchange));
+        door.refuse(DoorRefusal{.error = std::move(error)}, std::move(exchange));
     };
     Query query;
     if (Result<void> parsed = query.parse(request.query); !parsed) {
@@ -234,13 +234,13 @@ void Router::answer_without_route(
 ) const {
     if (match.entry == nullptr) {
         Error error{.code = Errc::not_found, .detail = "there is nothing at this path"};
-        return door.refuse(Refusal{.error = std::move(error)}, std::move(exchange));
+        return door.refuse(DoorRefusal{.error = std::move(error)}, std::move(exchange));
     }
     if (request.method == Method::options) {
         std::string allow = "Allow: " + match.entry->allow + "\r\n";
         return exchange.respond(HttpResponse{.status = 204, .headers = allow});
     }
-    Refusal refusal{
+    DoorRefusal refusal{
         .error = {.code = Errc::method_not_allowed, .detail = "allowed are " + match.entry->allow},
         .status = 405,
         .allow = match.entry->allow
@@ -249,7 +249,7 @@ void Router::answer_without_route(
 }
 
 void Router::refuse(const HttpRequest& head, int status, const Error& error, Exchange exchange) {
-    door_of(head.path).refuse(Refusal{.error = error, .status = status}, std::move(exchange));
+    door_of(head.path).refuse(DoorRefusal{.error = error, .status = status}, std::move(exchange));
 }
 
 }  // namespace belfry

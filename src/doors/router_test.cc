@@ -50,7 +50,7 @@ Handler echo() {
 }
 
 WriteRefusal worded(std::string door) {
-    return [door](const Refusal& refusal, Exchange exchange) {
+    return [door](const DoorRefusal& refusal, Exchange exchange) {
         std::string body = door + " " + std::string(errc_name(refusal.error.code)) + " " +
                            std::string(refusal.allow) + refusal.error.field;
         exchange.respond(

@@ -98,13 +98,13 @@ struct Route {
 };
 
 // Why a request was not answered by a handler. A door says it in its own words.
-struct Refusal {
+struct DoorRefusal {
     Error error;
     int status = 0;  // what HTTP itself demands: 405, 408, 413, 414, 431 …; 0: the door decides by
                      // error.code
     std::string_view allow = {};  // with 405: the methods there are
 };
-using WriteRefusal = std::function<void(const Refusal&, Exchange)>;
+using WriteRefusal = std::function<void(const DoorRefusal&, Exchange)>;
 
 // One contract: its routes and its manners.
 struct Door {

@@ -12,11 +12,11 @@ class DeadLettersTest : public NativeDoorTest {
     // A subscription whose listener rejects everything.
     void SetUp() override {
         record_.answer_at_once = [this](const auto&) { return outcome_; };
-        Answer created = ask(
-            Method::post,
-            "/api/v1/subscriptions",
-            R"({"name":"chat","filter":{},"sink":{"kind":"webhook","url":"http://127.0.0.1:9000/in"}})"
-        );
+        Answer created =
+            ask(Method::post,
+                "/api/v1/subscriptions",
+                R"({"name":"chat","filter":{},)"
+                R"("sink":{"kind":"webhook","url":"http://127.0.0.1:9000/in"}})");
         ASSERT_EQ(created.status, 201) << created.body;
     }
     void publish_and_save(std::string_view type) {

@@ -134,7 +134,7 @@ void answer_error(Exchange& exchange, const Error& error) {
     answer_problem(exchange, error, problem_status(error.code), {});
 }
 
-void refuse_natively(const Refusal& refusal, Exchange exchange) {
+void refuse_natively(const DoorRefusal& refusal, Exchange exchange) {
     int status = refusal.status != 0 ? refusal.status : problem_status(refusal.error.code);
     std::string allow;
     if (!refusal.allow.empty()) {

@@ -21,6 +21,6 @@ namespace belfry {
 void answer_error(Exchange& exchange, const Error& error);
 
 // The native door's WriteRefusal.
-void refuse_natively(const Refusal& refusal, Exchange exchange);
+void refuse_natively(const DoorRefusal& refusal, Exchange exchange);
 
 }  // namespace belfry

@@ -32,7 +32,8 @@ TEST(Problem, HasEveryMemberThatIsKnown) {
     EXPECT_EQ(
         problem_json(error, 413),
         R"({"type":"about:blank","title":")" + std::string(reason_phrase(413)) +
-            R"(","status":413,"code":"too_large","detail":"too \"big\"","field":"data","limit":5,"index":2})"
+            R"(","status":413,"code":"too_large",)"
+            R"("detail":"too \"big\"","field":"data","limit":5,"index":2})"
     );
     Error expired{.code = Errc::offset_expired, .detail = "d"};
     expired.first_offset = 9;
@@ -74,12 +75,12 @@ TEST(Problem, CarriesTheSecurityHeaders) {
 TEST(Problem, ARefusalKeepsTheStatusThatHttpDemands) {
     RecordingConnection connection;
     auto [exchange, number] = connection.open();
-    Refusal refusal{.error = {.code = Errc::bad_request, .detail = "d"}, .status = 431};
+    DoorRefusal refusal{.error = {.code = Errc::bad_request, .detail = "d"}, .status = 431};
     refuse_natively(refusal, std::move(exchange));
     EXPECT_EQ(connection.answer(number).status, 431);
     auto [second, second_number] = connection.open();
     refuse_natively(
-        Refusal{.error = {.code = Errc::method_not_allowed}, .status = 405, .allow = "GET"},
+        DoorRefusal{.error = {.code = Errc::method_not_allowed}, .status = 405, .allow = "GET"},
         std::move(second)
     );
     EXPECT_TRUE(connection.answer(second_number).headers.ends_with("Allow: GET\r\n"));

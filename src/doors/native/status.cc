@@ -68,14 +68,14 @@ void write_reasons(JsonWriter& json, const std::vector<std::string>& reasons) {
 std::vector<std::string> unready_reasons(
     const HubStatus& hub, const LogStatus& log, std::vector<std::string> others
 ) {
-    if (!hub.ready) {
-        others.emplace_back("starting");
-    }
     if (log.read_only) {
         others.emplace_back("log_read_only");
     }
     if (log.disk_full) {
         others.emplace_back("disk_full");
+    }
+    if (!hub.ready && others.empty()) {
+        others.emplace_back("starting");
     }
     return others;
 }

@@ -62,7 +62,11 @@ TEST(UnreadyReasons, NameWhatIsWrongAndNothingElse) {
     hub.ready = false;
     EXPECT_EQ(
         unready_reasons(hub, log, {"stopping"}),
-        (std::vector<std::string>{"stopping", "starting", "log_read_only", "disk_full"})
+        (std::vector<std::string>{"stopping", "log_read_only", "disk_full"})
+    );
+    EXPECT_EQ(unready_reasons(hub, LogStatus(), {}), std::vector<std::string>{"starting"});
+    EXPECT_EQ(
+        unready_reasons(hub, LogStatus(), {"stopping"}), std::vector<std::string>{"stopping"}
     );
 }
 

@@ -185,7 +185,8 @@ TEST(Attempts, AreShownWithWhatIsKnown) {
     };
     EXPECT_EQ(
         attempt_json(attempt),
-        R"({"event":"e","outcome":"failed","offset":4,"attempt":2,"at":"2026-03-01T12:00:00.000000Z",)"
+        R"({"event":"e","outcome":"failed","offset":4,"attempt":2,)"
+        R"("at":"2026-03-01T12:00:00.000000Z",)"
         R"("duration_ms":31,"status":500,"error":"answered 500","response":"oops)"
         "\xef\xbf\xbd"
         R"(","next_at":"2026-03-01T12:00:05.000000Z"})"
