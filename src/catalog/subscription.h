@@ -1,5 +1,5 @@
 // A subscription as its document says: filter, sink, start, delivery, state. The catalog keeps the
-// document in Kv; the hub works from this parsed form. Shapes: docs/api.md.
+// document in Kv; the hub works from this parsed form. Shapes: docs/openapi.json.
 #pragma once
 
 #include "base/clock.h"

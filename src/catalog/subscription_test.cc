@@ -44,13 +44,14 @@ std::string refused(const std::string& json) {
 
 constexpr std::string_view kWhole = R"({
  "name": "chat",
- "filter": {"types": ["deploy", "experiment.*"], "filters": [{"exact": {"source": "/consul/web-1"}}]},
+ "filter": {"types": ["deploy", "experiment.*"],
+            "filters": [{"exact": {"source": "/consul/web-1"}}]},
  "sink": {"kind": "webhook", "url": "http://127.0.0.1:9000/in", "format": "cloudevents-structured",
           "headers": {"X-Team": "ops"}, "auth": {"basic": {"username": "u", "password": "p\"w"}},
           "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
  "start": "earliest",
- "delivery": {"order": "key", "key": "subject", "timeout": "10s", "max_in_flight": 8, "retry": ["5s", "5m"],
-              "pace": {"events": 50, "every": "5s"}, "max_unsettled": 100}
+ "delivery": {"order": "key", "key": "subject", "timeout": "10s", "max_in_flight": 8,
+              "retry": ["5s", "5m"], "pace": {"events": 50, "every": "5s"}, "max_unsettled": 100}
 })";
 
 TEST(Subscription, ReadsAWholeDocument) {
@@ -416,11 +417,14 @@ TEST(Subscription, ShowsNoSecret) {
     subscription.revision = Revision{17};
     EXPECT_EQ(
         public_subscription_json(subscription),
-        R"({"name":"chat","filter":{"types":["deploy","experiment.*"],"filters":[{"exact":{"source":"/consul/web-1"}}]},)"
-        R"("sink":{"kind":"webhook","url":"http://127.0.0.1:9000/in","format":"cloudevents-structured",)"
+        R"({"name":"chat","filter":{"types":["deploy","experiment.*"],)"
+        R"("filters":[{"exact":{"source":"/consul/web-1"}}]},)"
+        R"("sink":{"kind":"webhook","url":"http://127.0.0.1:9000/in",)"
+        R"("format":"cloudevents-structured",)"
         R"("headers":{"X-Team":"ops"},"auth":{"basic":{"username":"u","password":{"set":true}}},)"
         R"("secret":{"set":true,"fingerprint":"96ad2ccd"}},"start":"earliest",)"
-        R"("delivery":{"order":"key","key":"subject","timeout":"10s","max_in_flight":8,"retry":["5s","5m"],)"
+        R"("delivery":{"order":"key","key":"subject","timeout":"10s","max_in_flight":8,)"
+        R"("retry":["5s","5m"],)"
         R"("pace":{"events":50,"every":"5s"},"max_unsettled":100},"state":"active","revision":17})"
     );
     std::get<WebhookSink>(subscription.sink).auth = BearerAuth{"s3cr3t"};

@@ -1,7 +1,12 @@
-// State: what delivery must remember across a restart: cursors, exceptions, failed attempts, dead letters.
-// The hub gathers changes and commits them together, so a dead letter or an exception is on disk no later
-// than the cursor that passes it. I/O thread only, callbacks too, except load(), which is for the start.
+// State: what delivery must remember across a restart: cursors, exceptions, failed attempts, dead
+// letters. The hub gathers changes and commits them together, so a dead letter or an exception is
+// on disk no later than the cursor that passes it. I/O thread only, callbacks too, except load(),
+// which is for the start.
 #pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/offset.h"
 
 #include <cstdint>
 #include <functional>
@@ -10,17 +15,13 @@
 #include <variant>
 #include <vector>
 
-#include "base/clock.h"
-#include "base/error.h"
-#include "base/offset.h"
-
 namespace belfry {
 
 // Which subscription: unique over all tenants, "<tenant>/<name>".
 using SubscriptionKey = std::string;
 
-// Every event below `cursor` is settled, an exception, a dead letter, or does not match. `live` says that
-// nothing holds the cursor back: then the store's live mark counts if it is higher.
+// Every event below `cursor` is settled, an exception, a dead letter, or does not match. `live`
+// says that nothing holds the cursor back: then the store's live mark counts if it is higher.
 struct CursorRow {
     SubscriptionKey subscription;
     Offset cursor;
@@ -32,14 +33,14 @@ struct ExceptionRow {
     SubscriptionKey subscription;
     Offset offset;
     std::uint32_t attempts = 0;  // so far; 0: waits for an earlier event of its key
-    std::uint32_t step = 0;      // of the retry schedule that were used up (probes and waits use none)
+    std::uint32_t step = 0;  // of the retry schedule that were used up (probes and waits use none)
     std::uint64_t order_key = 0;  // hash of its ordering key; 0: none
-    WallTime next_at;            // when it is due
-    bool erased = false;         // drops the row, and the event's attempts unless it is a dead letter
+    WallTime next_at;             // when it is due
+    bool erased = false;  // drops the row, and the event's attempts unless it is a dead letter
 };
 
-// One attempt that failed; the last 20 per (subscription, event) are kept until the event settles, and
-// as long as it is a dead letter.
+// One attempt that failed; the last 20 per (subscription, event) are kept until the event settles,
+// and as long as it is a dead letter.
 struct AttemptRow {
     SubscriptionKey subscription;
     Offset offset;
@@ -66,17 +67,18 @@ struct DeadLetterRow {
     std::string listener;  // empty unless a subscription has several
     std::string reason;    // rejected | exhausted | expired | purged
     WallTime at;
-    Offset offset;                   // of the event; of a range, its first
-    std::string type;                // the event's; empty for a range
-    std::vector<std::byte> record;   // the event as encode_record() wrote it; empty for a range
+    Offset offset;                  // of the event; of a range, its first
+    std::string type;               // the event's; empty for a range
+    std::vector<std::byte> record;  // the event as encode_record() wrote it; empty for a range
     std::optional<DeadLetterRange> range;
     std::vector<AttemptRow> attempts;  // oldest first; filled in when read, not stored with the row
 };
 
-// One atomic change. Members are applied in this order, rows of a member in theirs: a later row about the
-// same thing wins.
+// One atomic change. Members are applied in this order, rows of a member in theirs: a later row
+// about the same thing wins.
 struct StateChanges {
-    std::vector<SubscriptionKey> forget;  // drops cursor, exceptions and their attempts; dead letters stay
+    std::vector<SubscriptionKey>
+        forget;  // drops cursor, exceptions and their attempts; dead letters stay
     std::optional<Offset> live_mark;
     std::vector<CursorRow> cursors;
     std::vector<AttemptRow> attempts;
@@ -92,8 +94,8 @@ struct StateSnapshot {
     Offset live_mark;
     std::vector<CursorRow> cursors;
     std::vector<ExceptionRow> exceptions;  // by subscription, then offset
-    // One past the highest event that State was ever told of, by whatever row: the log must go on here or
-    // later, because an offset that State has seen never means another event.
+    // One past the highest event that State was ever told of, by whatever row: the log must go on
+    // here or later, because an offset that State has seen never means another event.
     Offset next_offset;
 };
 
@@ -107,7 +109,7 @@ struct DeadLetterQuery {
     SubscriptionKey subscription;  // empty: all
     std::string type;              // exact, or a prefix ending in `*`; empty: all
     std::optional<WallTime> since;
-    std::string after;  // `next` of the page before; anything else is bad_request
+    std::string after;        // `next` of the page before; anything else is bad_request
     std::size_t limit = 100;  // within 1 and kDeadLettersPerPage
 };
 struct DeadLetterPage {
@@ -120,20 +122,22 @@ class State {
     virtual ~State() = default;
     // What the last run left. Blocks; before the loop runs.
     [[nodiscard]] virtual Result<StateSnapshot> load() = 0;
-    // Durable (all of it, or none) when `done` runs with success. Commits are applied in call order.
-    virtual void commit(
-        StateChanges changes, std::move_only_function<void(Result<void>)> done
-    ) = 0;
+    // Durable (all of it, or none) when `done` runs with success. Commits are applied in call
+    // order.
+    virtual void commit(StateChanges changes, std::move_only_function<void(Result<void>)> done) = 0;
     virtual void list_dead_letters(
         DeadLetterQuery query, std::move_only_function<void(Result<DeadLetterPage>)> done
     ) = 0;
     // not_found, also when it is another tenant's.
     virtual void get_dead_letter(
-        std::string tenant, std::string id, std::move_only_function<void(Result<DeadLetterRow>)> done
+        std::string tenant,
+        std::string id,
+        std::move_only_function<void(Result<DeadLetterRow>)> done
     ) = 0;
     // (subscription, number) for all that have any, ranges counted by their `count`.
     virtual void count_dead_letters(
-        std::move_only_function<void(Result<std::vector<std::pair<SubscriptionKey, std::uint64_t>>>)> done
+        std::move_only_function<
+            void(Result<std::vector<std::pair<SubscriptionKey, std::uint64_t>>>)> done
     ) = 0;
     // Newest first, at most 1,000; of one event if `offset` is set.
     virtual void list_attempts(
