@@ -21,7 +21,7 @@ class DirectConnection final : public ServerContext {
  public:
     DirectConnection(HttpService& to, const Limits& l, const std::string& from = "127.0.0.1")
         : ServerContext(own_poller_, to, l) {
-        read_buffer.resize(64UL * 1024);
+        read_buffer.resize(16UL * 1024);
         date_line = make_date_line({});
         now = MonoTime(std::chrono::hours(1));
         int pair[2];
