@@ -130,6 +130,14 @@ void add_http(Families& families, const HttpServerStatus& http, std::size_t stre
     families.counter(
         "belfry_http_refused_total", "Requests malformed or over a limit", number(http.refused)
     );
+    families.counter(
+        "belfry_http_rejected_total",
+        "Connections closed unheard: too many, or out of descriptors",
+        number(http.rejected)
+    );
+    families.counter(
+        "belfry_http_sends_total", "System calls that sent answers", number(http.sends)
+    );
     families.counter("belfry_http_received_bytes_total", "Bytes read", number(http.bytes_in));
     families.counter("belfry_http_sent_bytes_total", "Bytes written", number(http.bytes_out));
     families.gauge("belfry_stream_readers", "Open event streams", number(stream_readers));
