@@ -55,9 +55,9 @@ void ServerConnection::read() {
 void ServerConnection::peer_finished() {
     peer_finished_ = true;
     reading_ = false;
-    bool waits = slots_.empty();
+    bool waits = false;
     slots_.for_each([&](const ResponseQueue::Slot& slot) { waits |= slot.waits || slot.stream; });
-    if (waits && unsent() == 0) {
+    if (waits || (slots_.empty() && unsent() == 0)) {
         close(true);
     } else {
         pending_.reset();

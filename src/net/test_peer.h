@@ -171,7 +171,16 @@ struct ServerFixture : testing::Test {
     ServerFixture() { EXPECT_TRUE(server.listen("127.0.0.1:0").has_value()); }
     TestPeer connect() { return TestPeer(server.address()); }
     bool until(std::function<bool()> done) { return run_until(loop, std::move(done)); }
-    // Everything the server says to `bytes` until `count` answers are there.
+    // Handlers that answer when the test says so.
+    void hold_exchanges() {
+        service.answer = [this](const HttpRequest&, Exchange exchange) {
+            held.push_back(std::move(exchange));
+        };
+    }
+    void answer(std::size_t index, std::string_view body) {
+        held[index].respond({200, "text/plain", {}, body, false});
+    }
+    // How many answers there are in `received`.
     static std::size_t answers(const std::string& received) {
         std::size_t count = 0;
         for (std::size_t at = received.find("HTTP/1.1 "); at != std::string::npos;
@@ -185,6 +194,7 @@ struct ServerFixture : testing::Test {
     Loop loop;
     TestService service;
     HttpServer server{loop, service, limits};
+    std::vector<Exchange> held;
 };
 
 }  // namespace belfry
