@@ -64,23 +64,4 @@ std::optional<std::string_view> Query::get(std::string_view name) const {
     return std::nullopt;
 }
 
-bool query_has(std::string_view raw, std::string_view name) {
-    std::string memory;
-    for (std::string_view rest = raw; !rest.empty();) {
-        std::string_view piece = next_piece(rest);
-        std::string_view raw_name = piece.substr(0, piece.find('='));
-        if (raw_name == name) {
-            return true;
-        }
-        if (raw_name.contains('%')) {
-            memory.clear();
-            memory.reserve(raw_name.size());
-            if (percent_decode(raw_name, PlusSign::is_space, memory) == name) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 }  // namespace belfry

@@ -43,7 +43,4 @@ class Query {
     std::string memory_;
 };
 
-// True if `raw` has a parameter of that name, decoded or not; safe to ask before parse().
-[[nodiscard]] bool query_has(std::string_view raw, std::string_view name);
-
 }  // namespace belfry

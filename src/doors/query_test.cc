@@ -55,12 +55,6 @@ TEST(Query, HoldsThirtyTwoParametersAndNoMore) {
     EXPECT_EQ(parsed.error().limit, 32U);
 }
 
-TEST(QueryHas, FindsEncodedNames) {
-    EXPECT_TRUE(query_has("a=1&token=x", "token"));
-    EXPECT_TRUE(query_has("%74oken", "token"));
-    EXPECT_FALSE(query_has("tokens=1&x=token", "token"));
-}
-
 TEST(PercentDecode, PlusIsASpaceOnlyInQueries) {
     std::string memory;
     memory.reserve(16);
