@@ -1,24 +1,20 @@
 // The hub's side of /subscriptions: documents change in the catalog, deliveries follow.
+#include "base/base64.h"
 #include "hub/hub_impl.h"
 
 #include <algorithm>
 #include <array>
-#include <sodium.h>
-
 namespace belfry {
 
 namespace {
 
 // Standard Webhooks 1.0, "Signature scheme": 24 to 64 random bytes, base64 after the prefix.
 std::string new_secret(Rng& rng) {
-    std::array<unsigned char, 32> bytes{};
+    std::array<char, 32> bytes{};
     rng.fill(std::as_writable_bytes(std::span(bytes)));
-    std::string text(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-    sodium_bin2base64(
-        text.data(), text.size(), bytes.data(), bytes.size(), sodium_base64_VARIANT_ORIGINAL
-    );
-    text.pop_back();  // the terminating zero
-    return "whsec_" + text;
+    std::string text = "whsec_";
+    append_base64(text, std::string_view(bytes.data(), bytes.size()));
+    return text;
 }
 
 std::uint32_t duration_ms(MonoTime from, MonoTime to) {
@@ -111,6 +107,10 @@ void Hub::replace_subscription(Subscription subscription, Expect expect, Catalog
         done(std::unexpected(sink.error()));
         return;
     }
+    const Subscription* known = impl_->ports.catalog.find(subscription.key());
+    if (known != nullptr && known->state == SubscriptionState::paused) {
+        subscription.state = SubscriptionState::paused;  // a new document is no resume
+    }
     impl_->ports.catalog.replace(std::move(subscription), expect, std::move(done));
 }
 
@@ -137,7 +137,8 @@ void Hub::set_subscription_state(
     }
     subscription->state = state;
     subscription->reason.clear();
-    impl_->ports.catalog.replace(std::move(*subscription), Expect{}, std::move(done));
+    Expect unchanged{.kind = Expect::Kind::revision, .revision = subscription->revision};
+    impl_->ports.catalog.replace(std::move(*subscription), unchanged, std::move(done));
 }
 
 void Hub::rotate_secret(
@@ -156,9 +157,10 @@ void Hub::rotate_secret(
     std::string secret = new_secret(impl_->ports.rng);
     webhook->secrets.insert(webhook->secrets.begin(), secret);
     webhook->secrets.resize(std::min<std::size_t>(webhook->secrets.size(), 2));
+    Expect unchanged{.kind = Expect::Kind::revision, .revision = subscription->revision};
     impl_->ports.catalog.replace(
         std::move(*subscription),
-        Expect{},
+        unchanged,
         [secret = std::move(secret), done = std::move(done)](Result<Subscription> result) mutable {
             if (!result) {
                 done(std::unexpected(result.error()));
