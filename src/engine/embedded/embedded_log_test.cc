@@ -161,6 +161,15 @@ TEST_F(EmbeddedLogTest, EmptyRequestIsAnswered) {
     EXPECT_TRUE(stored->empty());
 }
 
+TEST_F(EmbeddedLogTest, EventThatCouldNotBeReadBackIsRefused) {
+    auto refused = bed_.append({{.data = "a"}, {.data = "b", .type = ""}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::invalid_event);
+    EXPECT_EQ(refused.error().field, "type");
+    EXPECT_EQ(refused.error().index, 1U);
+    EXPECT_THAT(all(), IsEmpty());
+}
+
 TEST_F(EmbeddedLogTest, RollsToNewSegments) {
     for (int i = 0; i < 40; ++i) {
         auto stored = bed_.append({{.data = std::to_string(i) + std::string(30'000, 'x')}});

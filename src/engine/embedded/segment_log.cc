@@ -126,6 +126,12 @@ Result<void> SegmentLog::gather(std::span<const Event> events) {
 }
 
 Result<Appended> SegmentLog::gather_one(const Event& event, MonoTime now, WallTime recorded) {
+    if (event.source.empty() || event.type.empty()) {
+        // It could never be read back; check_event() says more about it.
+        Error error{.code = Errc::invalid_event, .detail = "an event needs a source and a type"};
+        error.field = event.source.empty() ? "source" : "type";
+        return std::unexpected(std::move(error));
+    }
     Appended receipt{.offset = gathering_.batch->next()};
     if (event.id.empty()) {
         receipt.uuid_low = ports_.rng.next();

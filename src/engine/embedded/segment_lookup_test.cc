@@ -1,0 +1,144 @@
+#include "engine/embedded/segment_lookup.h"
+
+#include "base/memory_file_system.h"
+#include "engine/embedded/batch.h"
+#include "engine/embedded/segment_summary.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+namespace belfry {
+namespace {
+
+TEST(MergeLocals, MatchesSortingEverything) {
+    std::mt19937 random(1);
+    for (int round = 0; round < 200; ++round) {
+        std::vector<std::vector<std::uint32_t>> storage(random() % 6);
+        std::vector<std::uint32_t> all;
+        LocalRange range{
+            .from = static_cast<std::uint32_t>(random() % 50),
+            .to = static_cast<std::uint32_t>(50 + random() % 60),
+            .descending = random() % 2 == 0,
+            .max = random() % 40,
+        };
+        for (std::uint32_t number = 0; number < 100 && !storage.empty(); ++number) {
+            storage[random() % storage.size()].push_back(number);
+            if (number >= range.from && number < range.to) {
+                all.push_back(number);
+            }
+        }
+        if (range.descending) {
+            std::ranges::reverse(all);
+        }
+        all.resize(std::min(all.size(), range.max));
+        std::vector<Locals> lists(storage.begin(), storage.end());
+        ASSERT_EQ(merge_locals(lists, range), all);
+    }
+}
+
+TEST(TypeKey, MatchesItsTenantAlone) {
+    auto key = type_key("acme", "deploy.web");
+    EXPECT_TRUE(type_key_matches(key, "acme", std::nullopt));
+    EXPECT_TRUE(type_key_matches(key, "acme", TypePattern{"deploy.", true}));
+    EXPECT_TRUE(type_key_matches(key, "acme", TypePattern{"deploy.web", false}));
+    EXPECT_FALSE(type_key_matches(key, "acme", TypePattern{"deploy", false}));
+    EXPECT_FALSE(type_key_matches(key, "acm", std::nullopt));
+    EXPECT_FALSE(type_key_matches(key, "acme2", std::nullopt));
+    EXPECT_TRUE(type_key_matches("", "anyone", TypePattern{"x", false})) << "the list of others";
+}
+
+// A summary answers exactly as the index that it was made from.
+TEST(SegmentSummary, AnswersLikeItsIndex) {
+    std::mt19937 random(2);
+    SegmentIndex index({.base = Offset{1000}, .salt = SegmentSalt{77}, .created = {}});
+    std::uint64_t position = kSegmentDataStart;
+    std::vector<DedupRow> rows;
+    for (std::uint64_t i = 0; i < 3000; ++i) {
+        position += 64 + random() % 20 * 8;
+        if (i % 50 == 7) {
+            continue;  // a gap
+        }
+        std::string type = "type" + std::to_string(random() % 5);
+        Offset offset{1000 + i};
+        index.add({
+            .offset = offset,
+            .position = position,
+            .type = index.type_number(type_key(i % 3 == 0 ? "a" : "b", type)),
+            .id_hash = i % 2 == 0 ? random() % 900 + 1 : 0,
+            .recorded = WallTime(std::chrono::microseconds(1'000'000 + i)),
+        });
+        rows.push_back(
+            {.print = {.id = {i, i + 1}, .content = i + 2},
+             .offset = offset,
+             .recorded = WallTime(std::chrono::microseconds(i))}
+        );
+    }
+    index.reach(Offset{4010}, position + 100);
+
+    MemoryFileSystem files;
+    ASSERT_TRUE(files.make_directory("log"));
+    auto bytes = encode_summary(index, rows, 5);
+    ASSERT_TRUE(write_summary(files, "log", Offset{1000}, bytes));
+    auto opened = SegmentSummary::open(files, "log", Offset{1000});
+    ASSERT_TRUE(opened) << opened.error().detail;
+    const SegmentSummary& summary = **opened;
+
+    EXPECT_EQ(summary.facts().header, index.facts().header);
+    EXPECT_EQ(summary.facts().next, Offset{4010});
+    EXPECT_EQ(summary.facts().end, index.facts().end);
+    EXPECT_EQ(summary.facts().oldest, index.facts().oldest);
+    EXPECT_EQ(summary.facts().newest, index.facts().newest);
+    EXPECT_EQ(summary.key_check(), 5U);
+    EXPECT_EQ(summary.dedup_rows().value(), rows);
+    for (int round = 0; round < 300; ++round) {
+        CandidateQuery query{
+            .tenant = random() % 2 == 0 ? "a" : "b",
+            .type = std::nullopt,
+            .from = Offset{990 + random() % 3000},
+            .to = Offset{1000 + random() % 3100},
+            .descending = random() % 2 == 0,
+            .max = 1 + random() % 500,
+        };
+        if (random() % 4 == 0) {
+            query.from = Offset{0};
+            query.to = Offset{9000};
+        }
+        if (random() % 3 > 0) {
+            query.type = TypePattern{random() % 2 == 0 ? "type" : "type3", random() % 2 == 0};
+        }
+        auto expected = index.candidates(query).value();
+        auto got = summary.candidates(query).value();
+        if (!query.type) {  // gaps count against the summary's maximum
+            expected.resize(std::min(expected.size(), got.size()));
+        }
+        ASSERT_EQ(got, expected);
+        std::uint64_t hash = random() % 950;
+        ASSERT_EQ(summary.with_id(hash, 100).value(), index.with_id(hash, 100).value());
+        Offset offset{1000 + random() % 3000};
+        ASSERT_LE(summary.position_before(offset), index.position_before(offset));
+    }
+    EXPECT_EQ(summary.with_id(~0ULL, 9).value().size(), 0U);
+    EXPECT_TRUE(summary.may_hold("a", TypePattern{"type1", false}));
+    EXPECT_FALSE(summary.may_hold("a", TypePattern{"other", false}));
+    EXPECT_FALSE(summary.may_hold("c", std::nullopt));
+}
+
+TEST(SegmentSummary, OfAnEmptySegment) {
+    MemoryFileSystem files;
+    ASSERT_TRUE(files.make_directory("log"));
+    SegmentIndex index({.base = Offset{5}, .salt = SegmentSalt{1}, .created = {}});
+    ASSERT_TRUE(write_summary(files, "log", Offset{5}, encode_summary(index, {}, 0)));
+    auto summary = SegmentSummary::open(files, "log", Offset{5});
+    ASSERT_TRUE(summary) << summary.error().detail;
+    EXPECT_TRUE((*summary)->with_id(1, 9).value().empty());
+    EXPECT_TRUE((*summary)
+                    ->candidates({.tenant = "a", .from = {}, .to = Offset{99}, .max = 9})
+                    .value()
+                    .empty());
+    EXPECT_FALSE(SegmentSummary::open(files, "log", Offset{6}));
+}
+
+}  // namespace
+}  // namespace belfry
