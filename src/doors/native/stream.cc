@@ -94,6 +94,7 @@ class EventStreams::Walk {
     explicit Walk(EventStreams& streams) : streams_(streams) { ++streams_.walks_; }
     ~Walk() {
         if (--streams_.walks_ == 0) {
+            streams_.tail_.reset();
             streams_.drop_doomed();
         }
     }
@@ -193,8 +194,8 @@ void EventStreams::committed(Offset, Offset next) {
 void EventStreams::advance(Group& group, Offset next) {
     while (!group.live.empty() && group.position < next) {
         Offset before = group.position;
-        std::optional<ReadResult> tail = hub_.log().read_tail(before, ReadLimit{});
-        if (!tail || tail->next <= before) {
+        const ReadResult* tail = read_tail(before);
+        if (tail == nullptr) {
             while (!group.live.empty()) {
                 Reader& reader = *group.live.back();
                 leave(reader);
@@ -209,6 +210,16 @@ void EventStreams::advance(Group& group, Offset next) {
             write_live(group, before);
         }
     }
+}
+
+// What follows `from` in the log's memory; nullptr if that does not hold it. Groups stand at the
+// same offset as a rule, so a commit is decoded once, however many groups there are.
+const ReadResult* EventStreams::read_tail(Offset from) {
+    if (!tail_ || tail_from_ != from) {
+        tail_ = hub_.log().read_tail(from, ReadLimit{});
+        tail_from_ = from;
+    }
+    return tail_ && tail_->next > from ? &*tail_ : nullptr;
 }
 
 // The same bytes to all. From the back, because a reader that cannot take them leaves, and the last

@@ -1,6 +1,6 @@
 // GET /api/v1/events/stream: server-sent events to any number of readers. Readers with the same
-// filter form a group; a commit is read and formatted once per group and the same bytes go to all
-// its readers. A reader that is behind, because it asked for old events or its client is slow,
+// filter form a group; a commit is read once, formatted once per group, and the same bytes go to
+// all its readers. A reader that is behind, because it asked for old events or its client is slow,
 // reads the log for itself, as fast as its client takes it, until it has caught up; it never slows
 // the others. Owned by the native door's routes. I/O thread only.
 #pragma once
@@ -42,6 +42,7 @@ class EventStreams {
     // The live side: all readers of a group stand at the same offset.
     void committed(Offset first, Offset next);
     void advance(Group& group, Offset next);
+    [[nodiscard]] const ReadResult* read_tail(Offset from);
     void write_live(Group& group, Offset before);
     void join(Reader& reader);
     void leave(Reader& reader);
@@ -72,7 +73,9 @@ class EventStreams {
     int walks_ = 0;  // while above 0, readers are being walked over: none may be erased
     std::vector<std::uint64_t> doomed_;  // to be erased when the walk is over
     TimerId tick_;
-    std::string bytes_;  // reused
+    std::string bytes_;               // reused
+    std::optional<ReadResult> tail_;  // of this walk
+    Offset tail_from_;
 };
 
 }  // namespace belfry
