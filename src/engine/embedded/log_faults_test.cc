@@ -180,6 +180,22 @@ TEST(LogFaults, FailedSyncIsUnknownThenReadOnlyUntilRestart) {
     EXPECT_TRUE(again->at(0).duplicate) << "sent again with the same id, it is stored once";
 }
 
+TEST(LogFaults, WhatARestartServesIsOnDiskBeforeItIsServed) {
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+        LogTestBed bed;
+        ASSERT_TRUE(bed.open());
+        bed.settle();
+        bed.files.plan({.call = bed.files.changes() + 1, .fault = Fault::torn_error});
+        ASSERT_FALSE(bed.append({{.data = std::string(3'000, 'x')}}));
+        bed.kill();  // written, never synced
+        ASSERT_TRUE(bed.open());
+        ASSERT_EQ(bed.log->next_offset(), Offset{1});
+        bed.crash(seed);
+        ASSERT_TRUE(bed.open());
+        ASSERT_EQ(bed.log->next_offset(), Offset{1}) << "seed " << seed;
+    }
+}
+
 TEST(LogFaults, EventsGatheredBehindAFailedCommitAreReadOnlyNotUnknown) {
     LogTestBed bed;
     bed.options.slow_commit = std::chrono::microseconds(0);

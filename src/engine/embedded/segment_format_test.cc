@@ -56,7 +56,7 @@ TEST(SegmentFormat, BatchIsTheseBytes) {
     EXPECT_EQ(
         hex(batch.bytes().first(kBatchHeaderBytes)),
         "42544348"          // BTCH
-        "ac0931bd"           // CRC
+        "ac0931bd"          // CRC
         "38000000"          // bytes
         "01000000"          // count
         "0500000000000000"  // first
@@ -67,7 +67,7 @@ TEST(SegmentFormat, BatchIsTheseBytes) {
         "52435244"          // RCRD
         "1c000000"          // length
         "0500000000000000"  // offset
-        "c02545ea"            // CRC of the body
+        "c02545ea"          // CRC of the body
         "fcbea90e"          // CRC of the header
     );
     EXPECT_EQ(batch.bytes().size(), kBatchHeaderBytes + kRecordHeaderBytes + 32);

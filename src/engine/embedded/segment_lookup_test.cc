@@ -49,16 +49,14 @@ TEST(TypeKey, MatchesItsTenantAlone) {
     EXPECT_TRUE(type_key_matches("", "anyone", TypePattern{"x", false})) << "the list of others";
 }
 
-// A summary answers exactly as the index that it was made from.
-TEST(SegmentSummary, AnswersLikeItsIndex) {
-    std::mt19937 random(2);
+// Two tenants, five types, gaps, ids that collide.
+SegmentIndex large_index(std::mt19937& random, std::vector<DedupRow>& rows) {
     SegmentIndex index({.base = Offset{1000}, .salt = SegmentSalt{77}, .created = {}});
     std::uint64_t position = kSegmentDataStart;
-    std::vector<DedupRow> rows;
     for (std::uint64_t i = 0; i < 3000; ++i) {
         position += 64 + random() % 20 * 8;
         if (i % 50 == 7) {
-            continue;  // a gap
+            continue;
         }
         std::string type = "type" + std::to_string(random() % 5);
         Offset offset{1000 + i};
@@ -76,11 +74,35 @@ TEST(SegmentSummary, AnswersLikeItsIndex) {
         );
     }
     index.reach(Offset{4010}, position + 100);
+    return index;
+}
 
+CandidateQuery random_query(std::mt19937& random) {
+    CandidateQuery query{
+        .tenant = random() % 2 == 0 ? "a" : "b",
+        .type = std::nullopt,
+        .from = Offset{990 + random() % 3000},
+        .to = Offset{1000 + random() % 3100},
+        .descending = random() % 2 == 0,
+        .max = 1 + random() % 500,
+    };
+    if (random() % 4 == 0) {
+        query.from = Offset{0};
+        query.to = Offset{9000};
+    }
+    if (random() % 3 > 0) {
+        query.type = TypePattern{random() % 2 == 0 ? "type" : "type3", random() % 2 == 0};
+    }
+    return query;
+}
+
+TEST(SegmentSummary, AnswersLikeItsIndex) {
+    std::mt19937 random(2);
+    std::vector<DedupRow> rows;
+    SegmentIndex index = large_index(random, rows);
     MemoryFileSystem files;
     ASSERT_TRUE(files.make_directory("log"));
-    auto bytes = encode_summary(index, rows, 5);
-    ASSERT_TRUE(write_summary(files, "log", Offset{1000}, bytes));
+    ASSERT_TRUE(write_summary(files, "log", Offset{1000}, encode_summary(index, rows, 5)));
     auto opened = SegmentSummary::open(files, "log", Offset{1000});
     ASSERT_TRUE(opened) << opened.error().detail;
     const SegmentSummary& summary = **opened;
@@ -93,21 +115,7 @@ TEST(SegmentSummary, AnswersLikeItsIndex) {
     EXPECT_EQ(summary.key_check(), 5U);
     EXPECT_EQ(summary.dedup_rows().value(), rows);
     for (int round = 0; round < 300; ++round) {
-        CandidateQuery query{
-            .tenant = random() % 2 == 0 ? "a" : "b",
-            .type = std::nullopt,
-            .from = Offset{990 + random() % 3000},
-            .to = Offset{1000 + random() % 3100},
-            .descending = random() % 2 == 0,
-            .max = 1 + random() % 500,
-        };
-        if (random() % 4 == 0) {
-            query.from = Offset{0};
-            query.to = Offset{9000};
-        }
-        if (random() % 3 > 0) {
-            query.type = TypePattern{random() % 2 == 0 ? "type" : "type3", random() % 2 == 0};
-        }
+        CandidateQuery query = random_query(random);
         auto expected = index.candidates(query).value();
         auto got = summary.candidates(query).value();
         if (!query.type) {  // gaps count against the summary's maximum
