@@ -231,8 +231,11 @@ std::size_t ServerConnection::unsent(std::uint64_t request) const {
 }
 
 void ServerConnection::on_drained(std::uint64_t request, std::move_only_function<void()> callback) {
-    if (ResponseQueue::Slot* slot = open_ ? slots_.find(request) : nullptr) {
+    if (ResponseQueue::Slot* slot = unanswered(request)) {
         slot->on_drained = std::move(callback);
+        if (unsent(request) == 0) {
+            answers_changed();  // nothing else would bring it up
+        }
     }
 }
 
@@ -252,6 +255,7 @@ void ServerConnection::dropped(std::uint64_t request) {
     if (slot != nullptr && slot->stream) {
         --exchanges_;
         slot->on_gone = {};
+        slot->on_drained = {};
         slot->answered = true;
         promote();
         answers_changed();

@@ -125,6 +125,36 @@ TEST_F(ServerStreamTest, AStreamReaderThatFallsBehindAndLeavesIsNoticed) {
     EXPECT_TRUE(until([&] { return gone; }));
 }
 
+TEST_F(ServerStreamTest, AWriterHearsWhenItsReaderHasCaughtUp) {
+    hold_exchanges();
+    TestPeer peer(server.address(), 4096);
+    peer.send(get("/stream"));
+    ASSERT_TRUE(until([&] { return held.size() == 1; }));
+    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    EXPECT_EQ(held[0].unsent(), 0U);
+    while (held[0].unsent() == 0) {
+        ASSERT_TRUE(held[0].write(std::string(1000, 'x')));
+    }
+    int drained = 0;
+    held[0].on_drained([&] {
+        ++drained;
+        EXPECT_EQ(held[0].unsent(), 0U);
+        EXPECT_TRUE(held[0].write("more"));
+    });
+    loop.post([this] { loop.stop(); });
+    loop.run();
+    EXPECT_EQ(drained, 0) << "nobody has read yet";
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("more"); }));
+    EXPECT_EQ(drained, 1);
+    held[0].on_drained([&] { ++drained; });
+    EXPECT_EQ(drained, 1) << "never from within the call";
+    EXPECT_TRUE(until([&] { return drained == 2; })) << "also with nothing unsent";
+    held[0].on_drained([&] { ++drained; });
+    held.clear();
+    EXPECT_TRUE(until([&] { return peer.ended(); }));
+    EXPECT_EQ(drained, 2) << "not once the stream is dropped";
+}
+
 TEST_F(ServerStreamTest, AHeadOfAStreamEndsWithItsHead) {
     hold_exchanges();
     TestPeer peer = connect();
