@@ -22,9 +22,12 @@ export async function eventually(what, probe, withinMs = patienceMs) {
   }
 }
 
+const makeDirectory = () => mkdtemp(path.join(tmpdir(), 'belfry-e2e-'));
+const removeDirectory = (directory) => rm(directory, { recursive: true, force: true });
+
 export async function temporaryDirectory(t) {
-  const directory = await mkdtemp(path.join(tmpdir(), 'belfry-e2e-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
+  const directory = await makeDirectory();
+  t.after(() => removeDirectory(directory));
   return directory;
 }
 
@@ -114,7 +117,12 @@ export class Hub {
 }
 
 export async function startHub(t, ...args) {
-  const hub = new Hub(path.join(await temporaryDirectory(t), 'data'), args);
-  t.after(() => hub.stop('SIGKILL'));
+  const directory = await makeDirectory();
+  const hub = new Hub(path.join(directory, 'data'), args);
+  // In this order: a hub that lives writes into its directory.
+  t.after(async () => {
+    await hub.stop('SIGKILL');
+    await removeDirectory(directory);
+  });
   return hub.start();
 }
