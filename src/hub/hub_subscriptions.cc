@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
+
 namespace belfry {
 
 namespace {
@@ -281,7 +283,9 @@ void Hub::list_attempts(
                         .next_at = row.next_at,
                     });
                 }
-                std::ranges::stable_sort(records, std::greater{}, &AttemptRecord::at);
+                std::ranges::sort(records, std::greater{}, [](const AttemptRecord& record) {
+                    return std::tuple(record.at, record.offset, record.attempt);
+                });
                 done(std::move(records));
             }
         );
