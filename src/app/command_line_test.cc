@@ -335,7 +335,8 @@ TEST(CommandLine, SubscriptionAddSendsTheDocument) {
     std::string secret = ran.out.substr(0, ran.out.size() - 1);
     EXPECT_EQ(
         hub.requests()[0].body,
-        R"({"name":"chat","sink":{"kind":"webhook","url":"http://127.0.0.1:9000/in","format":"body",)"
+        R"({"name":"chat","sink":{"kind":"webhook","url":"http://127.0.0.1:9000/in",)"
+        R"("format":"body",)"
         R"("headers":{"X-Team":"ops"},"secret":")" +
             secret +
             R"("},"filter":{"types":["deploy","ex*"]},)"
@@ -348,8 +349,8 @@ TEST(CommandLine, SubscriptionAddSendsTheDocument) {
 
 TEST(CommandLine, SubscriptionAddTakesAWholeDocument) {
     std::string path = testing::TempDir() + "belfry-document.json";
-    std::ofstream(path
-    ) << R"({"name":"other","sink":{"kind":"webhook","url":"http://x"},"delivery":{"order":"key"}})";
+    std::ofstream(path) << R"({"name":"other","sink":{"kind":"webhook","url":"http://x"},)"
+                           R"("delivery":{"order":"key"}})";
     FakeHub hub(always(201, R"({"name":"chat"})"));
     EXPECT_EQ(
         run({"subscription", "add", "chat", "--document", path, "--url", hub.url()}).code,
@@ -396,8 +397,8 @@ TEST(CommandLine, SubscriptionCommandsCallTheirRoutes) {
         }
         if (request.target.ends_with("/subscriptions")) {
             return {
-                .body =
-                    R"({"subscriptions":[{"name":"chat","state":"active","sink":{"url":"http://x"}}]})"
+                .body = R"({"subscriptions":[{"name":"chat","state":"active",)"
+                        R"("sink":{"url":"http://x"}}]})"
             };
         }
         return {.body = R"({"name":"chat","state":"paused"})"};
@@ -422,14 +423,14 @@ TEST(CommandLine, DeadLetterCommandsCallTheirRoutes) {
     FakeHub hub([](const FakeHub::Request& request) -> FakeHub::Answer {
         if (request.method == "GET" && request.target.find("after=x1") == std::string::npos) {
             return {
-                .body =
-                    R"({"dead_letters":[{"id":"x1","reason":"rejected","event":{"type":"t","offset":4}}],"next":"x1"})"
+                .body = R"({"dead_letters":[{"id":"x1","reason":"rejected",)"
+                        R"("event":{"type":"t","offset":4}}],"next":"x1"})"
             };
         }
         if (request.method == "GET") {
             return {
-                .body =
-                    R"({"dead_letters":[{"id":"x2","reason":"expired","range":{"from":1,"to":9,"count":8}}]})"
+                .body = R"({"dead_letters":[{"id":"x2","reason":"expired",)"
+                        R"("range":{"from":1,"to":9,"count":8}}]})"
             };
         }
         return {.status = 202, .body = R"({"replay":"r1"})"};
@@ -492,6 +493,17 @@ TEST(CommandLine, ServeRefusesAnOpenAddress) {
     EXPECT_EQ(ran.code, ExitCode::invalid);
     EXPECT_THAT(ran.err, HasSubstr("--insecure"));
     EXPECT_FALSE(std::filesystem::exists(data));
+}
+
+TEST(CommandLine, ServeSaysThatItsAddressIsTaken) {
+    FakeHub other(always(200, "{}"));
+    std::string data = testing::TempDir() + "belfry-taken";
+    Ran ran = run(
+        {"serve", "--listen", other.url().substr(7), "--data", data, "--set", "logging.level=off"}
+    );
+    EXPECT_EQ(ran.code, ExitCode::failure);
+    EXPECT_THAT(ran.err, HasSubstr(other.url().substr(7)));
+    std::filesystem::remove_all(data);
 }
 
 }  // namespace

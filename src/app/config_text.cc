@@ -58,8 +58,8 @@ std::string values_column(const Setting& setting) {
 
 constexpr std::string_view kIntroduction = R"(# Configuration
 
-Every setting has a default; a hub needs no file. A value may come from four places, and the first that has
-it counts:
+Every setting has a default; a hub needs no file. A value may come from four places, and the
+first that has it counts:
 
 1. a flag: `--listen`, `--data`, `--insecure`, and for every setting `--set key=value`;
 2. the environment: `BELFRY_`, the key in capitals, two underscores for each dot
@@ -67,10 +67,10 @@ it counts:
 3. the file named by `--config`;
 4. the default.
 
-`belfry config show --origin` prints all values and where each came from, as a file that can be used again.
-`belfry config check --config FILE` reads a file without starting anything. A file with an error is refused
-as a whole: `belfry serve` then opens nothing and exits with 5, and says file, line, column and, for an
-unknown key, the nearest name.
+`belfry config show --origin` prints all values and where each came from, as a file that can be
+used again. `belfry config check --config FILE` reads a file without starting anything. A file
+with an error is refused as a whole: `belfry serve` then opens nothing and exits with 5, and
+says file, line, column and, for an unknown key, the nearest name.
 
 ## The file
 
@@ -84,17 +84,19 @@ log:
 logging.level: debug
 ```
 
-The table below gives a value its type, not YAML: `no` is the text "no" and never false. Durations are
-`10s`, `5m`, `1h30m`, `7d`; sizes `64MiB`, `10GB`, `4096`. Anchors and aliases work. Refused are duplicate
-keys, unknown keys, tags, merge keys (`<<`), a second document, control characters, more than 100,000 values
-after aliases are expanded, more than 10,000 of `[`, `{` and `,` together, and what passes `limits.yaml_bytes`,
-`limits.yaml_depth` or `limits.yaml_aliases` (these three count from flags and environment only).
+The table below gives a value its type, not YAML: `no` is the text "no" and never false.
+Durations are `10s`, `5m`, `1h30m`, `7d`; sizes `64MiB`, `10GB`, `4096`. Anchors and aliases
+work. Refused are duplicate keys, unknown keys, tags, merge keys (`<<`), a second document,
+control characters, more than 100,000 values after aliases are expanded, more than 10,000 of
+`[`, `{` and `,` together, and what passes `limits.yaml_bytes`, `limits.yaml_depth` or
+`limits.yaml_aliases` (these three count from flags and environment only).
 
-In the environment a name that begins with `BELFRY_` and has two underscores in a row must be a setting; other
-names are ignored, but for one that only lacks underscores (`BELFRY_HTTP_LISTEN`), which is an error.
+In the environment a name that begins with `BELFRY_` and has two underscores in a row must be a
+setting; other names are ignored, but for one that only lacks underscores
+(`BELFRY_HTTP_LISTEN`), which is an error.
 
-Loopback is exempt from the limits on addresses and on requests of a connection; answers that wait by nature
-(streams) from the time of a request.
+Loopback is exempt from the limits on addresses and on requests of a connection; answers that
+wait by nature (streams) from the time of a request.
 
 ## Settings
 

@@ -13,9 +13,9 @@ class EventLine : public testing::Test {
 };
 
 TEST_F(EventLine, ShowsWhatMatters) {
-    boost::json::value event = boost::json::parse(
-        R"({"type":"deploy","source":"/ci","offset":17,"recorded":"2026-01-01T12:00:01.123456Z","data":{"v":1}})"
-    );
+    boost::json::value event =
+        boost::json::parse(R"({"type":"deploy","source":"/ci","offset":17,"data":{"v":1},)"
+                           R"("recorded":"2026-01-01T12:00:01.123456Z"})");
     EXPECT_EQ(
         event_line(event, "", plain_), "2026-01-01 12:00:01.123  17  deploy  /ci  {\"v\":1}\n"
     );
@@ -29,7 +29,8 @@ TEST_F(EventLine, TakesTheOffsetOfTheStreamAndTheTimeOfThePublisher) {
 
 TEST_F(EventLine, HostileEventsStayOneLineOfPlainText) {
     boost::json::value event = boost::json::parse(
-        R"({"type":"a\u001b[2J\nb","source":"\u202e","offset":"\r","time":"\u0007","data":"x\n\u001b]0;t\u0007"})"
+        R"({"type":"a\u001b[2J\nb","source":"\u202e","offset":"\r","time":"\u0007",)"
+        R"("data":"x\n\u001b]0;t\u0007"})"
     );
     std::string line = event_line(event, "", plain_);
     EXPECT_EQ(line.find('\n'), line.size() - 1);

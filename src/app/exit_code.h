@@ -1,4 +1,4 @@
-// How the program ends; a published contract (docs/cli.md).
+// How the program ends; a published contract (src/app/README.md).
 #pragma once
 
 #include "base/error.h"

@@ -29,6 +29,7 @@ class FakeHub final : public HttpService {
         int status = 200;
         std::string body = "{}";
         bool stream = false;  // the body is the beginning of a stream, which then ends
+        bool hang = false;    // no answer, ever
     };
     using Answers = std::function<Answer(const Request&)>;
 
@@ -70,6 +71,10 @@ class FakeHub final : public HttpService {
             std::lock_guard lock(mutex_);
             requests_.push_back(std::move(seen));
         }
+        if (answer.hang) {
+            unanswered_.push_back(std::move(exchange));
+            return;
+        }
         HttpResponse response{
             .status = answer.status, .content_type = "application/json", .body = answer.body
         };
@@ -88,6 +93,7 @@ class FakeHub final : public HttpService {
     Limits limits_;
     Loop loop_;
     HttpServer server_{loop_, *this, limits_};
+    std::vector<Exchange> unanswered_;  // I/O thread; before the server goes
     std::string url_;
     std::thread thread_;
     std::mutex mutex_;

@@ -124,7 +124,6 @@ std::vector<Setting> logging_rows() {
 std::vector<Setting> log_rows() {
     using namespace std::chrono_literals;
     constexpr auto kDay = std::chrono::days(1);
-    constexpr auto kForever = std::chrono::days(36'500);
     using enum SettingType;
     return {
         number_row(
@@ -174,8 +173,7 @@ std::vector<Setting> log_rows() {
             &Config::log_slow_commit,
             {1us, 10s},
             "commits move to the log thread when their moving average passes this, and come back "
-            "when "
-            "the disk is fast again"
+            "when the disk is fast again"
         ),
         duration_row(
             "log.watermark_idle",
@@ -183,23 +181,29 @@ std::vector<Setting> log_rows() {
             {1ms, 1h},
             "quiet time after which the log notes that everything before is durable"
         ),
+    };
+}
+
+std::vector<Setting> retention_rows() {
+    constexpr auto kForever = std::chrono::days(36'500);
+    return {
         duration_row(
             "log.retention.age",
             &Config::log_retention_age,
-            {1s, kForever},
+            {std::chrono::seconds(1), kForever},
             "events older than this are dropped, a segment at a time, but not before every active "
             "subscription is done with them"
         ),
         number_row(
             "log.retention.bytes",
-            bytes,
+            SettingType::bytes,
             &Config::log_retention_bytes,
             {kMiB, UINT64_MAX},
             "size of the log past which the oldest segments are dropped, under the same condition"
         ),
         number_row(
             "log.retention.hard_bytes",
-            bytes,
+            SettingType::bytes,
             &Config::log_retention_hard_bytes,
             {0, UINT64_MAX},
             "size past which they are dropped without that condition; a dead-letter range tells "
@@ -224,6 +228,7 @@ std::vector<Setting> all_rows() {
     std::vector<Setting> rows = hub_rows();
     std::ranges::move(logging_rows(), std::back_inserter(rows));
     std::ranges::move(log_rows(), std::back_inserter(rows));
+    std::ranges::move(retention_rows(), std::back_inserter(rows));
     for (const LimitInfo& limit : limit_table()) {
         // Nothing works with a limit of zero, and products of limits must not overflow.
         rows.push_back(

@@ -1,5 +1,5 @@
-// The reader of configuration files, and what is made of its leaves: whatever the bytes, it ends soon and answers with
-// leaves or with one problem that has a place.
+// The reader of configuration files: whatever the bytes, it ends soon and answers with leaves or
+// with one problem that has a place.
 #include "app/config_yaml.h"
 #include "base/assert.h"
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kExamples = R"(EXAMPLES
   belfry config show --origin                         every value and where it came from
-  belfry config check --config belfry.yaml            5 and the problems with line and column if it is bad
+  belfry config check --config belfry.yaml            5 and what is wrong, if it is bad
 )";
 
 ExitCode show(

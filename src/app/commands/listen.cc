@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kSecretBytesMax = 4096;
 
 constexpr const char* kExamples = R"(EXAMPLES
-  belfry listen --port 9000                           then: subscription add NAME http://127.0.0.1:9000/
+  belfry listen --port 9000                           be http://127.0.0.1:9000/
   belfry listen --secret-file secret                  check signatures
   belfry listen --fail 3                              see retries: the first 3 are answered 500
 )";

@@ -13,7 +13,7 @@ namespace belfry {
 namespace {
 
 constexpr const char* kStatusExamples = R"(EXAMPLES
-  belfry status                                       0 if the hub is ready, 1 if it is not, 6 if there is none
+  belfry status                                       exits 0 if ready, 1 if not, 6 without a hub
   belfry status --json | jq .log
 )";
 constexpr const char* kVersionExamples = R"(EXAMPLES
