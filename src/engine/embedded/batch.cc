@@ -23,7 +23,9 @@ std::uint64_t event_id_hash(std::string_view tenant, std::string_view id) {
     static constexpr std::array<unsigned char, crypto_shorthash_KEYBYTES> kKey{
         'b', 'e', 'l', 'f', 'r', 'y', '.', 'i', 'd', '.', 't', 'a', 'b', 'l', 'e', '1'
     };
-    std::string text = type_key(tenant, id);
+    thread_local std::string text;  // keeps its memory from event to event
+    text.assign(tenant).push_back('\0');
+    text.append(id);
     std::array<unsigned char, crypto_shorthash_BYTES> out{};
     crypto_shorthash(
         out.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size(), kKey.data()

@@ -37,7 +37,8 @@ void append_hash(std::string& to, const Hash& hash) {
 }  // namespace
 
 EventFingerprint fingerprint(const Event& event, const DedupKey& key) {
-    std::string text;
+    thread_local std::string text;  // keeps its memory from event to event
+    text.clear();
     append_text(text, event.tenant);
     append_text(text, event.source);
     append_text(text, event.id);

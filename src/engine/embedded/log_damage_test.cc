@@ -273,6 +273,9 @@ TEST(LogDamage, TornLastBatchIsCutAsAWhole) {
     put(after, disk);
     ASSERT_TRUE(after.open());
     EXPECT_EQ(texts_of(after.read_all().value()), std::vector<std::string>{"kept"});
+    // Zeros stand where it was: nothing of it may ever be taken for a record behind a later,
+    // shorter batch.
+    EXPECT_EQ(aligned(end_of_data(disk_of(after))), after.log->segments().back().bytes);
     // Its offsets are given anew, and nothing of it comes back.
     EXPECT_EQ(after.append({{.data = "new"}}).value().at(0).offset, Offset{1});
     after.kill();
@@ -293,6 +296,27 @@ TEST(LogDamage, DamageBeforeProvenDataIsNotATornTail) {
     Outcome outcome = look_at(disk);
     ASSERT_TRUE(outcome.opened);
     EXPECT_THAT(outcome.texts, ElementsAre("gap 0-1", "second", "third"));
+}
+
+TEST(LogDamage, BytesBehindADamagedBatchProveThatItIsNotATornTail) {
+    LogTestBed bed;
+    bed.options.segment_bytes = 16 * 1024;
+    ASSERT_TRUE(bed.open());
+    ASSERT_TRUE(bed.append({{.data = "first"}, {.data = "second"}}));
+    std::uint64_t third = bed.log->segments().back().bytes;
+    ASSERT_TRUE(bed.append({{.data = "third"}}));
+    bed.kill();
+    Disk disk = disk_of(bed);
+    auto& bytes = disk[kFirstSegment];
+    // The third batch was being written: its first sector did not arrive. That one was begun at all
+    // says that the batch before it had been synced, so its damage is damage.
+    std::fill_n(
+        bytes.begin() + static_cast<std::ptrdiff_t>(third), kBatchHeaderBytes, std::byte{0}
+    );
+    bytes[kSegmentDataStart + kBatchHeaderBytes + kRecordHeaderBytes + 30] ^= std::byte{4};
+    Outcome outcome = look_at(disk);
+    ASSERT_TRUE(outcome.opened);
+    EXPECT_THAT(outcome.texts, ElementsAre("gap 0-1", "second"));
 }
 
 TEST(LogDamage, SwappedBlocksAreDetectedAndNeighboursServed) {

@@ -176,9 +176,8 @@ Result<void> write_summary(
     auto written = write();
     if (!written) {
         (void)files.remove(temporary);  // the next start removes it if this cannot
-        return written;
     }
-    return files.sync_directory(directory);
+    return written;  // if a power cut takes the name back, the next start makes the summary again
 }
 
 Result<std::unique_ptr<SegmentSummary>> SegmentSummary::open(
