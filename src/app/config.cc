@@ -20,6 +20,8 @@ namespace belfry {
 namespace {
 
 constexpr std::string_view kPrefix = "BELFRY_";
+// Who made so many mistakes corrects these first.
+constexpr std::size_t kProblemsMax = 50;
 // The command line's own variables, which name a hub to talk to.
 constexpr auto kClientVariables = std::to_array<std::string_view>({"BELFRY_URL", "BELFRY_TOKEN"});
 
@@ -147,14 +149,13 @@ class Loader {
             problem(path, text.error().detail);
             return;
         }
-        auto leaves = read_config_yaml(*text, limits);
-        if (!leaves) {
-            problem(origin_in(path, leaves.error().place), leaves.error().what);
-            return;
-        }
         std::set<const Setting*> seen;
-        for (const YamlLeaf& leaf : *leaves) {
+        std::optional<YamlProblem> bad = read_config_yaml(*text, limits, [&](const YamlLeaf& leaf) {
             take_leaf(path, leaf, seen);
+            return problems_.size() < kProblemsMax;
+        });
+        if (bad) {
+            problem(origin_in(path, bad->place), bad->what);
         }
     }
 
@@ -230,7 +231,8 @@ class Loader {
             problem(origin, fmt::format("`{}` stands in this file twice", key));
             return;
         }
-        assignments_.push_back({.setting = setting, .value = leaf.text, .origin = std::move(origin)}
+        assignments_.push_back(
+            {.setting = setting, .value = std::string(leaf.text), .origin = std::move(origin)}
         );
     }
 

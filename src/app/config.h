@@ -105,7 +105,7 @@ struct ConfigProblem {
     std::string where;  // an origin
     std::string what;
 };
-// All problems that were found, not only the first.
+// All problems that were found, not only the first; of a file the first 50.
 [[nodiscard]] std::expected<LoadedConfig, std::vector<ConfigProblem>> load_config(
     const ConfigSources& sources
 );

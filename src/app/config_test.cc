@@ -215,6 +215,14 @@ TEST_F(ConfigTest, AllProblemsAreToldAtOnce) {
     EXPECT_THAT(lines[3], HasSubstr("BELFRY_LOG__TAIL_BYTES: `log.tail_bytes`: "));
 }
 
+TEST_F(ConfigTest, AFileOfMistakesEndsAtTheFiftieth) {
+    std::string text;
+    for (int i = 0; i < 5'000; ++i) {
+        text += fmt::format("nothing{}: 1\n", i);
+    }
+    EXPECT_EQ(problems_of(text).size(), 50U);
+}
+
 TEST_F(ConfigTest, BadValuesHaveTheirPlace) {
     struct Case {
         std::string_view text;

@@ -87,8 +87,9 @@ logging.level: debug
 The table below gives a value its type, not YAML: `no` is the text "no" and never false.
 Durations are `10s`, `5m`, `1h30m`, `7d`; sizes `64MiB`, `10GB`, `4096`. Anchors and aliases
 work. Refused are duplicate keys, unknown keys, tags, merge keys (`<<`), a second document,
-control characters, more than 100,000 values after aliases are expanded, more than 10,000 of
-`[`, `{` and `,` together, and what passes `limits.yaml_bytes`, `limits.yaml_depth` or
+control characters, keys over 255 bytes, more than 100,000 values after aliases are expanded,
+more than 10,000 of `[`, `{` and `,` together, and what passes
+`limits.yaml_bytes`, `limits.yaml_depth` or
 `limits.yaml_aliases` (these three count from flags and environment only).
 
 In the environment a name that begins with `BELFRY_` and has two underscores in a row must be a

@@ -6,6 +6,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <deque>
 #include <istream>
 #include <map>
@@ -14,12 +15,14 @@
 #include <streambuf>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace belfry {
 
 namespace {
 
 constexpr std::size_t kValuesMax = 100'000;
+constexpr std::size_t kKeyBytesMax = 255;
 // The parser looks ahead over a whole unfinished flow collection: this bounds what that costs.
 constexpr std::size_t kFlowIndicatorsMax = 10'000;
 
@@ -41,7 +44,9 @@ struct Node {
     Kind kind = Kind::nothing;
     YamlPlace place;
     std::string text;
-    bool complete = true;  // false while its children are being read
+    bool complete = true;    // false while its children are being read
+    std::size_t values = 1;  // it and everything below, as often as aliases name it
+    std::size_t depth = 0;   // levels of maps and lists that it makes
     std::vector<std::pair<YamlKey, const Node*>> members;
 };
 
@@ -77,6 +82,7 @@ class TreeBuilder final : public YAML::EventHandler {
         if (expects_key()) {
             refuse(place_of(mark), "an alias cannot be a key");
         }
+        check_depth(open_.size() + found->second->depth, mark);
         add(found->second);
     }
     void OnScalar(
@@ -145,12 +151,7 @@ class TreeBuilder final : public YAML::EventHandler {
         Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor
     ) {
         check_tag(mark, tag);
-        if (open_.size() >= limits_.yaml_depth) {
-            refuse(
-                place_of(mark),
-                fmt::format("nested deeper than {} (limits.yaml_depth)", limits_.yaml_depth)
-            );
-        }
+        check_depth(open_.size() + 1, mark);
         if (expects_key()) {
             refuse(place_of(mark), "a key must be a plain name");
         }
@@ -159,12 +160,34 @@ class TreeBuilder final : public YAML::EventHandler {
         node->complete = false;
         open_.push_back({.node = node, .key = {}, .lines = {}});
     }
+    // Here it is known what the members unfold to, so a bomb ends while it is being read.
     void close() {
-        open_.back().node->complete = true;
+        Node& node = *open_.back().node;
+        for (const auto& [key, member] : node.members) {
+            node.values += member->values;
+            node.depth = std::max(node.depth, member->depth);
+        }
+        ++node.depth;
+        if (node.values > kValuesMax) {
+            refuse(node.place, fmt::format("aliases unfold to more than {} values", kValuesMax));
+        }
+        node.complete = true;
         open_.pop_back();
     }
 
+    void check_depth(std::size_t depth, const YAML::Mark& mark) const {
+        if (depth > limits_.yaml_depth) {
+            refuse(
+                place_of(mark),
+                fmt::format("nested deeper than {} (limits.yaml_depth)", limits_.yaml_depth)
+            );
+        }
+    }
+
     void take_key(YamlKey key) {
+        if (key.name.size() > kKeyBytesMax) {
+            refuse(key.place, fmt::format("a key of more than {} bytes", kKeyBytesMax));
+        }
         auto [first, is_new] = open_.back().lines.emplace(key.name, key.place.line);
         if (!is_new) {
             refuse(
@@ -200,33 +223,27 @@ class TreeBuilder final : public YAML::EventHandler {
     const Node* root_ = nullptr;
 };
 
-// The tree as leaves with their paths. Counts what aliases unfold to and stops at the bound.
-class Flattener {
+// Walks the tree; the builder has bounded what it unfolds to.
+class LeafWalk {
  public:
-    explicit Flattener(std::size_t depth_max) : depth_max_(depth_max) {}
+    explicit LeafWalk(const std::function<bool(const YamlLeaf&)>& visit) : visit_(visit) {}
 
-    void members_of(const Node& map) {
-        if (path_.size() >= depth_max_) {
-            // Aliases can nest deeper than the text does.
-            refuse(map.place, fmt::format("nested deeper than {} (limits.yaml_depth)", depth_max_));
-        }
+    // False once the visitor has enough.
+    bool members_of(const Node& map) {
         for (const auto& [key, node] : map.members) {
-            if (++visited_ > kValuesMax) {
-                refuse(key.place, fmt::format("aliases unfold to more than {} values", kValuesMax));
-            }
             path_.push_back(key);
-            if (node->kind == Node::Kind::map && !node->members.empty()) {
-                members_of(*node);
-            } else {
-                leaf(*node);
-            }
+            bool deeper = node->kind == Node::Kind::map && !node->members.empty();
+            bool more = deeper ? members_of(*node) : visit_(leaf(*node));
             path_.pop_back();
+            if (!more) {
+                return false;
+            }
         }
+        return true;
     }
-    [[nodiscard]] std::vector<YamlLeaf> take() { return std::move(leaves_); }
 
  private:
-    void leaf(const Node& node) {
+    [[nodiscard]] YamlLeaf leaf(const Node& node) const {
         YamlLeaf leaf{.path = path_, .kind = {}, .text = node.text, .place = node.place};
         switch (node.kind) {
             case Node::Kind::text:
@@ -242,13 +259,11 @@ class Flattener {
                 leaf.place = path_.back().place;
                 break;
         }
-        leaves_.push_back(std::move(leaf));
+        return leaf;
     }
 
-    std::size_t depth_max_;
-    std::size_t visited_ = 0;
+    const std::function<bool(const YamlLeaf&)>& visit_;
     std::vector<YamlKey> path_;
-    std::vector<YamlLeaf> leaves_;
 };
 
 // What the parser must not see: it ends silently at byte 4, guesses encodings, and looks ahead
@@ -290,8 +305,8 @@ class ViewBuffer final : public std::streambuf {
 
 }  // namespace
 
-std::expected<std::vector<YamlLeaf>, YamlProblem> read_config_yaml(
-    std::string_view text, const Limits& limits
+std::optional<YamlProblem> read_config_yaml(
+    std::string_view text, const Limits& limits, const std::function<bool(const YamlLeaf&)>& visit
 ) {
     try {
         check_text(text, limits);
@@ -301,19 +316,17 @@ std::expected<std::vector<YamlLeaf>, YamlProblem> read_config_yaml(
         TreeBuilder tree(limits);
         while (parser.HandleNextDocument(tree)) {
         }
-        Flattener flattener(limits.yaml_depth);
-        if (const Node* root = tree.root(); root != nullptr && root->kind == Node::Kind::map) {
-            flattener.members_of(*root);
+        const Node* root = tree.root();
+        if (root != nullptr && root->kind == Node::Kind::map) {
+            LeafWalk(visit).members_of(*root);
         } else if (root != nullptr && root->kind != Node::Kind::nothing) {
             refuse(root->place, "the file must be a map of settings, such as `http:`");
         }
-        return flattener.take();
+        return std::nullopt;
     } catch (Refused& refused) {
-        return std::unexpected(std::move(refused.problem));
+        return std::move(refused.problem);
     } catch (const YAML::Exception& error) {
-        return std::unexpected(
-            YamlProblem{error.mark.is_null() ? YamlPlace{} : place_of(error.mark), error.msg}
-        );
+        return YamlProblem{error.mark.is_null() ? YamlPlace{} : place_of(error.mark), error.msg};
     }
 }
 

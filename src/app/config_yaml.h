@@ -2,18 +2,19 @@
 // table of settings gives it a type. Refused, each with line and column: more than
 // limits.yaml_bytes, nesting past limits.yaml_depth, more aliases than limits.yaml_aliases, more
 // than 100,000 values after aliases are expanded, more than 10,000 of `[`, `{` and `,` together,
-// duplicate keys, tags, cycles, a second document, text that is not UTF-8, control characters. Time
-// and memory grow with the file, never with what its aliases would unfold to. May be called from
-// any thread.
+// keys over 255 bytes, duplicate keys, tags, cycles, a second document, text that is not UTF-8,
+// control characters. Time and memory grow with the file, never with what its aliases would unfold
+// to. May be called from any thread.
 #pragma once
 
 #include "base/limits.h"
 
 #include <cstdint>
-#include <expected>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace belfry {
 
@@ -25,12 +26,12 @@ struct YamlKey {
     std::string name;
     YamlPlace place;
 };
-// What stands at the end of a path of keys.
+// What stands at the end of a path of keys. Views, valid while it is being visited.
 struct YamlLeaf {
     enum class Kind : std::uint8_t { text, nothing, list };  // nothing: no value, or an empty map
-    std::vector<YamlKey> path;                               // never empty
+    std::span<const YamlKey> path;                           // never empty
     Kind kind = Kind::text;
-    std::string text;
+    std::string_view text;
     YamlPlace place;  // of the value; of the last key if there is none
 };
 struct YamlProblem {
@@ -38,9 +39,10 @@ struct YamlProblem {
     std::string what;
 };
 
-// The leaves of the one document in `text`, in its order; none for an empty file.
-[[nodiscard]] std::expected<std::vector<YamlLeaf>, YamlProblem> read_config_yaml(
-    std::string_view text, const Limits& limits
+// Visits the leaves of the one document in `text`, in its order, until `visit` says false; none for
+// an empty file. The whole text is read and judged before the first visit.
+[[nodiscard]] std::optional<YamlProblem> read_config_yaml(
+    std::string_view text, const Limits& limits, const std::function<bool(const YamlLeaf&)>& visit
 );
 
 }  // namespace belfry

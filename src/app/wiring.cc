@@ -19,18 +19,6 @@ using namespace std::chrono_literals;
 constexpr Duration kAnswerWait = 10s;
 constexpr double kHardShareOfDisk = 0.8;
 
-// One past the highest offset that delivery has seen: a log that ends below it has lost events.
-Offset seen_by(const StateSnapshot& snapshot) {
-    Offset seen = snapshot.live_mark;
-    for (const CursorRow& row : snapshot.cursors) {
-        seen = std::max(seen, row.cursor);
-    }
-    for (const ExceptionRow& row : snapshot.exceptions) {
-        seen = std::max(seen, row.offset.next());
-    }
-    return seen;
-}
-
 EmbeddedLogOptions log_options(const Config& config) {
     EmbeddedLogOptions options;
     options.directory = config.data;
@@ -89,7 +77,7 @@ Result<void> Wiring::open_engine(DataLoss data_loss) {
     }
     EmbeddedLogOptions options = log_options(config_);
     options.accept_data_loss = data_loss == DataLoss::accept;
-    options.min_next_offset = seen_by(*snapshot);
+    options.min_next_offset = snapshot->next_offset;
     EmbeddedLogPorts ports{
         .files = files_,
         .clock = loop_,
