@@ -1,7 +1,8 @@
 // The command line against a running hub: data on stdout, talk on stderr, exit codes.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import test from 'node:test';
-import { belfry, startHub } from './hub.mjs';
+import { belfry, inRepository, startHub } from './hub.mjs';
 import { startListener } from './listener.mjs';
 
 const against = (hub, input) => (...args) => belfry(args, { env: { BELFRY_URL: hub.url }, input });
@@ -37,4 +38,26 @@ test('a subscription is made, listed, shown and removed', async (t) => {
   assert.match((await run('subscription', 'list')).stdout, /chat/);
   assert.equal((await run('subscription', 'remove', 'chat', '--yes')).code, 0);
   assert.equal((await run('subscription', 'show', 'chat')).code, 3);
+});
+
+test('tail prints what arrives and ends after --count', async (t) => {
+  const hub = await startHub(t);
+  await hub.publish('first');
+  const run = against(hub);
+  const tail = run('tail', '--after', '0', '--count', '1', '--json');
+  await hub.publish('second');
+  const { code, stdout } = await tail;
+  assert.equal(code, 0);
+  assert.equal(JSON.parse(stdout).type, 'second');
+});
+
+test('docs/cli.md names every command', async () => {
+  const page = await readFile(inRepository('docs/cli.md'), 'utf8');
+  const commands = (help) => help.split(/Subcommands:\n/)[1].matchAll(/^ {2}([a-z-]+) /gm);
+  for (const [, command] of commands((await belfry(['--help'])).stdout)) {
+    assert.ok(page.includes(`| \`${command}`), command);
+    const { stdout } = await belfry([command, '--help']);
+    if (!stdout.includes('Subcommands:')) continue;
+    for (const [, inner] of commands(stdout)) assert.match(page, new RegExp(`\`(${command} )?${inner}\``), inner);
+  }
 });
