@@ -61,7 +61,7 @@ class FileSystem {
     [[nodiscard]] virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
     // File names (no directories) in `directory`, sorted.
     [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
-    // Creates it and its parents, 0700, where missing.
+    // Creates it and its parents, 0700, where missing; their names are durable.
     [[nodiscard]] virtual Result<void> make_directory(const std::string& directory) = 0;
     // Makes creations, renames and removals in it durable.
     [[nodiscard]] virtual Result<void> sync_directory(const std::string& directory) = 0;

@@ -27,6 +27,14 @@ std::unexpected<Error> fail_errno(std::string_view call, const std::string& path
     );
 }
 
+std::string parent_of(const std::string& path) {
+    std::size_t slash = path.rfind('/');
+    if (slash == std::string::npos) {
+        return ".";
+    }
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 // Repeats a system call that a signal interrupted.
 template <typename Call>
 auto uninterrupted(Call call) {
@@ -237,8 +245,13 @@ class PosixFileSystem final : public FileSystem {
     Result<void> make_directory(const std::string& directory) override {
         for (std::size_t end = directory.find('/', 1);; end = directory.find('/', end + 1)) {
             std::string at = directory.substr(0, end);
-            if (::mkdir(at.c_str(), 0700) < 0 && errno != EEXIST) {
+            bool made = ::mkdir(at.c_str(), 0700) == 0;
+            if (!made && errno != EEXIST) {
                 return fail_errno("mkdir", at, errno);
+            }
+            // What is stored in it later is only as durable as its own name.
+            if (auto synced = made ? sync_directory(parent_of(at)) : Result<void>(); !synced) {
+                return synced;
             }
             if (end == std::string::npos) {
                 return {};

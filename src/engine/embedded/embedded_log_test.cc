@@ -243,10 +243,16 @@ TEST_F(EmbeddedLogTest, FillingAheadNeverTouchesABatchUnderWay) {
     other.options.tail_bytes = 1;
     ASSERT_TRUE(other.open());
     ASSERT_EQ(other.log_thread.size(), 1U) << "the first filling";
-    std::string large(6 << 20, 'x');  // beyond what that filling will reach
+    std::string large(2 << 20, 'x');  // beyond what is filled
     auto first = other.start_append({{.data = large}});
+    other.files.set_capacity(1 << 20);
     ASSERT_TRUE(other.log_thread.run_one());
-    other.loop.run_all();  // it is done while the commit waits its turn
+    other.loop.run_all();
+    ASSERT_TRUE(other.log->status().disk_full) << "the filling failed, the commit waits its turn";
+    // There is room again before the log thread gets to the commit.
+    other.files.set_capacity(1 << 30);
+    other.clock.advance(std::chrono::milliseconds(1'100));
+    ASSERT_FALSE(other.log->status().disk_full);
     other.settle();
     ASSERT_TRUE(first->done && first->result);
     ASSERT_TRUE(other.append({{.data = "after"}}));

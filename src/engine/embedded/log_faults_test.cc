@@ -255,6 +255,33 @@ TEST(LogFaults, FullDiskRefusesKeepsReadingAndResumesByItself) {
     EXPECT_EQ(texts_of(bed.read_all().value()).back(), "again");
 }
 
+// A new segment could neither be made nor removed; what is left of it must not stand in the way.
+TEST(LogFaults, HalfMadeSegmentIsWrittenOver) {
+    LogTestBed bed;
+    bed.options.segment_bytes = 32 * 1024;
+    ASSERT_TRUE(bed.open());
+    bed.settle();
+    ASSERT_TRUE(bed.append({{.data = std::string(15'000, 'a')}}));
+    // The directory cannot be synced, and the file not removed.
+    bed.files.plan({.call = bed.files.changes() + 7, .fault = Fault::no_space, .sticky = true});
+    auto refused = bed.append({{.data = std::string(15'000, 'b')}});
+    ASSERT_EQ(refused.error().code, Errc::disk_full);
+    ASSERT_TRUE(bed.files.exists("data/log/00000000000000000001.segment"));
+    bed.files.clear_faults();
+    bed.clock.advance(std::chrono::seconds(2));
+    bed.settle();
+    ASSERT_TRUE(bed.append({{.data = "small enough for the old segment"}}));
+    ASSERT_TRUE(bed.append({{.data = "after"}}));
+    for (int restart = 0; restart < 2; ++restart) {
+        auto entries = bed.read_all();
+        ASSERT_TRUE(entries);
+        ASSERT_EQ(entries->size(), 3U);
+        EXPECT_EQ(text_of(entries->back()), "after");
+        bed.kill();
+        ASSERT_TRUE(bed.open());
+    }
+}
+
 TEST(LogFaults, IdsOfRefusedEventsMayBeUsedAgain) {
     LogTestBed bed;
     bed.options.segment_bytes = 32 * 1024;

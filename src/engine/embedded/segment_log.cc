@@ -231,7 +231,9 @@ CommitJob SegmentLog::make_job() {
     std::uint64_t size = batch.bytes().size();
     CommitJob job{.batch = in_flight_->batch, .position = facts.end, .create = {}, .path = {}};
     SegmentHeader header = facts.header;
-    bool fits = facts.end + size <= writable_.capacity;
+    // Once a new segment was begun it is gone on with: what a failed attempt left may only be
+    // written over.
+    bool fits = facts.end + size <= writable_.capacity && !roll_due_;
     if (!fits && facts.next == facts.header.base) {
         writable_.capacity = facts.end + size;  // nothing is in it: it may as well grow
         fits = true;
@@ -247,6 +249,7 @@ CommitJob SegmentLog::make_job() {
             .created = ports_.clock.wall(),
         };
         new_header_ = header;
+        roll_due_ = true;
         job.position = kSegmentDataStart;
         job.path = path_of(header.base);
         job.create = NewSegment{
@@ -295,6 +298,7 @@ void SegmentLog::adopt(const CommitOutcome& outcome, const Pending& pending) {
     pace_.add(outcome.took);
     last_commit_ = ports_.clock.now();
     if (new_header_) {
+        roll_due_ = false;
         std::shared_ptr<const SegmentIndex> full = std::move(index_);
         const SegmentFacts& facts = full->facts();
         keep_file(facts.header.base, writable_.file);

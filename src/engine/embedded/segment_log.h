@@ -107,7 +107,7 @@ class SegmentLog final : public EmbeddedLog {
     void note_gap(const Gap& gap);
     void read_from_disk(RangeRequest request, ReadDone done);
     [[nodiscard]] bool plan_list(ListJob& job);
-    [[nodiscard]] bool list_from_memory(ListJob& job, std::vector<Candidate>& candidates);
+    [[nodiscard]] bool list_from_memory(ListJob& job, CandidateQuery& rest);
     void find_by_id(std::string tenant, std::string id, std::string source, FindDone done);
 
     // Runs `work` on `where` and `then` with its result on the loop, if the log still exists.
@@ -149,6 +149,7 @@ class SegmentLog final : public EmbeddedLog {
     Pending gathering_;
     std::optional<Pending> in_flight_;
     std::optional<SegmentHeader> new_header_;  // of the segment that the commit in flight makes
+    bool roll_due_ = false;                    // such a commit was tried
     std::uint64_t new_position_ = 0;           // where the batch in flight stands
     bool delivering_ = false;
     bool filling_ = false;

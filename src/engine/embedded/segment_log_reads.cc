@@ -9,6 +9,7 @@ namespace belfry {
 namespace {
 
 constexpr std::size_t kOpenFilesMax = 64;
+constexpr std::size_t kMemoryStep = 256;  // candidates looked up at once while memory may do
 
 // What a task on the read thread brings back beside its answer: a file it had to open.
 template <typename Answer>
@@ -159,19 +160,19 @@ bool SegmentLog::plan_list(ListJob& job) {
         if (sealed) {
             segment.lookup = sealed_[number];
         } else {
-            segment.ready = index_
-                                ->candidates(
-                                    {.tenant = query.tenant,
-                                     .type = query.type,
-                                     .from = job.from,
-                                     .to = job.to,
-                                     .descending = descending,
-                                     .max = kListExaminedMax}
-                                )
-                                .value();  // memory does not fail
-            if (job.segments.empty() && list_from_memory(job, *segment.ready)) {
+            CandidateQuery rest{
+                .tenant = query.tenant,
+                .type = query.type,
+                .from = job.from,
+                .to = job.to,
+                .descending = descending,
+                .max = kMemoryStep,
+            };
+            if (job.segments.empty() && list_from_memory(job, rest)) {
                 return true;
             }
+            rest.max = kListExaminedMax - job.examined;
+            segment.ready = index_->candidates(rest).value();  // memory does not fail
             if (segment.ready->empty()) {
                 continue;
             }
@@ -181,19 +182,29 @@ bool SegmentLog::plan_list(ListJob& job) {
     return job.segments.empty();
 }
 
-// Examines candidates as long as the tail has them, and takes those off the list.
-bool SegmentLog::list_from_memory(ListJob& job, std::vector<Candidate>& candidates) {
-    std::size_t done = 0;
-    bool complete = false;
-    for (; done < candidates.size() && !complete; ++done) {
-        auto stored = tail_.at(candidates[done].offset);
-        if (!stored) {
-            break;
+// Examines candidates as long as the tail has them, and takes them out of the query. True if the
+// page is complete.
+bool SegmentLog::list_from_memory(ListJob& job, CandidateQuery& rest) {
+    while (true) {
+        auto candidates = index_->candidates(rest).value();  // memory does not fail
+        for (const Candidate& candidate : candidates) {
+            auto stored = tail_.at(candidate.offset);
+            if (!stored) {
+                return false;
+            }
+            if (rest.descending) {
+                rest.to = candidate.offset;
+            } else {
+                rest.from = candidate.offset.next();
+            }
+            if (examine(job, std::move(*stored))) {
+                return true;
+            }
         }
-        complete = examine(job, std::move(*stored));
+        if (candidates.size() < rest.max) {
+            return false;
+        }
     }
-    candidates.erase(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(done));
-    return complete;
 }
 
 void SegmentLog::find(std::string tenant, std::string id, std::string source, FindDone done) {

@@ -204,7 +204,7 @@ void SegmentLog::arm_watermark() {
 // An empty batch: it proves the one before it.
 void SegmentLog::write_watermark() {
     std::uint64_t end = index_->facts().end + kBatchHeaderBytes;
-    if (end > writable_.filled || end > writable_.capacity) {
+    if (end > writable_.filled || end > writable_.capacity || roll_due_) {
         watermark_due_ = false;  // the next segment's header will prove it
         return;
     }
