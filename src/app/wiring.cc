@@ -6,7 +6,6 @@
 #include "doors/native/native_door.h"
 #include "sinks/sink_factory.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace belfry {
