@@ -277,6 +277,7 @@ TEST(LogFaults, HalfMadeSegmentIsWrittenOver) {
         ASSERT_TRUE(entries);
         ASSERT_EQ(entries->size(), 3U);
         EXPECT_EQ(text_of(entries->back()), "after");
+        EXPECT_EQ(bed.log->next_offset(), Offset{3});
         bed.kill();
         ASSERT_TRUE(bed.open());
     }
