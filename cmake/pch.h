@@ -1,4 +1,5 @@
-// Standard headers that nearly every file of a room includes; the files still include what they use.
+// Standard headers that nearly every file of a room includes; the files still include what they
+// use.
 #pragma once
 #include <algorithm>
 #include <chrono>

@@ -1,3 +1,4 @@
+// The standard headers and GoogleTest, for test binaries.
 #pragma once
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

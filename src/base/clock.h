@@ -1,10 +1,10 @@
 // Port: time and timers. The program reads time nowhere else, so a test can own it.
 #pragma once
 
+#include "base/task.h"
+
 #include <chrono>
 #include <cstdint>
-
-#include "base/task.h"
 
 namespace belfry {
 
@@ -28,10 +28,13 @@ class Clock {
     [[nodiscard]] virtual WallTime wall() const = 0;
     // I/O thread only. `task` runs there at or after `when`, once, never from within this call.
     virtual TimerId call_at(MonoTime when, Task task) = 0;
-    // I/O thread only. After return the task will not run; a timer that ran or was cancelled is ignored.
+    // I/O thread only. After return the task will not run; a timer that ran or was cancelled is
+    // ignored.
     virtual void cancel(TimerId timer) = 0;
 
-    TimerId call_after(Duration delay, Task task) { return call_at(now() + delay, std::move(task)); }
+    TimerId call_after(Duration delay, Task task) {
+        return call_at(now() + delay, std::move(task));
+    }
 };
 
 }  // namespace belfry

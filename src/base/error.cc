@@ -112,7 +112,8 @@ constexpr std::array kErrcTable{
     ErrcInfo{
         Errc::offset_expired,
         "offset_expired",
-        "Retention has dropped the events from this offset on; `first` is where the log starts now.",
+        "Retention has dropped the events from this offset on; `first` is where the log starts "
+        "now.",
         "Continue from `first`."
     },
     ErrcInfo{
@@ -135,8 +136,12 @@ std::unexpected<Error> fail(Errc code, std::string detail) {
     return std::unexpected(Error{.code = code, .detail = std::move(detail)});
 }
 
-std::string_view errc_name(Errc code) { return kErrcTable[static_cast<std::size_t>(code)].name; }
+std::string_view errc_name(Errc code) {
+    return kErrcTable[static_cast<std::size_t>(code)].name;
+}
 
-std::span<const ErrcInfo> errc_table() { return kErrcTable; }
+std::span<const ErrcInfo> errc_table() {
+    return kErrcTable;
+}
 
 }  // namespace belfry

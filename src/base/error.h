@@ -1,6 +1,6 @@
 // What can go wrong, as one enumeration for the whole program, and the value that carries it.
-// Codes are a published contract: they appear in problem+json bodies and in docs/errors.md, which a test
-// holds against the table in error.cc. Each door maps them onto its own status codes.
+// Codes are a published contract: they appear in problem+json bodies and in docs/errors.md, which a
+// test holds against the table in error.cc. Each door maps them onto its own status codes.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,8 @@ enum class Errc : std::uint8_t {
     internal,
 };
 
-// One failure: what was wrong, where, and what would be right. `detail` is a sentence for a person and
-// holds no secret. The optional members say which input was at fault.
+// One failure: what was wrong, where, and what would be right. `detail` is a sentence for a person
+// and holds no secret. The optional members say which input was at fault.
 struct [[nodiscard]] Error {
     Errc code = Errc::internal;
     std::string detail;

@@ -1,8 +1,11 @@
 // Port: the file system. Only base/posix_file_system.cc makes these system calls; tests bring
 // MemoryFileSystem, which can tear, drop, fail and fill up.
-// Errors: no room (ENOSPC, EDQUOT) is Errc::disk_full, a missing file Errc::not_found, a lock that is held
-// Errc::conflict, everything else Errc::internal; `detail` names the call, the path and errno's text.
+// Errors: no room (ENOSPC, EDQUOT) is Errc::disk_full, a missing file Errc::not_found, a lock that
+// is held Errc::conflict, everything else Errc::internal; `detail` names the call, the path and
+// errno's text.
 #pragma once
+
+#include "base/error.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,14 +16,12 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
-
 namespace belfry {
 
 using Bytes = std::span<const std::byte>;
 
-// An open file. Owned by whoever opened it; closed when destroyed. Reads may run on any thread beside one
-// writer; writes and syncs come from one thread at a time.
+// An open file. Owned by whoever opened it; closed when destroyed. Reads may run on any thread
+// beside one writer; writes and syncs come from one thread at a time.
 class File {
  public:
     virtual ~File() = default;

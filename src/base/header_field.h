@@ -1,5 +1,5 @@
-// One HTTP header line as views; shared by the HTTP server, which parses them, and the CloudEvents binding,
-// which reads them.
+// One HTTP header line as views; shared by the HTTP server, which parses them, and the CloudEvents
+// binding, which reads them.
 #pragma once
 
 #include <string_view>

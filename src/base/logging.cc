@@ -1,11 +1,11 @@
 #include "base/logging.h"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 namespace belfry {
@@ -31,8 +31,8 @@ std::string_view level_name(LogLevel level) {
     return "off";
 }
 
-// A JSON string; control characters, DEL and the bidirectional marks of Unicode are escaped, so a line
-// can neither be forged nor reordered on a screen.
+// A JSON string; control characters, DEL and the bidirectional marks of Unicode are escaped, so a
+// line can neither be forged nor reordered on a screen.
 void append_quoted(std::string& out, std::string_view text) {
     out += '"';
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -74,7 +74,8 @@ std::string timestamp() {
 }
 
 std::string json_line(LogLevel level, std::string_view sentence, LogFields fields) {
-    std::string line = fmt::format(R"({{"ts":"{}","level":"{}","msg":)", timestamp(), level_name(level));
+    std::string line =
+        fmt::format(R"({{"ts":"{}","level":"{}","msg":)", timestamp(), level_name(level));
     append_quoted(line, sentence);
     for (const LogField& field : fields) {
         line += ',';
@@ -113,7 +114,9 @@ void set_up_logging(LogLevel level, LogFormat format) {
     g_format = format;
 }
 
-bool logs(LogLevel level) { return level >= g_level.load(std::memory_order_relaxed); }
+bool logs(LogLevel level) {
+    return level >= g_level.load(std::memory_order_relaxed);
+}
 
 void log_line(LogLevel level, std::string_view sentence, LogFields fields) {
     if (!logs(level)) {

@@ -1,7 +1,7 @@
-// Structured log lines: a sentence and fields. Text on a terminal, one JSON object a line otherwise.
-// error: someone must act; warn: degraded; info: a change of state; debug: per request.
-// May be called from any thread. User data in fields is escaped, so it cannot forge a line; secrets are never
-// passed in. Rooms base, event and graphql do not log.
+// Structured log lines: a sentence and fields. Text on a terminal, one JSON object a line
+// otherwise. error: someone must act; warn: degraded; info: a change of state; debug: per request.
+// May be called from any thread. User data in fields is escaped, so it cannot forge a line; secrets
+// are never passed in. Rooms base, event and graphql do not log.
 #pragma once
 
 #include <concepts>

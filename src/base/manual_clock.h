@@ -1,14 +1,15 @@
-// A Clock and an Executor that a test owns: time moves when it is told to, tasks run when they are asked to.
+// A Clock and an Executor that a test owns: time moves when it is told to, tasks run when they are
+// asked to.
 #pragma once
+
+#include "base/clock.h"
+#include "base/task.h"
 
 #include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
 #include <utility>
-
-#include "base/clock.h"
-#include "base/task.h"
 
 namespace belfry {
 

@@ -1,5 +1,5 @@
-// An event's position in the log: 0, 1, 2 … without holes. A type of its own, so that it is never mixed
-// with counts, bytes or file positions.
+// An event's position in the log: 0, 1, 2 … without holes. A type of its own, so that it is never
+// mixed with counts, bytes or file positions.
 #pragma once
 
 #include <compare>

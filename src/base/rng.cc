@@ -1,12 +1,11 @@
 #include "base/rng.h"
 
+#include "base/assert.h"
+
 #include <array>
 #include <cstring>
 #include <mutex>
-
 #include <sys/random.h>
-
-#include "base/assert.h"
 
 namespace belfry {
 
@@ -30,7 +29,8 @@ class SystemRng final : public Rng {
 
  private:
     void refill() {
-        // Up to 256 bytes getrandom neither fails nor returns short once the pool is ready (man 2 getrandom).
+        // Up to 256 bytes getrandom neither fails nor returns short once the pool is ready (man 2
+        // getrandom).
         ssize_t got = ::getrandom(buffer_.data(), buffer_.size(), 0);
         ASSERT(got == static_cast<ssize_t>(buffer_.size()));
         used_ = 0;

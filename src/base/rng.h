@@ -1,5 +1,5 @@
-// Port: random numbers. Ids and secrets come from the operating system's generator only; the simulation
-// brings a seeded one.
+// Port: random numbers. Ids and secrets come from the operating system's generator only; the
+// simulation brings a seeded one.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,8 @@ class Rng {
     [[nodiscard]] double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 };
 
-// getrandom(2), buffered so that an id does not cost a system call; fork-safe is not needed (we never fork
-// without exec). Lives as long as the program.
+// getrandom(2), buffered so that an id does not cost a system call; fork-safe is not needed (we
+// never fork without exec). Lives as long as the program.
 [[nodiscard]] Rng& system_rng();
 
 }  // namespace belfry

@@ -1,5 +1,8 @@
-// A thread that runs posted tasks one after another: the log thread, the read thread, the SQLite thread.
+// A thread that runs posted tasks one after another: the log thread, the read thread, the SQLite
+// thread.
 #pragma once
+
+#include "base/task.h"
 
 #include <condition_variable>
 #include <deque>
@@ -7,12 +10,10 @@
 #include <string>
 #include <thread>
 
-#include "base/task.h"
-
 namespace belfry {
 
-// Owned by the wiring. Destruction runs what was posted, then joins. What a caller may have outstanding bounds
-// the queue.
+// Owned by the wiring. Destruction runs what was posted, then joins. What a caller may have
+// outstanding bounds the queue.
 class WorkerThread final : public Executor {
  public:
     // `name` shows in top and gdb; at most 15 characters.

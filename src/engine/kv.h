@@ -1,15 +1,15 @@
-// Kv: small documents with revisions, watched. Keys are paths ("subscriptions/default/chat"), values JSON of
-// at most limits.document_bytes, thousands of them. I/O thread only, callbacks too.
+// Kv: small documents with revisions, watched. Keys are paths ("subscriptions/default/chat"),
+// values JSON of at most limits.document_bytes, thousands of them. I/O thread only, callbacks too.
 #pragma once
+
+#include "base/error.h"
+#include "base/task.h"
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/error.h"
-#include "base/task.h"
 
 namespace belfry {
 
@@ -46,14 +46,16 @@ class Kv {
 
     // not_found.
     virtual void get(std::string key, EntryDone done) = 0;
-    // Durable when `done` runs. `conflict` (absent expected) or `precondition_failed` (revision expected).
+    // Durable when `done` runs. `conflict` (absent expected) or `precondition_failed` (revision
+    // expected).
     virtual void put(std::string key, std::string value, Expect expect, RevisionDone done) = 0;
     // Durable when `done` runs. not_found, precondition_failed.
     virtual void remove(std::string key, Expect expect, RevisionDone done) = 0;
     // Entries whose key starts with `prefix`, by key.
     virtual void list(std::string prefix, ListDone done) = 0;
-    // Calls `on_change` for what exists now, then `on_ready` once, then `on_change` for every later change,
-    // ours included, in revision order, before the writer's `done`. For the life of the store.
+    // Calls `on_change` for what exists now, then `on_ready` once, then `on_change` for every later
+    // change, ours included, in revision order, before the writer's `done`. For the life of the
+    // store.
     virtual void watch(
         std::string prefix, std::function<void(const KvChange&)> on_change, Task on_ready
     ) = 0;

@@ -1,6 +1,11 @@
-// Log: the durable, ordered record of events. Two engines implement it; nothing above engine/ knows which.
-// Everything here runs on the I/O thread; callbacks run there too, possibly before the call returns.
+// Log: the durable, ordered record of events. Two engines implement it; nothing above engine/ knows
+// which. Everything here runs on the I/O thread; callbacks run there too, possibly before the call
+// returns.
 #pragma once
+
+#include "base/error.h"
+#include "event/event.h"
+#include "event/type_pattern.h"
 
 #include <cstdint>
 #include <functional>
@@ -10,10 +15,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "base/error.h"
-#include "event/event.h"
-#include "event/type_pattern.h"
 
 namespace belfry {
 
@@ -29,7 +30,10 @@ using AppendDone = std::move_only_function<void(Result<std::span<const Appended>
 
 // Offsets [from, to) hold nothing that can be read.
 struct Gap {
-    enum class Reason : std::uint8_t { damage, data_loss };  // data_loss: an operator accepted it at start
+    enum class Reason : std::uint8_t {
+        damage,
+        data_loss
+    };  // data_loss: an operator accepted it at start
     Offset from;
     Offset to;
     Reason reason = Reason::damage;
@@ -53,10 +57,10 @@ struct ListQuery {
     std::optional<TypePattern> type;
     std::string source;
     std::string subject;
-    std::optional<WallTime> since;   // recorded >= since
-    std::optional<WallTime> until;   // recorded < until
-    std::optional<Offset> after;     // exclusive
-    std::optional<Offset> before;    // exclusive
+    std::optional<WallTime> since;  // recorded >= since
+    std::optional<WallTime> until;  // recorded < until
+    std::optional<Offset> after;    // exclusive
+    std::optional<Offset> before;   // exclusive
     Order order = Order::ascending;
     std::size_t limit = 100;
 };
@@ -81,9 +85,9 @@ struct LogStatus {
     Offset next;  // durable: events below it may be read
     std::uint64_t bytes = 0;
     std::size_t segments = 0;
-    bool read_only = false;   // a sync failed; until restart
-    bool disk_full = false;   // until space is back
-    std::string reason;       // of read_only or disk_full
+    bool read_only = false;      // a sync failed; until restart
+    bool disk_full = false;      // until space is back
+    std::string reason;          // of read_only or disk_full
     bool on_log_thread = false;  // commits run there because the disk is slow
     Duration commit_average{};   // moving average of one commit
     std::uint64_t commits = 0;
@@ -97,37 +101,37 @@ class Log {
  public:
     virtual ~Log() = default;
 
-    // Takes the events of one request: all or none. Bytes under the events are copied before return.
-    // `done` gets one Appended per event once all of them are durable, or
+    // Takes the events of one request: all or none. Bytes under the events are copied before
+    // return. `done` gets one Appended per event once all of them are durable, or
     //   overloaded (log.pending_bytes are waiting), disk_full, read_only: nothing stored;
-    //   id_conflict (with `index`): same tenant, source and id within the window, other content; nothing stored;
-    //   outcome_unknown: the sync failed, it may or may not be stored.
-    // Events without an id get 8 random bytes; events with one are deduplicated by (tenant, source, id).
+    //   id_conflict (with `index`): same tenant, source and id within the window, other content;
+    //   nothing stored; outcome_unknown: the sync failed, it may or may not be stored.
+    // Events without an id get 8 random bytes; events with one are deduplicated by (tenant, source,
+    // id).
     virtual void append(std::span<const Event> events, AppendDone done) = 0;
 
-    // Events from `from` on, up to next_offset(): empty there. offset_expired (with first_offset) below
-    // first_offset().
+    // Events from `from` on, up to next_offset(): empty there. offset_expired (with first_offset)
+    // below first_offset().
     virtual void read(Offset from, ReadLimit limit, ReadDone done) = 0;
-    // The same from memory only: nullopt if `from` is not in the tail. Just after on_durable() the batch is.
+    // The same from memory only: nullopt if `from` is not in the tail. Just after on_durable() the
+    // batch is.
     [[nodiscard]] virtual std::optional<ReadResult> read_tail(Offset from, ReadLimit limit) = 0;
     // A page of matching events. A page may be short or empty and still have `next`.
     virtual void list(ListQuery query, ListDone done) = 0;
-    // The newest event of the tenant whose id (as readers see it) or UUID form is `id`; `source` narrows
-    // unless empty. not_found.
-    virtual void find(
-        std::string tenant, std::string id, std::string source, FindDone done
-    ) = 0;
+    // The newest event of the tenant whose id (as readers see it) or UUID form is `id`; `source`
+    // narrows unless empty. not_found.
+    virtual void find(std::string tenant, std::string id, std::string source, FindDone done) = 0;
 
     [[nodiscard]] virtual Offset first_offset() const = 0;
     [[nodiscard]] virtual Offset next_offset() const = 0;
     [[nodiscard]] virtual std::vector<SegmentInfo> segments() const = 0;
     [[nodiscard]] virtual LogStatus status() const = 0;
-    // Drops whole segments that lie entirely below `before`; never the one being written. `done` runs when
-    // they are gone from disk.
+    // Drops whole segments that lie entirely below `before`; never the one being written. `done`
+    // runs when they are gone from disk.
     virtual void trim(Offset before, std::move_only_function<void(Result<void>)> done) = 0;
 
-    // `observer` is called once per commit, after the receipts of its events were handed out, with the
-    // offsets [first, next) that became durable. One observer, set before the first append.
+    // `observer` is called once per commit, after the receipts of its events were handed out, with
+    // the offsets [first, next) that became durable. One observer, set before the first append.
     virtual void on_durable(std::function<void(Offset first, Offset next)> observer) = 0;
 
     // Commits what is pending, marks everything durable, closes. No call but status() may follow.
