@@ -295,6 +295,14 @@ TEST(CommandLine, TailConnectsAnewAndGoesOnBehindTheLastEvent) {
     EXPECT_EQ(requests[2].last_event_id, "5");
 }
 
+TEST(CommandLine, TailShowsWhenAnEventArrived) {
+    FakeHub hub([](const FakeHub::Request&) {
+        return FakeHub::Answer{.body = "id: 4\ndata: {\"type\":\"a\"}\n\n", .stream = true};
+    });
+    Ran ran = run({"tail", "-n", "1", "--url", hub.url()});
+    EXPECT_THAT(ran.out, testing::MatchesRegex("20[0-9-]+ [0-9:.]+  4  a .*\n"));
+}
+
 TEST(CommandLine, TailEndsWhenTheHubRefuses) {
     FakeHub hub(always(410, R"({"code":"offset_expired","detail":"gone","first":10})"));
     Ran ran = run({"tail", "--after", "2", "--url", hub.url()});

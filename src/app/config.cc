@@ -137,8 +137,9 @@ class Loader {
     static Limits limits_after(const std::vector<Assignment>& outer) {
         Config config;
         for (const Assignment& assignment : outer) {
-            // What is wrong here is reported when it is assigned for good.
-            static_cast<void>(set_setting(*assignment.setting, assignment.value, config));
+            if (!set_setting(*assignment.setting, assignment.value, config)) {
+                continue;  // reported when it is assigned for good
+            }
         }
         return config.limits;
     }

@@ -39,7 +39,7 @@ YamlPlace place_of(const YAML::Mark& mark) {
     return {.line = mark.line + 1, .column = mark.column + 1};
 }
 
-struct Node {
+struct YamlNode {
     enum class Kind : std::uint8_t { text, nothing, list, map };
     Kind kind = Kind::nothing;
     YamlPlace place;
@@ -47,7 +47,7 @@ struct Node {
     bool complete = true;    // false while its children are being read
     std::size_t values = 1;  // it and everything below, as often as aliases name it
     std::size_t depth = 0;   // levels of maps and lists that it makes
-    std::vector<std::pair<YamlKey, const Node*>> members;
+    std::vector<std::pair<YamlKey, const YamlNode*>> members;
 };
 
 // Builds the document as a tree in which an alias is the node it names, so nothing is expanded
@@ -56,7 +56,7 @@ class TreeBuilder final : public YAML::EventHandler {
  public:
     explicit TreeBuilder(const Limits& limits) : limits_(limits) {}
 
-    [[nodiscard]] const Node* root() const { return root_; }
+    [[nodiscard]] const YamlNode* root() const { return root_; }
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (started_) {
@@ -66,7 +66,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     void OnDocumentEnd() override {}
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-        add(make(Node::Kind::nothing, mark, anchor));
+        add(make(YamlNode::Kind::nothing, mark, anchor));
     }
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         if (++aliases_ > limits_.yaml_aliases) {
@@ -96,7 +96,7 @@ class TreeBuilder final : public YAML::EventHandler {
             take_key({.name = text, .place = place_of(mark)});
             return;
         }
-        Node* node = make(Node::Kind::text, mark, anchor);
+        YamlNode* node = make(YamlNode::Kind::text, mark, anchor);
         node->text = text;
         add(node);
     }
@@ -106,7 +106,7 @@ class TreeBuilder final : public YAML::EventHandler {
         YAML::anchor_t anchor,
         YAML::EmitterStyle::value
     ) override {
-        open(Node::Kind::list, mark, tag, anchor);
+        open(YamlNode::Kind::list, mark, tag, anchor);
     }
     void OnSequenceEnd() override { close(); }
     void OnMapStart(
@@ -115,13 +115,13 @@ class TreeBuilder final : public YAML::EventHandler {
         YAML::anchor_t anchor,
         YAML::EmitterStyle::value
     ) override {
-        open(Node::Kind::map, mark, tag, anchor);
+        open(YamlNode::Kind::map, mark, tag, anchor);
     }
     void OnMapEnd() override { close(); }
 
  private:
     struct Open {
-        Node* node;
+        YamlNode* node;
         std::optional<YamlKey> key;                  // of the member whose value comes next
         std::unordered_map<std::string, int> lines;  // of the keys so far
     };
@@ -133,10 +133,11 @@ class TreeBuilder final : public YAML::EventHandler {
         }
     }
     [[nodiscard]] bool expects_key() const {
-        return !open_.empty() && open_.back().node->kind == Node::Kind::map && !open_.back().key;
+        return !open_.empty() && open_.back().node->kind == YamlNode::Kind::map &&
+               !open_.back().key;
     }
 
-    Node* make(Node::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+    YamlNode* make(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
         if (nodes_.size() >= kValuesMax) {
             refuse(place_of(mark), fmt::format("more than {} values", kValuesMax));
         }
@@ -148,21 +149,21 @@ class TreeBuilder final : public YAML::EventHandler {
     }
 
     void open(
-        Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor
+        YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor
     ) {
         check_tag(mark, tag);
         check_depth(open_.size() + 1, mark);
         if (expects_key()) {
             refuse(place_of(mark), "a key must be a plain name");
         }
-        Node* node = make(kind, mark, anchor);
+        YamlNode* node = make(kind, mark, anchor);
         add(node);
         node->complete = false;
         open_.push_back({.node = node, .key = {}, .lines = {}});
     }
     // Here it is known what the members unfold to, so a bomb ends while it is being read.
     void close() {
-        Node& node = *open_.back().node;
+        YamlNode& node = *open_.back().node;
         for (const auto& [key, member] : node.members) {
             node.values += member->values;
             node.depth = std::max(node.depth, member->depth);
@@ -198,13 +199,13 @@ class TreeBuilder final : public YAML::EventHandler {
         open_.back().key = std::move(key);
     }
 
-    void add(const Node* node) {
+    void add(const YamlNode* node) {
         if (open_.empty()) {
             root_ = node;
             return;
         }
         Open& parent = open_.back();
-        if (parent.node->kind == Node::Kind::list) {
+        if (parent.node->kind == YamlNode::Kind::list) {
             parent.node->members.emplace_back(YamlKey{}, node);
             return;
         }
@@ -217,10 +218,10 @@ class TreeBuilder final : public YAML::EventHandler {
     const Limits& limits_;
     bool started_ = false;
     std::uint64_t aliases_ = 0;
-    std::deque<Node> nodes_;  // stable addresses
-    std::map<YAML::anchor_t, const Node*> anchors_;
+    std::deque<YamlNode> nodes_;  // stable addresses
+    std::map<YAML::anchor_t, const YamlNode*> anchors_;
     std::vector<Open> open_;
-    const Node* root_ = nullptr;
+    const YamlNode* root_ = nullptr;
 };
 
 // Walks the tree; the builder has bounded what it unfolds to.
@@ -229,10 +230,10 @@ class LeafWalk {
     explicit LeafWalk(const std::function<bool(const YamlLeaf&)>& visit) : visit_(visit) {}
 
     // False once the visitor has enough.
-    bool members_of(const Node& map) {
+    bool members_of(const YamlNode& map) {
         for (const auto& [key, node] : map.members) {
             path_.push_back(key);
-            bool deeper = node->kind == Node::Kind::map && !node->members.empty();
+            bool deeper = node->kind == YamlNode::Kind::map && !node->members.empty();
             bool more = deeper ? members_of(*node) : visit_(leaf(*node));
             path_.pop_back();
             if (!more) {
@@ -243,17 +244,17 @@ class LeafWalk {
     }
 
  private:
-    [[nodiscard]] YamlLeaf leaf(const Node& node) const {
+    [[nodiscard]] YamlLeaf leaf(const YamlNode& node) const {
         YamlLeaf leaf{.path = path_, .kind = {}, .text = node.text, .place = node.place};
         switch (node.kind) {
-            case Node::Kind::text:
+            case YamlNode::Kind::text:
                 leaf.kind = YamlLeaf::Kind::text;
                 break;
-            case Node::Kind::list:
+            case YamlNode::Kind::list:
                 leaf.kind = YamlLeaf::Kind::list;
                 break;
-            case Node::Kind::nothing:
-            case Node::Kind::map:
+            case YamlNode::Kind::nothing:
+            case YamlNode::Kind::map:
                 leaf.kind = YamlLeaf::Kind::nothing;
                 // The parser notices that a value is missing only at the next token.
                 leaf.place = path_.back().place;
@@ -316,10 +317,10 @@ std::optional<YamlProblem> read_config_yaml(
         TreeBuilder tree(limits);
         while (parser.HandleNextDocument(tree)) {
         }
-        const Node* root = tree.root();
-        if (root != nullptr && root->kind == Node::Kind::map) {
+        const YamlNode* root = tree.root();
+        if (root != nullptr && root->kind == YamlNode::Kind::map) {
             LeafWalk(visit).members_of(*root);
-        } else if (root != nullptr && root->kind != Node::Kind::nothing) {
+        } else if (root != nullptr && root->kind != YamlNode::Kind::nothing) {
             refuse(root->place, "the file must be a map of settings, such as `http:`");
         }
         return std::nullopt;

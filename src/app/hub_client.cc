@@ -150,7 +150,7 @@ HubFailure HubClient::unreachable(const Error& error) const {
     };
 }
 
-HubResult<HttpReply> HubClient::call(HubRequest request) {
+HubResult<HttpReply> HubClient::call(const HubRequest& request) {
     HubResult<HttpCall> prepared = prepare(request);
     if (!prepared) {
         return std::unexpected(std::move(prepared.error()));

@@ -50,11 +50,12 @@ class HubClient {
     HubClient(Url address, std::string token);
 
     // The answer, if its status is 2xx.
-    [[nodiscard]] HubResult<HttpReply> call(HubRequest request);
+    [[nodiscard]] HubResult<HttpReply> call(const HubRequest& request);
     // Reads a stream of events until on_event has enough; connects anew after a loss, with growing
     // waits, and goes on after the last event. Fails if the first connection does, or when the hub
     // refuses.
     [[nodiscard]] HubResult<void> follow(StreamRequest request);
+    [[nodiscard]] const Clock& clock() const { return loop_; }
 
  private:
     class Follower;

@@ -2,6 +2,7 @@
 #include "app/commands/commands.h"
 #include "app/event_line.h"
 #include "app/screen_text.h"
+#include "base/rfc3339.h"
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
@@ -28,10 +29,16 @@ struct TailOptions {
     std::uint64_t count = 0;
 };
 
-// False if the output is gone.
-bool print_event(const StreamEvent& event, std::string_view id, Console& console) {
+// A stream's events do not say when they were stored; they have just arrived. False if the output
+// is gone.
+bool print_event(
+    const StreamEvent& event, std::string_view id, WallTime arrived, Console& console
+) {
     boost::json::error_code error;
     boost::json::value value = boost::json::parse(event.data, error);
+    if (boost::json::object* members = value.if_object()) {
+        members->emplace("recorded", rfc3339(arrived));
+    }
     if (console.json() || error) {
         console.data(screen_json(event.data) + "\n");
     } else {
@@ -72,7 +79,8 @@ ExitCode tail(const TailOptions& options, const Invocation& invocation, Console&
             print_gap(event, console);
             return true;
         }
-        return print_event(event, id, console) && (++printed != options.count);
+        return print_event(event, id, (*hub)->clock().wall(), console) &&
+               (++printed != options.count);
     };
     request.on_wait = [&](std::string_view reason, Duration wait) {
         console.say(fmt::format(
