@@ -1,10 +1,13 @@
 #include "engine/embedded/dedup_window.h"
 
+#include "base/assert.h"
 #include "base/byte_order.h"
 
 #include <sodium/crypto_shorthash_siphash24.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdlib>
 #include <string>
 
 namespace belfry {
@@ -68,15 +71,30 @@ EventFingerprint fingerprint(const Event& event, const DedupKey& key) {
     return print;
 }
 
+void DedupWindow::Free::operator()(void* memory) const {
+    std::free(memory);
+}
+
+DedupWindow::DedupWindow(Duration length, std::size_t ids_max)
+    : length_(length),
+      ids_max_(ids_max),
+      mask_(std::bit_ceil(2 * (ids_max + 1)) - 1),
+      slots_(static_cast<Number*>(std::calloc(mask_ + 1, sizeof(Number)))) {
+    ASSERT(slots_ != nullptr && mask_ < kTaken);
+}
+
 std::optional<DedupWindow::Found> DedupWindow::find(const EventFingerprint& print, MonoTime now) {
     expire(now);
-    auto found = by_id_.find(print.id);
-    if (found == by_id_.end() || now - found->second.added > length_) {
-        return std::nullopt;
+    for (std::size_t slot = home(print); slots_[slot] != 0; slot = (slot + 1) & mask_) {
+        const Entry& known = entry_in(slot);
+        if (known.row.print.id == print.id) {
+            return Found{
+                .offset = known.row.offset,
+                .same_content = known.row.print.content == print.content,
+            };
+        }
     }
-    return Found{
-        .offset = found->second.offset, .same_content = found->second.content == print.content
-    };
+    return std::nullopt;
 }
 
 void DedupWindow::add(
@@ -85,13 +103,17 @@ void DedupWindow::add(
     entries_.push_back(
         {.row = {.print = print, .offset = offset, .recorded = recorded}, .added = now}
     );
-    by_id_[print.id] = {.offset = offset, .content = print.content, .added = now};
+    std::size_t slot = home(print);
+    while (slots_[slot] != 0) {
+        slot = (slot + 1) & mask_;
+    }
+    slots_[slot] = (oldest_ + static_cast<Number>(entries_.size() - 1)) | kTaken;
     expire(now);
 }
 
 void DedupWindow::forget_from(Offset offset) {
     while (!entries_.empty() && entries_.back().row.offset >= offset) {
-        drop(entries_.back());
+        erase_slot(slot_of(entries_.size() - 1));
         entries_.pop_back();
     }
 }
@@ -111,17 +133,32 @@ std::vector<DedupRow> DedupWindow::rows(Offset from, Offset to) const {
 void DedupWindow::expire(MonoTime now) {
     while (!entries_.empty() &&
            (entries_.size() > ids_max_ || now - entries_.front().added > length_)) {
-        drop(entries_.front());
+        erase_slot(slot_of(0));
         entries_.pop_front();
+        oldest_ = (oldest_ + 1) & ~kTaken;
     }
 }
 
-void DedupWindow::drop(const Entry& entry) {
-    auto found = by_id_.find(entry.row.print.id);
-    // A later event may have taken the id over after the window had passed.
-    if (found != by_id_.end() && found->second.offset == entry.row.offset) {
-        by_id_.erase(found);
+std::size_t DedupWindow::slot_of(std::size_t index) const {
+    Number taken = (oldest_ + static_cast<Number>(index)) | kTaken;
+    std::size_t slot = home(entries_[index].row.print);
+    while (slots_[slot] != taken) {
+        slot = (slot + 1) & mask_;
     }
+    return slot;
+}
+
+// Moves what probed past the slot back, so that no search ends too early.
+void DedupWindow::erase_slot(std::size_t slot) {
+    std::size_t hole = slot;
+    for (std::size_t at = (hole + 1) & mask_; slots_[at] != 0; at = (at + 1) & mask_) {
+        std::size_t distance = (at - home(entry_in(at).row.print)) & mask_;
+        if (distance >= ((at - hole) & mask_)) {
+            slots_[hole] = slots_[at];
+            hole = at;
+        }
+    }
+    slots_[hole] = 0;
 }
 
 }  // namespace belfry

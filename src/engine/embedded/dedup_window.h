@@ -9,8 +9,8 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 namespace belfry {
@@ -35,14 +35,14 @@ struct DedupRow {
 
 class DedupWindow {
  public:
-    DedupWindow(Duration length, std::size_t ids_max) : length_(length), ids_max_(ids_max) {}
+    DedupWindow(Duration length, std::size_t ids_max);
 
     struct Found {
         Offset offset;
         bool same_content = false;
     };
     [[nodiscard]] std::optional<Found> find(const EventFingerprint& print, MonoTime now);
-    // Offsets rise from call to call.
+    // For an id that find() does not know. Offsets rise from call to call.
     void add(const EventFingerprint& print, Offset offset, MonoTime now, WallTime recorded);
     // Forgets what was added at or above `offset`: it was not stored after all.
     void forget_from(Offset offset);
@@ -55,23 +55,34 @@ class DedupWindow {
         DedupRow row;
         MonoTime added;
     };
-    struct IdHash {
-        std::size_t operator()(const std::array<std::uint64_t, 2>& id) const noexcept {
-            return id[0];  // uniform already
-        }
+    struct Free {
+        void operator()(void* memory) const;
     };
-    struct Stored {
-        Offset offset;
-        std::uint64_t content;
-        MonoTime added;
-    };
-    void expire(MonoTime now);
-    void drop(const Entry& entry);
+    // An entry's number, counted since the start, modulo 2^31; far fewer live at once. In a slot
+    // the highest bit says that it is taken.
+    using Number = std::uint32_t;
+    static constexpr Number kTaken = 1U << 31U;
 
+    void expire(MonoTime now);
+    [[nodiscard]] const Entry& entry_in(std::size_t slot) const {
+        return entries_[(slots_[slot] - oldest_) & ~kTaken];
+    }
+    [[nodiscard]] std::size_t home(const EventFingerprint& print) const {
+        return print.id[0] & mask_;
+    }
+    [[nodiscard]] std::size_t slot_of(std::size_t index) const;
+    void erase_slot(std::size_t slot);
+
+    // Constant after construction.
     const Duration length_;
     const std::size_t ids_max_;
+    const std::size_t mask_;
+
     std::deque<Entry> entries_;  // oldest first
-    std::unordered_map<std::array<std::uint64_t, 2>, Stored, IdHash> by_id_;
+    Number oldest_ = 0;          // the number of entries_.front()
+    // Open addressing, at most half full, of fixed size, so that no insertion is slow; the system
+    // gives its pages as they are touched.
+    const std::unique_ptr<Number[], Free> slots_;
 };
 
 }  // namespace belfry

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <random>
+
 namespace belfry {
 namespace {
 
@@ -90,6 +93,39 @@ TEST(DedupWindow, ForgetsFromAnOffsetOn) {
     EXPECT_TRUE(window.find(fingerprint(event("2"), kKey), kStart));
     EXPECT_FALSE(window.find(fingerprint(event("3"), kKey), kStart));
     EXPECT_EQ(window.rows(Offset{1}, Offset{9}).size(), 2U);
+}
+
+// Against a plain map: few slots, so that probes collide and every removal moves something.
+TEST(DedupWindow, MatchesAModel) {
+    std::mt19937_64 random(3);
+    DedupWindow window(std::chrono::seconds(50), 40);
+    std::deque<std::pair<EventFingerprint, MonoTime>> model;
+    MonoTime now = kStart;
+    Offset next;
+    for (int step = 0; step < 20'000; ++step) {
+        now += std::chrono::milliseconds(random() % 2'000);
+        while (!model.empty() && now - model.front().second > std::chrono::seconds(50)) {
+            model.pop_front();
+        }
+        EventFingerprint print{.id = {random() % 16, random() % 8}, .content = 1};
+        auto known = std::ranges::find(model, print, [](const auto& entry) { return entry.first; });
+        ASSERT_EQ(window.find(print, now).has_value(), known != model.end()) << step;
+        if (known == model.end()) {
+            window.add(print, next, now, {});
+            next = next.next();
+            model.emplace_back(print, now);
+            if (model.size() > 40) {
+                model.pop_front();
+            }
+        }
+        if (random() % 50 == 0) {
+            std::size_t count = std::min<std::size_t>(random() % 5, model.size());
+            next = Offset{next.value - count};
+            window.forget_from(next);
+            model.erase(model.end() - static_cast<std::ptrdiff_t>(count), model.end());
+        }
+        ASSERT_EQ(window.size(), model.size());
+    }
 }
 
 TEST(DedupWindow, SaysWhetherTheContentIsTheSame) {

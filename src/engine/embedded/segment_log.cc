@@ -47,7 +47,9 @@ SegmentLog::SegmentLog(
     for (const DedupRow& row : recovered.dedup) {
         // A wall clock that was set back makes them younger, never negative.
         Duration age = std::max(Duration(wall - row.recorded), Duration::zero());
-        dedup_.add(row.print, row.offset, now - age, row.recorded);
+        if (!dedup_.find(row.print, now)) {
+            dedup_.add(row.print, row.offset, now - age, row.recorded);
+        }
     }
     if (watermark_due_) {
         arm_watermark();
