@@ -115,7 +115,8 @@ class Hub {
     void set_subscription_state(
         const SubscriptionKey& key, SubscriptionState state, Catalog::Done done
     );
-    // Adds a signing secret; the old one signs too until `grace` has passed.
+    // Adds a signing secret and answers it, this once; the one before signs too until the next
+    // rotation.
     void rotate_secret(
         const SubscriptionKey& key, std::move_only_function<void(Result<std::string>)> done
     );
