@@ -25,6 +25,26 @@ class BrokenSink final : public Sink {
     Error error_;
 };
 
+// Where a subscription begins whose document is stored but whose cursor is not: a crash came
+// between the two, before its creation was answered. By time it may begin a little early, never
+// late.
+Offset start_of(const Log& log, const Start& start) {
+    if (std::holds_alternative<StartEarliest>(start)) {
+        return log.first_offset();
+    }
+    if (const Offset* offset = std::get_if<Offset>(&start)) {
+        return *offset;
+    }
+    if (const WallTime* time = std::get_if<WallTime>(&start)) {
+        for (const SegmentInfo& segment : log.segments()) {
+            if (segment.newest >= *time) {
+                return segment.first;
+            }
+        }
+    }
+    return log.next_offset();
+}
+
 }  // namespace
 
 Deliveries::Deliveries(Ports ports, CircuitOptions circuits)
@@ -100,7 +120,7 @@ void Deliveries::add(const SubscriptionKey& key, const Subscription& subscriptio
         );
         sink = std::make_unique<BrokenSink>(key, sink.error());
     }
-    DeliveryStart start{.cursor = ports_.log.next_offset()};
+    DeliveryStart start{.cursor = start_of(ports_.log, subscription.start)};
     if (auto at = starts_.find(key); at != starts_.end()) {
         start = std::move(at->second);
         starts_.erase(at);

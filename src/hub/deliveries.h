@@ -37,8 +37,8 @@ class Deliveries {
     void set_dead_counts(const std::vector<std::pair<SubscriptionKey, std::uint64_t>>& counts);
     // Where a subscription that is about to appear in the catalog begins.
     void set_start(const SubscriptionKey& key, Offset start);
-    // Catalog's OnSubscription. A subscription without a stored cursor or set_start() begins at the
-    // log's end.
+    // Catalog's OnSubscription. A subscription without a stored cursor or set_start() begins where
+    // its document says.
     void changed(const SubscriptionKey& key, const Subscription* subscription);
     // From now on attempts are made.
     void begin();

@@ -548,7 +548,8 @@ std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise)
 }
 
 TEST(Simulation, KeepsEveryPromiseUnderEverySeed) {
-    set_up_logging(LogLevel::off, LogFormat::text);
+    bool log = std::getenv("BELFRY_SIMULATION_LOG") != nullptr;
+    set_up_logging(log ? LogLevel::info : LogLevel::off, LogFormat::text);
     std::uint64_t only = number_from_environment("BELFRY_SIMULATION_SEED", 0);
     std::uint64_t seeds = number_from_environment("BELFRY_SIMULATION_SEEDS", 10);
     std::uint64_t first = only == 0 ? 1 : only;
