@@ -132,9 +132,8 @@ void Deliveries::add(const SubscriptionKey& key, const Subscription& subscriptio
     }
     MatchIndex::Id id = free_ids_.back();
     free_ids_.pop_back();
-    auto delivery = std::make_unique<Delivery>(
-        delivery_ports_, subscription, std::move(*sink), std::move(start)
-    );
+    auto delivery =
+        std::make_unique<Delivery>(delivery_ports_, subscription, std::move(*sink), start);
     by_id_[id] = delivery.get();
     index_.insert(id, subscription.tenant, subscription.filter);
     Delivery& added = *delivery;

@@ -23,7 +23,7 @@ Delivery::Delivery(
     const DeliveryPorts& ports,
     const Subscription& subscription,
     std::shared_ptr<Sink> sink,
-    DeliveryStart start
+    const DeliveryStart& start
 )
     : ports_(ports),
       key_(subscription.key()),
@@ -32,7 +32,7 @@ Delivery::Delivery(
       endpoint_(sink_->endpoint()),
       circuit_(&ports.circuits.join(endpoint_, *this)),
       dead_(start.dead) {
-    restore(std::move(start));
+    restore(start);
 }
 
 Delivery::~Delivery() {
@@ -40,7 +40,7 @@ Delivery::~Delivery() {
     ports_.circuits.leave(endpoint_, *this);
 }
 
-void Delivery::restore(DeliveryStart start) {
+void Delivery::restore(const DeliveryStart& start) {
     position_ = start.cursor;
     for (const ExceptionRow& row : start.exceptions) {
         if (row.offset >= start.cursor) {
@@ -477,7 +477,7 @@ void Delivery::begin(Slot slot) {
             .replay = attempt.replay ? attempt.replay->id : std::string{},
             .timeout = subscription_.delivery.timeout,
         },
-        [this, slot](Outcome outcome) { ended(slot, std::move(outcome)); }
+        [this, slot](const Outcome& outcome) { ended(slot, outcome); }
     );
 }
 

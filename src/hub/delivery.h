@@ -71,7 +71,7 @@ class Delivery {
         const DeliveryPorts& ports,
         const Subscription& subscription,
         std::shared_ptr<Sink> sink,
-        DeliveryStart start
+        const DeliveryStart& start
     );
     ~Delivery();
     Delivery(const Delivery&) = delete;
@@ -144,7 +144,7 @@ class Delivery {
     using Slot = std::uint32_t;
     enum class Step : bool { nothing, progress };
 
-    void restore(DeliveryStart start);
+    void restore(const DeliveryStart& start);
     Step step();
     Step begin_retry(Offset offset);
     Step begin_replay();
@@ -162,7 +162,7 @@ class Delivery {
     void begin(Slot slot);
     void read_retry(Slot slot);
     void got_retry(Slot slot, Result<ReadResult> result);
-    void ended(Slot slot, Outcome outcome);
+    void ended(Slot slot, const Outcome& outcome);
     void note_endpoint(const UnderWay& attempt, const Outcome& outcome);
     // When it is tried again; nullopt if it became a dead letter instead.
     std::optional<WallTime> retry_later(const UnderWay& attempt, const Outcome& outcome);

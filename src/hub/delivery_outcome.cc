@@ -25,7 +25,7 @@ std::string new_dead_letter_id(Rng& rng) {
 
 }  // namespace
 
-void Delivery::ended(Slot slot, Outcome outcome) {
+void Delivery::ended(Slot slot, const Outcome& outcome) {
     UnderWay attempt = std::move(slots_[slot]);
     free_slot(slot);
     if (abandoned_) {

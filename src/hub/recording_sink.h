@@ -49,6 +49,7 @@ struct SinkRecord {
     }
     [[nodiscard]] std::vector<std::uint64_t> offsets() const {
         std::vector<std::uint64_t> result;
+        result.reserve(seen.size());
         for (const Seen& one : seen) {
             result.push_back(one.offset.value);
         }
