@@ -4,6 +4,7 @@
 #include "engine/page_token.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace belfry {
@@ -49,7 +50,9 @@ void MemoryState::apply(StateChanges changes) {
         SubscriptionKey key = row.subscription;
         cursors_.insert_or_assign(std::move(key), std::move(row));
     }
+    std::set<SubscriptionKey> touched;
     for (AttemptRow& row : changes.attempts) {
+        touched.insert(row.subscription);
         keep_attempt(std::move(row));
     }
     for (DeadLetterRow& row : changes.dead_letters) {
@@ -59,7 +62,7 @@ void MemoryState::apply(StateChanges changes) {
         EventKey key{row.subscription, row.offset};
         if (row.erased) {
             exceptions_.erase(key);
-            drop_attempts(key);
+            touched.insert(row.subscription);
         } else {
             saw(row.offset.next());
             exceptions_.insert_or_assign(std::move(key), std::move(row));
@@ -67,12 +70,13 @@ void MemoryState::apply(StateChanges changes) {
     }
     for (const std::string& id : changes.erase_dead_letters) {
         if (auto found = dead_letter_ids_.find(id); found != dead_letter_ids_.end()) {
-            const DeadLetterRow& row = dead_letters_.at(found->second);
-            EventKey key{row.subscription, row.offset};
+            touched.insert(dead_letters_.at(found->second).subscription);
             dead_letters_.erase(found->second);
             dead_letter_ids_.erase(found);
-            drop_attempts(key);
         }
+    }
+    for (const SubscriptionKey& subscription : touched) {
+        prune_attempts(subscription);
     }
 }
 
@@ -92,9 +96,33 @@ bool MemoryState::has_dead_letter(const EventKey& event) const {
     });
 }
 
-void MemoryState::drop_attempts(const EventKey& event) {
-    if (!has_dead_letter(event)) {
-        attempts_.erase(event);
+// Of events that are neither exceptions nor dead letters only the newest attempts stay.
+void MemoryState::prune_attempts(const SubscriptionKey& subscription) {
+    std::vector<EventKey> settled;
+    std::vector<std::uint64_t> positions;
+    auto at = attempts_.lower_bound({subscription, Offset{}});
+    for (; at != attempts_.end() && at->first.first == subscription; ++at) {
+        if (!exceptions_.contains(at->first) && !has_dead_letter(at->first)) {
+            settled.push_back(at->first);
+            std::ranges::transform(
+                at->second, std::back_inserter(positions), &KeptAttempt::position
+            );
+        }
+    }
+    std::size_t kept = cursors_.contains(subscription) ? kSettledAttempts : 0;
+    if (positions.size() <= kept) {
+        return;
+    }
+    std::ranges::sort(positions, std::greater{});
+    std::uint64_t newest_dropped = positions[kept];
+    for (const EventKey& event : settled) {
+        std::deque<KeptAttempt>& attempts = attempts_.at(event);
+        std::erase_if(attempts, [&](const KeptAttempt& attempt) {
+            return attempt.position <= newest_dropped;
+        });
+        if (attempts.empty()) {
+            attempts_.erase(event);
+        }
     }
 }
 

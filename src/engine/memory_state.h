@@ -52,7 +52,7 @@ class MemoryState final : public State {
     void keep_attempt(AttemptRow row);
     void keep_dead_letter(DeadLetterRow row);
     [[nodiscard]] bool has_dead_letter(const EventKey& event) const;
-    void drop_attempts(const EventKey& event);
+    void prune_attempts(const SubscriptionKey& subscription);
     [[nodiscard]] DeadLetterRow with_attempts(DeadLetterRow row) const;
     void saw(Offset next);
     [[nodiscard]] Result<DeadLetterPage> page(const DeadLetterQuery& query) const;

@@ -36,11 +36,12 @@ struct ExceptionRow {
     std::uint32_t step = 0;  // of the retry schedule that were used up (probes and waits use none)
     std::uint64_t order_key = 0;  // hash of its ordering key; 0: none
     WallTime next_at;             // when it is due
-    bool erased = false;  // drops the row, and the event's attempts unless it is a dead letter
+    bool erased = false;          // drops the row
 };
 
-// One attempt that failed; the last 20 per (subscription, event) are kept until the event settles,
-// and as long as it is a dead letter.
+// One attempt that failed. The last 20 per (subscription, event) are kept as long as the event is
+// an exception or a dead letter; afterwards as long as they are among the newest 1,000 of such
+// events' attempts of the subscription. A subscription without a cursor keeps none of these.
 struct AttemptRow {
     SubscriptionKey subscription;
     Offset offset;
@@ -78,7 +79,7 @@ struct DeadLetterRow {
 // about the same thing wins.
 struct StateChanges {
     std::vector<SubscriptionKey>
-        forget;  // drops cursor, exceptions and their attempts; dead letters stay
+        forget;  // drops cursor, exceptions and attempts; dead letters and their attempts stay
     std::optional<Offset> live_mark;
     std::vector<CursorRow> cursors;
     std::vector<AttemptRow> attempts;
@@ -101,6 +102,8 @@ struct StateSnapshot {
 
 // What the engines keep and answer at most.
 inline constexpr std::size_t kAttemptsPerEvent = 20;
+inline constexpr std::size_t kSettledAttempts =
+    1000;  // of events that are settled, per subscription
 inline constexpr std::size_t kAttemptsPerList = 1000;
 inline constexpr std::size_t kDeadLettersPerPage = 1000;
 

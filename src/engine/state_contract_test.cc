@@ -206,7 +206,7 @@ TYPED_TEST(StateContract, AppliesForgetFirstAndTheLastWordAboutAnException) {
     EXPECT_EQ(snapshot.exceptions[0].offset, Offset{6});
     EXPECT_EQ(snapshot.exceptions[1].offset, Offset{1});
     EXPECT_TRUE(this->attempts("default/a").empty());
-    EXPECT_TRUE(this->attempts("default/b").empty());
+    EXPECT_EQ(this->attempts("default/b").size(), 2U);
     EXPECT_EQ(this->ids({}), "x ") << "dead letters outlive their subscription";
 }
 
@@ -244,6 +244,7 @@ TYPED_TEST(StateContract, KnowsTheHighestOffsetItEverHeard) {
 
 TYPED_TEST(StateContract, KeepsTheLastTwentyAttemptsOfAnEvent) {
     StateChanges changes;
+    changes.cursors = {{"default/a", Offset{3}, false}, {"default/ab", Offset{3}, false}};
     for (std::uint32_t number = 1; number <= 25; ++number) {
         changes.attempts.push_back(attempt_row("default/a", 1, number));
     }
@@ -261,11 +262,6 @@ TYPED_TEST(StateContract, KeepsTheLastTwentyAttemptsOfAnEvent) {
     EXPECT_EQ(this->attempts("default/a", Offset{1}).size(), 20U);
     EXPECT_EQ(this->attempts("default/a", Offset{2}).size(), 1U);
     EXPECT_EQ(this->attempts("default/a", Offset{3}).size(), 0U);
-
-    StateChanges settled;
-    settled.exceptions = {erased("default/a", 1)};
-    this->commit(settled);
-    EXPECT_EQ(this->attempts("default/a").size(), 1U);
     EXPECT_EQ(this->attempts("default/ab").size(), 1U);
 }
 
@@ -273,12 +269,89 @@ TYPED_TEST(StateContract, ListsAThousandAttemptsAtMost) {
     StateChanges changes;
     for (std::uint64_t offset = 0; offset < 1005; ++offset) {
         changes.attempts.push_back(attempt_row("default/a", offset, 1));
+        changes.exceptions.push_back(exception_row("default/a", offset));
     }
     this->commit(changes);
     std::vector<AttemptRow> rows = this->attempts("default/a");
     ASSERT_EQ(rows.size(), kAttemptsPerList);
     EXPECT_EQ(rows.front().offset, Offset{1004});
     EXPECT_EQ(rows.back().offset, Offset{5});
+    EXPECT_EQ(this->attempts("default/a", Offset{0}).size(), 1U) << "kept all the same";
+}
+
+// Event 0 is a dead letter, event 1 is retried; those from 2 on failed once and are settled.
+StateChanges many_settled(std::uint64_t from, std::uint64_t to) {
+    StateChanges changes;
+    changes.cursors = {{"default/a", Offset{to}, false}, {"default/b", Offset{to}, false}};
+    for (std::uint64_t offset = from; offset < to; ++offset) {
+        changes.attempts.push_back(attempt_row("default/a", offset, 1));
+        changes.exceptions.push_back(exception_row("default/a", offset));
+        if (offset > 1) {
+            changes.exceptions.push_back(erased("default/a", offset));
+        }
+    }
+    return changes;
+}
+
+TYPED_TEST(StateContract, KeepsTheNewestThousandAttemptsOfSettledEvents) {
+    StateChanges first = many_settled(0, 500);
+    first.dead_letters = {letter("x", "default/a", 0)};
+    first.exceptions.push_back(erased("default/a", 0));
+    first.attempts.push_back(attempt_row("default/b", 2, 1));
+    this->commit(first);
+    EXPECT_EQ(this->attempts("default/a").size(), 500U) << "settling takes none";
+    this->stores_.restart();
+    EXPECT_EQ(this->attempts("default/a").size(), 500U);
+
+    this->commit(many_settled(500, 1002));
+    EXPECT_EQ(this->attempts("default/a", Offset{2}).size(), 1U) << "the thousandth";
+    this->commit(many_settled(1002, 1012));
+    this->stores_.restart();
+    for (std::uint64_t gone = 2; gone < 12; ++gone) {
+        EXPECT_EQ(this->attempts("default/a", Offset{gone}).size(), 0U) << gone;
+    }
+    EXPECT_EQ(this->attempts("default/a", Offset{12}).size(), 1U);
+    EXPECT_EQ(this->attempts("default/a", Offset{0}).size(), 1U) << "of a dead letter";
+    EXPECT_EQ(this->attempts("default/a", Offset{1}).size(), 1U) << "of a retried event";
+    EXPECT_EQ(this->attempts("default/b").size(), 1U) << "each subscription has its own thousand";
+
+    // What was held is settled now, and the oldest.
+    StateChanges released;
+    released.erase_dead_letters = {"x"};
+    released.exceptions = {erased("default/a", 1)};
+    this->commit(released);
+    EXPECT_EQ(this->attempts("default/a", Offset{0}).size(), 0U);
+    EXPECT_EQ(this->attempts("default/a", Offset{1}).size(), 0U);
+    EXPECT_EQ(this->attempts("default/a").size(), kSettledAttempts);
+
+    StateChanges removed;
+    removed.forget = {"default/a"};
+    this->commit(removed);
+    EXPECT_TRUE(this->attempts("default/a").empty());
+    EXPECT_EQ(this->attempts("default/b").size(), 1U);
+}
+
+TYPED_TEST(StateContract, KeepsTheAttemptsOfASettledEventThatIsAnExceptionAgain) {
+    this->commit(many_settled(2, 4));
+    StateChanges again;
+    again.exceptions = {exception_row("default/a", 2)};
+    this->commit(again);
+    this->commit(many_settled(4, 1010));
+    EXPECT_EQ(this->attempts("default/a", Offset{2}).size(), 1U);
+    EXPECT_EQ(this->attempts("default/a", Offset{3}).size(), 0U);
+}
+
+TYPED_TEST(StateContract, KeepsTheAttemptsOfAReplayedDeadLetter) {
+    StateChanges changes = many_settled(0, 1);
+    changes.dead_letters = {letter("x", "default/a", 0)};
+    changes.exceptions.push_back(erased("default/a", 0));
+    this->commit(changes);
+    StateChanges replayed;
+    replayed.erase_dead_letters = {"x"};
+    this->commit(replayed);
+    EXPECT_EQ(this->attempts("default/a").size(), 1U);
+    this->stores_.restart();
+    EXPECT_EQ(this->attempts("default/a", Offset{0}).size(), 1U);
 }
 
 TYPED_TEST(StateContract, GivesADeadLetterBackWhole) {
@@ -433,6 +506,7 @@ TYPED_TEST(StateContract, RefusesAPageTokenThatItDidNotWrite) {
 
 TYPED_TEST(StateContract, KeepsTheAttemptsOfAnEventAsLongAsItIsADeadLetter) {
     StateChanges changes;
+    changes.cursors = {{"default/s", Offset{3}, false}};
     changes.attempts = {
         attempt_row("default/s", 1, 1),
         attempt_row("default/s", 1, 2),
@@ -446,12 +520,13 @@ TYPED_TEST(StateContract, KeepsTheAttemptsOfAnEventAsLongAsItIsADeadLetter) {
         erased("default/s", 2)
     };
     this->commit(changes);
-    EXPECT_EQ(this->attempts("default/s").size(), 2U) << "event 2 is settled";
+    EXPECT_EQ(this->attempts("default/s").size(), 3U);
 
     StateChanges replayed;
     replayed.attempts = {attempt_row("default/s", 1, 3)};
     replayed.forget = {"default/s"};
     this->commit(replayed);
+    EXPECT_EQ(this->attempts("default/s", Offset{2}).size(), 0U) << "the subscription is gone";
     DeadLetterRow kept = this->get("default", "a").value();
     ASSERT_EQ(kept.attempts.size(), 3U);
     EXPECT_EQ(kept.attempts[2].attempt, 3U);
@@ -459,7 +534,7 @@ TYPED_TEST(StateContract, KeepsTheAttemptsOfAnEventAsLongAsItIsADeadLetter) {
     StateChanges purge;
     purge.erase_dead_letters = {"a"};
     this->commit(purge);
-    EXPECT_TRUE(this->attempts("default/s").empty());
+    EXPECT_TRUE(this->attempts("default/s").empty()) << "nothing is left of it";
 }
 
 TYPED_TEST(StateContract, KeepsADeadLetterAsItWasFirst) {

@@ -21,6 +21,28 @@ test('a listener that fails for a while gets every event once it is back', async
   await eventually('successes are shown', async () => (await attempts()).some(({ status }) => status === 204));
 });
 
+test('what failed before an event settled is still shown, and after a restart too', async (t) => {
+  const hub = await startHub(t);
+  const listener = await startListener(t, (_, number) => (number <= 2 ? 503 : 204));
+  await hub.subscribe('third', { url: listener.url, format: 'body' }, { delivery: fast });
+  await hub.publish('work', 'x');
+  await listener.received(3);
+  const attempts = async (query = '') => {
+    const page = await hub.call('GET', `/api/v1/subscriptions/third/attempts${query}`);
+    return page.attempts.map(({ attempt, outcome, status }) => `${attempt} ${outcome} ${status}`);
+  };
+  const failures = ['2 failed 503', '1 failed 503'];
+  await eventually('it is settled', async () => (await attempts()).length === 3);
+  assert.deepEqual(await attempts(), ['3 settled 204', ...failures]);
+  assert.equal((await hub.subscription('third')).retrying, 0);
+  await hub.restart('SIGKILL');
+  assert.deepEqual(await attempts(), failures, 'successes are remembered since the start only');
+  assert.deepEqual(await attempts('?event=0&outcome=failed'), failures);
+  await hub.call('DELETE', '/api/v1/subscriptions/third');
+  await hub.subscribe('third', { url: listener.url });
+  assert.deepEqual(await attempts(), [], 'they went with the subscription');
+});
+
 test('with order by key, one key waits for its first event and another key does not', async (t) => {
   const hub = await startHub(t);
   const order = [];

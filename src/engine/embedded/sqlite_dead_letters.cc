@@ -99,38 +99,13 @@ Result<void> store_dead_letter(SqliteDatabase& database, const DeadLetterRow& ro
     return insert.bind(12, row.range ? row.range->count : std::uint64_t{1}).run();
 }
 
-Result<void> erase_dead_letter(SqliteDatabase& database, const std::string& id) {
-    std::vector<std::pair<SubscriptionKey, Offset>> events;
-    {
-        SqliteQuery erase =
-            database.query("DELETE FROM dead_letters WHERE id = ?1 RETURNING subscription, event");
-        erase.bind(1, id);
-        Result<void> result = for_each_row(erase, [&](const SqliteQuery& row) {
-            events.emplace_back(row.text(0), Offset{row.number(1)});
-        });
-        if (!result) {
-            return result;
-        }
-    }
-    for (const auto& [subscription, offset] : events) {
-        if (Result<void> result = erase_attempts(database, subscription, offset); !result) {
-            return result;
-        }
-    }
-    return {};
-}
-
-Result<void> erase_attempts(
-    SqliteDatabase& database, const SubscriptionKey& subscription, Offset offset
-) {
-    return database
-        .query(
-            "DELETE FROM attempts WHERE subscription = ?1 AND event = ?2 AND NOT EXISTS "
-            "(SELECT 1 FROM dead_letters WHERE subscription = ?1 AND event = ?2)"
-        )
-        .bind(1, subscription)
-        .bind(2, offset.value)
-        .run();
+Result<void> erase_dead_letter(SqliteDatabase& database, const std::string& id, EventKeys& erased) {
+    SqliteQuery erase =
+        database.query("DELETE FROM dead_letters WHERE id = ?1 RETURNING subscription, event");
+    erase.bind(1, id);
+    return for_each_row(erase, [&](const SqliteQuery& row) {
+        erased.emplace(row.text(0), Offset{row.number(1)});
+    });
 }
 
 Result<DeadLetterPage> query_dead_letters(SqliteDatabase& database, const DeadLetterQuery& query) {

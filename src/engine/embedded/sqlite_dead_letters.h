@@ -1,6 +1,7 @@
 // The table `dead_letters`, and the attempts of its events. SQLite thread only.
 #pragma once
 
+#include "engine/embedded/sqlite_attempts.h"
 #include "engine/embedded/sqlite_database.h"
 #include "engine/state.h"
 
@@ -8,10 +9,9 @@ namespace belfry {
 
 // Inside a transaction. A known id changes nothing.
 [[nodiscard]] Result<void> store_dead_letter(SqliteDatabase& database, const DeadLetterRow& row);
-[[nodiscard]] Result<void> erase_dead_letter(SqliteDatabase& database, const std::string& id);
-// The stored attempts of an event, unless it is a dead letter of that subscription.
-[[nodiscard]] Result<void> erase_attempts(
-    SqliteDatabase& database, const SubscriptionKey& subscription, Offset offset
+// Adds its event to `erased`: what is kept of its attempts is settle_attempts()'s to say.
+[[nodiscard]] Result<void> erase_dead_letter(
+    SqliteDatabase& database, const std::string& id, EventKeys& erased
 );
 
 [[nodiscard]] Result<DeadLetterPage> query_dead_letters(

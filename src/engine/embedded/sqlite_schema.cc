@@ -46,9 +46,11 @@ CREATE TABLE attempts (
     status INTEGER NOT NULL,
     error TEXT NOT NULL,
     response TEXT NOT NULL,
-    next_at INTEGER);
+    next_at INTEGER,
+    settled INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX attempts_by_event ON attempts (subscription, event, position);
 CREATE INDEX attempts_by_position ON attempts (subscription, position);
+CREATE INDEX attempts_settled ON attempts (subscription, position) WHERE settled = 1;
 CREATE TABLE dead_letters (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -67,6 +69,13 @@ CREATE INDEX dead_letters_by_tenant ON dead_letters (tenant, position);
 CREATE INDEX dead_letters_by_type ON dead_letters (tenant, type, position);
 CREATE INDEX dead_letters_by_subscription ON dead_letters (subscription, position, events);
 CREATE INDEX dead_letters_by_event ON dead_letters (subscription, event);
+)sql";
+
+// Format 1 dropped the attempts of an event that settled: those it holds are not settled.
+constexpr const char* kFromFormat1 = R"sql(
+ALTER TABLE attempts ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX attempts_settled ON attempts (subscription, position) WHERE settled = 1;
+PRAGMA user_version = 2;
 )sql";
 
 Result<void> create_tables(SqliteDatabase& database) {
@@ -111,7 +120,7 @@ Result<void> prepare_schema(SqliteDatabase& database) {
             database.path() + " is a database of another program; name another data directory"
         );
     }
-    if (*format != kStateFormat) {
+    if (*format < 1 || *format > kStateFormat) {
         return fail(
             Errc::internal,
             database.path() + " has format " + std::to_string(*format) +
@@ -119,7 +128,11 @@ Result<void> prepare_schema(SqliteDatabase& database) {
                 "; run the version that wrote it, or name another data directory"
         );
     }
-    return *pages <= kCheckedPages ? quick_check(database) : Result<void>();
+    Result<void> result = *pages <= kCheckedPages ? quick_check(database) : Result<void>();
+    if (result && *format == 1) {
+        result = database.transaction([&] { return database.execute(kFromFormat1); });
+    }
+    return result;
 }
 
 }  // namespace belfry

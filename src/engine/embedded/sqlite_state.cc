@@ -1,5 +1,6 @@
 #include "engine/embedded/sqlite_state.h"
 
+#include "engine/embedded/sqlite_attempts.h"
 #include "engine/embedded/sqlite_dead_letters.h"
 #include "engine/embedded/sqlite_rows.h"
 
@@ -65,18 +66,12 @@ Result<void> store_cursor(SqliteDatabase& database, const CursorRow& row) {
         .run();
 }
 
-Result<void> erase_exception(SqliteDatabase& database, const ExceptionRow& row) {
-    Result<void> result =
-        database.query("DELETE FROM exceptions WHERE subscription = ?1 AND event = ?2")
+Result<void> store_exception(SqliteDatabase& database, const ExceptionRow& row) {
+    if (row.erased) {
+        return database.query("DELETE FROM exceptions WHERE subscription = ?1 AND event = ?2")
             .bind(1, row.subscription)
             .bind(2, row.offset.value)
             .run();
-    return result ? erase_attempts(database, row.subscription, row.offset) : result;
-}
-
-Result<void> store_exception(SqliteDatabase& database, const ExceptionRow& row) {
-    if (row.erased) {
-        return erase_exception(database, row);
     }
     return database.query("INSERT OR REPLACE INTO exceptions VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
         .bind(1, row.subscription)
@@ -85,33 +80,6 @@ Result<void> store_exception(SqliteDatabase& database, const ExceptionRow& row) 
         .bind(4, row.step)
         .bind(5, row.order_key)
         .bind(6, sqlite_time(row.next_at))
-        .run();
-}
-
-Result<void> store_attempt(SqliteDatabase& database, const AttemptRow& row) {
-    Result<void> result;
-    {
-        SqliteQuery insert = database.query(
-            "INSERT INTO attempts (subscription, event, uuid_low, attempt, at, duration_ms, "
-            "status, error, "
-            "response, next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-        );
-        insert.bind(1, row.subscription).bind(2, row.offset.value);
-        bind_attempt(insert, 3, row);
-        result = insert.run();
-    }
-    if (!result) {
-        return result;
-    }
-    return database
-        .query(
-            "DELETE FROM attempts WHERE subscription = ?1 AND event = ?2 AND position <= "
-            "(SELECT position FROM attempts WHERE subscription = ?1 AND event = ?2 "
-            "ORDER BY position DESC LIMIT 1 OFFSET ?3)"
-        )
-        .bind(1, row.subscription)
-        .bind(2, row.offset.value)
-        .bind(3, std::uint64_t{kAttemptsPerEvent})
         .run();
 }
 
@@ -158,40 +126,29 @@ void apply_each(
 // In the order that engine/state.h promises.
 Result<void> apply_changes(SqliteDatabase& database, const StateChanges& changes) {
     return database.transaction([&] {
+        EventKeys touched;
+        for (const AttemptRow& row : changes.attempts) {
+            touched.emplace(row.subscription, row.offset);
+        }
+        for (const DeadLetterRow& row : changes.dead_letters) {
+            touched.emplace(row.subscription, row.offset);
+        }
+        for (const ExceptionRow& row : changes.exceptions) {
+            touched.emplace(row.subscription, row.offset);
+        }
         Result<void> result = store_marks(database, changes);
         apply_each(result, database, changes.forget, forget);
         apply_each(result, database, changes.cursors, store_cursor);
         apply_each(result, database, changes.attempts, store_attempt);
         apply_each(result, database, changes.dead_letters, store_dead_letter);
         apply_each(result, database, changes.exceptions, store_exception);
-        apply_each(result, database, changes.erase_dead_letters, erase_dead_letter);
-        return result;
+        for (const std::string& id : changes.erase_dead_letters) {
+            if (result) {
+                result = erase_dead_letter(database, id, touched);
+            }
+        }
+        return result ? settle_attempts(database, touched) : result;
     });
-}
-
-Result<std::vector<AttemptRow>> select_attempts(
-    SqliteDatabase& database, const SubscriptionKey& subscription, std::optional<Offset> offset
-) {
-    SqliteQuery query = database.query(
-        offset ? "SELECT event, uuid_low, attempt, at, duration_ms, status, error, response, "
-                 "next_at FROM "
-                 "attempts WHERE subscription = ?1 AND event = ?2 ORDER BY position DESC LIMIT ?3"
-               : "SELECT event, uuid_low, attempt, at, duration_ms, status, error, response, "
-                 "next_at FROM "
-                 "attempts WHERE subscription = ?1 ORDER BY position DESC LIMIT ?3"
-    );
-    query.bind(1, subscription).bind(3, std::uint64_t{kAttemptsPerList});
-    if (offset) {
-        query.bind(2, offset->value);
-    }
-    std::vector<AttemptRow> rows;
-    Result<void> result = for_each_row(query, [&](const SqliteQuery& row) {
-        rows.push_back(read_attempt(row, 1, subscription, Offset{row.number(0)}));
-    });
-    if (!result) {
-        return std::unexpected(std::move(result.error()));
-    }
-    return rows;
 }
 
 }  // namespace

@@ -225,10 +225,70 @@ TEST_F(SqliteStoresTest, RefusesANewerFormat) {
     fill(1, 1);
     {
         std::unique_ptr<SqliteDatabase> database = SqliteDatabase::open(file()).value();
-        ASSERT_TRUE(database->execute("PRAGMA user_version=2").has_value());
+        ASSERT_TRUE(database->execute("PRAGMA user_version=3").has_value());
     }
     std::string error = open_error();
-    EXPECT_THAT(error, HasSubstr(file() + " has format 2, this Belfry knows format 1"));
+    EXPECT_THAT(error, HasSubstr(file() + " has format 3, this Belfry knows format 2"));
+}
+
+// Format 1 had no column `settled`; what it holds is of events that are retried or dead letters.
+TEST_F(SqliteStoresTest, BringsFormat1UpToDateAndKeepsWhatItHolds) {
+    {
+        SqliteStores stores = open().value();
+        StateChanges changes;
+        changes.cursors = {{"default/a", Offset{9}, false}};
+        changes.exceptions = {{.subscription = "default/a", .offset = Offset{3}, .attempts = 1}};
+        changes.attempts = {{.subscription = "default/a", .offset = Offset{3}, .error = "no"}};
+        stores.state->commit(changes, [](auto result) { ASSERT_TRUE(result.has_value()); });
+        settle();
+        stores = {};
+        settle();
+        std::unique_ptr<SqliteDatabase> database = SqliteDatabase::open(file()).value();
+        ASSERT_TRUE(database
+                        ->execute("DROP INDEX attempts_settled; ALTER TABLE attempts DROP COLUMN "
+                                  "settled; PRAGMA user_version=1")
+                        .has_value());
+    }
+    for (int start = 1; start <= 2; ++start) {
+        SqliteStores stores = open().value();
+        EXPECT_EQ(stores.state->load().value().exceptions.size(), 1U);
+        StateChanges settled;
+        settled.exceptions = {
+            {.subscription = "default/a", .offset = Offset{3}, .erased = start == 2}
+        };
+        stores.state->commit(settled, [](auto result) { EXPECT_TRUE(result.has_value()); });
+        std::size_t attempts = 0;
+        stores.state->list_attempts("default/a", {}, [&](auto rows) {
+            attempts = rows.value().size();
+        });
+        settle();
+        EXPECT_EQ(attempts, 1U);
+        stores = {};
+        settle();
+    }
+    std::unique_ptr<SqliteDatabase> database = SqliteDatabase::open(file()).value();
+    EXPECT_EQ(database->pragma("user_version").value(), 2);
+    SqliteQuery settled = database->query("SELECT count(*) FROM attempts WHERE settled = 1");
+    ASSERT_TRUE(settled.step().value());
+    EXPECT_EQ(settled.integer(0), 1);
+}
+
+// A start that was cut short leaves format 1 or format 2, never something between.
+TEST_F(SqliteStoresTest, AnUpdateOfTheFormatThatFailsChangesNothing) {
+    fill(1, 1);
+    {
+        std::unique_ptr<SqliteDatabase> database = SqliteDatabase::open(file()).value();
+        // The column goes, its index cannot be made again: the second statement fails.
+        ASSERT_TRUE(database
+                        ->execute("DROP INDEX attempts_settled; ALTER TABLE attempts DROP COLUMN "
+                                  "settled; CREATE INDEX attempts_settled ON attempts (at); PRAGMA "
+                                  "user_version=1")
+                        .has_value());
+    }
+    EXPECT_THAT(open_error(), HasSubstr(file()));
+    std::unique_ptr<SqliteDatabase> database = SqliteDatabase::open(file()).value();
+    EXPECT_EQ(database->pragma("user_version").value(), 1);
+    EXPECT_FALSE(database->query("SELECT settled FROM attempts").step().has_value());
 }
 
 TEST_F(SqliteStoresTest, RefusesTheDatabaseOfAnotherProgram) {
