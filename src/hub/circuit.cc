@@ -10,7 +10,7 @@ Circuit::Admission Circuit::admit(MonoTime now) {
     if (!open_) {
         return Admission::closed;
     }
-    if (probing_ || now < next_probe_) {
+    if (!wants_probe(now)) {
         return Admission::refused;
     }
     probing_ = true;

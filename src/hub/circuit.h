@@ -39,6 +39,10 @@ class Circuit {
     void probe_abandoned() { probing_ = false; }
 
     [[nodiscard]] bool open() const { return open_; }
+    // admit() would answer `probe`. Which event probes is for the deliveries to agree on.
+    [[nodiscard]] bool wants_probe(MonoTime now) const {
+        return open_ && !probing_ && now >= next_probe_;
+    }
     // When a probe may go; meaningful while open.
     [[nodiscard]] MonoTime next_probe() const { return next_probe_; }
     // Deliveries that share the endpoint, to be woken when it opens or closes.

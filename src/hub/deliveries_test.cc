@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 namespace belfry {
@@ -316,6 +317,53 @@ TEST_F(DeliveriesTest, ShareACircuitBetweenSubscriptionsToOneEndpoint) {
     pass(10s);
     EXPECT_EQ(delivery("one").figures().settled, 10U);
     EXPECT_EQ(delivery("two").figures().settled, 10U) << "the success of one starts the other";
+}
+
+// Whoever wakes first would probe with its own event again and again.
+TEST_F(DeliveriesTest, ProbeWithTheEventThatHasBeenDueForLongestWhosesoeverItIs) {
+    record.answer_at_once = [](const auto&) { return kFailed; };
+    DeliveryPolicy policy{.retry = {10s}};
+    Subscription one = subscribe("one", policy, Filter{.types = {TypePattern{.text = "a"}}});
+    Subscription two = one;
+    two.name = "two";
+    two.filter.types = {TypePattern{.text = "b"}};
+    deliveries->changed(two.key(), &two);
+    publish(1, "", "b");
+    publish(2, "", "a");
+    publish(1, "", "b");
+    publish(2, "", "a");
+    ASSERT_EQ(record.seen.size(), 5U);
+    ASSERT_TRUE(delivery("one").figures().circuit_open);
+
+    std::map<SubscriptionKey, int> probes;
+    record.answer_at_once = [&](const SinkRecord::Seen& seen) {
+        ++probes[seen.subscription];
+        MonoTime due = deliveries->find(seen.subscription)->exceptions().all().at(seen.offset).due;
+        for (const char* name : {"one", "two"}) {
+            auto waiting = delivery(name).exceptions().next_due();
+            EXPECT_LE(due, waiting->first) << seen.subscription << " passed over " << name;
+        }
+        return kFailed;
+    };
+    pass(13s + 9 * 300s);
+    EXPECT_EQ(probes["default/one"], 6) << "three events, each every fifth time";
+    EXPECT_EQ(probes["default/two"], 4) << "two events";
+}
+
+TEST_F(DeliveriesTest, DoNotWaitForAPausedSubscriptionToProbe) {
+    record.answer_at_once = [](const auto&) { return kFailed; };
+    Subscription one = subscribe("one", {.retry = {10s}});
+    Subscription two = one;
+    two.name = "two";
+    deliveries->changed(two.key(), &two);
+    publish(5);
+    ASSERT_EQ(record.seen.size(), 5U);
+    one.state = SubscriptionState::paused;
+    deliveries->changed(one.key(), &one);
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    pass(13s);
+    EXPECT_EQ(delivery("two").figures().settled, 5U);
+    EXPECT_EQ(delivery("one").figures().settled, 0U);
 }
 
 TEST_F(DeliveriesTest, GoOnAfterACrashWithoutLosingAnEvent) {

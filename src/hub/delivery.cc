@@ -177,21 +177,6 @@ bool Delivery::may_begin() {
     return pace_used_ < pace->events;
 }
 
-bool Delivery::admit(bool& probe) {
-    switch (circuit_->admit(ports_.clock.now())) {
-        case Circuit::Admission::closed:
-            probe = false;
-            return true;
-        case Circuit::Admission::probe:
-            probe = true;
-            return true;
-        case Circuit::Admission::refused:
-            break;
-    }
-    refused_by_circuit_ = true;
-    return false;
-}
-
 Delivery::Step Delivery::begin_retry(Offset offset) {
     bool probe = false;
     if (!admit(probe)) {
@@ -490,11 +475,12 @@ void Delivery::arm_timer() {
         if (ports_.writer.is_behind()) {
             consider(now + StateWriter::kInterval);
         } else if (may_begin()) {
+            auto due = exceptions_.next_due();
             if (refused_by_circuit_) {
-                MonoTime soonest = exceptions_.next_due().value_or(now) + milliseconds(1);
+                MonoTime soonest = (due ? due->first : now) + milliseconds(1);
                 consider(std::max({circuit_->next_probe(), soonest, now + milliseconds(1)}));
-            } else if (std::optional<MonoTime> due = exceptions_.next_due()) {
-                consider(*due);
+            } else if (due) {
+                consider(due->first);
             }
             if (examined_ >= kExaminedPerPump && !live_) {
                 consider(now);

@@ -157,6 +157,7 @@ class Delivery {
     [[nodiscard]] OrderKey order_key(const Event& event) const;
     // Asks the circuit; a refusal is remembered for the timer.
     [[nodiscard]] bool admit(bool& probe);
+    [[nodiscard]] bool is_behind_another(MonoTime now);
     [[nodiscard]] Slot take_slot();
     void free_slot(Slot slot);
     void begin(Slot slot);

@@ -71,47 +71,6 @@ void Delivery::ended(Slot slot, const Outcome& outcome) {
     pump();
 }
 
-void Delivery::note_endpoint(const UnderWay& attempt, const Outcome& outcome) {
-    if (attempt.sink->endpoint() != endpoint_) {
-        return;  // it went to where the subscription pointed before
-    }
-    switch (outcome.kind) {
-        case Outcome::Kind::settled:
-        case Outcome::Kind::rejected:
-            if (circuit_->succeeded()) {
-                log_info("endpoint answers again", {{"endpoint", endpoint_}});
-                wake_circuit();
-            }
-            return;
-        case Outcome::Kind::failed: {
-            const Exception* exception = exceptions_.find(attempt.offset);
-            MonoTime due = due_after(exception == nullptr ? 0 : exception->step, {});
-            if (circuit_->failed(attempt.probe, due)) {
-                log_warn(
-                    "endpoint fails; its deliveries wait for a probe",
-                    {{"endpoint", endpoint_}, {"detail", outcome.error}}
-                );
-            }
-            return;
-        }
-        case Outcome::Kind::wait:
-        case Outcome::Kind::gone:
-            if (attempt.probe) {
-                circuit_->probe_abandoned();
-            }
-            return;
-    }
-}
-
-void Delivery::wake_circuit() {
-    std::vector<Delivery*> others = circuit_->deliveries;
-    for (Delivery* delivery : others) {
-        if (delivery != this) {
-            delivery->pump();
-        }
-    }
-}
-
 // Jittered by ±20 % so that what failed together is not retried together.
 MonoTime Delivery::due_after(std::uint32_t step, const Outcome& outcome) {
     if (outcome.retry_after) {

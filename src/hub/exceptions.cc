@@ -49,11 +49,11 @@ std::optional<Offset> Exceptions::due_at(MonoTime now) const {
     return due_.begin()->second;
 }
 
-std::optional<MonoTime> Exceptions::next_due() const {
+std::optional<std::pair<MonoTime, Offset>> Exceptions::next_due() const {
     if (due_.empty()) {
         return std::nullopt;
     }
-    return due_.begin()->first;
+    return *due_.begin();
 }
 
 std::optional<Offset> Exceptions::oldest() const {

@@ -43,8 +43,8 @@ class Exceptions {
 
     // The one that has been due for longest, if any is due at `now`.
     [[nodiscard]] std::optional<Offset> due_at(MonoTime now) const;
-    // When the next one is due.
-    [[nodiscard]] std::optional<MonoTime> next_due() const;
+    // The one that is due first, and when.
+    [[nodiscard]] std::optional<std::pair<MonoTime, Offset>> next_due() const;
     [[nodiscard]] std::optional<Offset> oldest() const;
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
     [[nodiscard]] bool empty() const { return entries_.empty(); }

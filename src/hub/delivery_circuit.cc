@@ -1,0 +1,81 @@
+// What a delivery and the circuit of its endpoint say to each other.
+#include "base/logging.h"
+#include "hub/delivery.h"
+
+#include <algorithm>
+
+namespace belfry {
+
+// Another subscription of the endpoint has an event that has been due for longer: that one probes.
+// It needs no call: whoever has a due event and may begin has a timer for the next probe.
+bool Delivery::is_behind_another(MonoTime now) {
+    std::pair mine(now, Offset{});
+    mine = std::min(mine, exceptions_.next_due().value_or(mine));
+    return std::ranges::any_of(circuit_->deliveries, [&](Delivery* other) {
+        auto due = other->exceptions_.next_due();
+        return other != this && due && *due < mine && other->may_begin();
+    });
+}
+
+bool Delivery::admit(bool& probe) {
+    MonoTime now = ports_.clock.now();
+    if (circuit_->wants_probe(now) && is_behind_another(now)) {
+        refused_by_circuit_ = true;
+        return false;
+    }
+    switch (circuit_->admit(now)) {
+        case Circuit::Admission::closed:
+            probe = false;
+            return true;
+        case Circuit::Admission::probe:
+            probe = true;
+            return true;
+        case Circuit::Admission::refused:
+            break;
+    }
+    refused_by_circuit_ = true;
+    return false;
+}
+
+void Delivery::note_endpoint(const UnderWay& attempt, const Outcome& outcome) {
+    if (attempt.sink->endpoint() != endpoint_) {
+        return;  // it went to where the subscription pointed before
+    }
+    switch (outcome.kind) {
+        case Outcome::Kind::settled:
+        case Outcome::Kind::rejected:
+            if (circuit_->succeeded()) {
+                log_info("endpoint answers again", {{"endpoint", endpoint_}});
+                wake_circuit();
+            }
+            return;
+        case Outcome::Kind::failed: {
+            const Exception* exception = exceptions_.find(attempt.offset);
+            MonoTime due = due_after(exception == nullptr ? 0 : exception->step, {});
+            if (circuit_->failed(attempt.probe, due)) {
+                log_warn(
+                    "endpoint fails; its deliveries wait for a probe",
+                    {{"endpoint", endpoint_}, {"detail", outcome.error}}
+                );
+            }
+            return;
+        }
+        case Outcome::Kind::wait:
+        case Outcome::Kind::gone:
+            if (attempt.probe) {
+                circuit_->probe_abandoned();
+            }
+            return;
+    }
+}
+
+void Delivery::wake_circuit() {
+    std::vector<Delivery*> others = circuit_->deliveries;
+    for (Delivery* delivery : others) {
+        if (delivery != this) {
+            delivery->pump();
+        }
+    }
+}
+
+}  // namespace belfry
