@@ -1,5 +1,6 @@
 #include "base/file_system.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>

@@ -3,6 +3,7 @@
 // returns.
 #pragma once
 
+#include "base/duration_histogram.h"
 #include "base/error.h"
 #include "event/event.h"
 #include "event/type_pattern.h"
@@ -85,11 +86,13 @@ struct LogStatus {
     Offset next;  // durable: events below it may be read
     std::uint64_t bytes = 0;
     std::size_t segments = 0;
-    bool read_only = false;      // a sync failed; until restart
-    bool disk_full = false;      // until space is back
-    std::string reason;          // of read_only or disk_full
-    bool on_log_thread = false;  // commits run there because the disk is slow
-    Duration commit_average{};   // moving average of one commit
+    bool read_only = false;               // a sync failed; until restart
+    bool disk_full = false;               // until space is back
+    std::string reason;                   // of read_only or disk_full
+    bool on_log_thread = false;           // commits run there because the disk is slow
+    Duration commit_average{};            // moving average of one commit
+    DurationHistogram commit_durations;   // of the write and sync of each commit
+    DurationHistogram publish_durations;  // of each event, from the first of its commit on
     std::uint64_t commits = 0;
     std::uint64_t appended = 0;
     std::uint64_t duplicates = 0;

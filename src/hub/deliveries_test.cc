@@ -170,6 +170,39 @@ TEST_F(DeliveriesTest, RetryByTheScheduleWithJitterThenMakeADeadLetter) {
     EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{1});
 }
 
+TEST_F(DeliveriesTest, CountHowLongAttemptsTookAndHowLateEventsWere) {
+    subscribe("chat", {.max_in_flight = 2, .retry = {10s}});
+    publish(2);
+    pass(2s);
+    record.answer(Offset{0}, kSettled);
+    record.answer(Offset{1}, kFailed);
+    pass(12s);
+    pass(500ms);
+    record.answer(Offset{1}, kSettled);
+    const DeliveryCounters& counters = deliveries->counters();
+    using Counts = std::array<std::uint64_t, DurationHistogram::kBounds.size() + 1>;
+    auto bucket = [](double bound) {
+        return static_cast<std::size_t>(
+            std::ranges::find(DurationHistogram::kBounds, bound) -
+            DurationHistogram::kBounds.begin()
+        );
+    };
+    Counts attempts{};
+    attempts[bucket(2.5)] = 2;
+    MonoTime began = record.seen.at(2).at;
+    DurationHistogram third;
+    third.add(clock.now() - began);
+    for (std::size_t i = 0; i < attempts.size(); ++i) {
+        attempts[i] += third.counts[i];
+    }
+    EXPECT_EQ(counters.attempts.counts, attempts);
+    Counts lag{};
+    lag[bucket(2.5)] = 1;
+    lag[bucket(30)] = 1;
+    EXPECT_EQ(counters.lag.counts, lag) << "of those that settled, since they were recorded";
+    EXPECT_NEAR(counters.lag.sum_seconds, 2 + 14.5, 1e-5);
+}
+
 TEST_F(DeliveriesTest, GiveUpAtOnceOnAnEventThatIsRejected) {
     subscribe("chat");
     publish(1);

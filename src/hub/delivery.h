@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/duration_histogram.h"
 #include "base/rng.h"
 #include "catalog/subscription.h"
 #include "engine/log.h"
@@ -37,6 +38,8 @@ struct DeliveryCounters {
     std::uint64_t settled = 0;
     std::uint64_t failed_attempts = 0;
     std::uint64_t dead_lettered = 0;
+    DurationHistogram attempts;  // how long each took
+    DurationHistogram lag;       // of each settled event, since it was recorded
 };
 struct DeliveryPorts {
     Clock& clock;

@@ -34,6 +34,7 @@ void Delivery::ended(Slot slot, const Outcome& outcome) {
         }
         return;
     }
+    ports_.counters.attempts.add(ports_.clock.now() - attempt.began);
     note_endpoint(attempt, outcome);
     if (outcome.kind != Outcome::Kind::settled) {
         ++ports_.counters.failed_attempts;
@@ -117,6 +118,7 @@ std::optional<WallTime> Delivery::retry_later(const UnderWay& attempt, const Out
 void Delivery::settle(const UnderWay& attempt) {
     ++settled_;
     ++ports_.counters.settled;
+    ports_.counters.lag.add(ports_.clock.wall() - attempt.event.recorded);
     if (attempt.kind == UnderWay::Kind::retry) {
         drop_exception(attempt.offset);
     }

@@ -146,6 +146,8 @@ HubStatus Hub::status() const {
         .failed_attempts = counters.failed_attempts,
         .dead_lettered = counters.dead_lettered,
         .expired = impl_->retention.expired(),
+        .attempts = counters.attempts,
+        .lag = counters.lag,
         .subscriptions = impl_->deliveries.size(),
         .open_circuits = impl_->deliveries.open_circuits(),
         .ready = impl_->ready && !impl_->stopping && !log.read_only && !log.disk_full,

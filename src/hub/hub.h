@@ -75,6 +75,8 @@ struct HubStatus {
     std::uint64_t failed_attempts = 0;
     std::uint64_t dead_lettered = 0;
     std::uint64_t expired = 0;
+    DurationHistogram attempts;  // how long each took
+    DurationHistogram lag;       // of each event delivered, since it was recorded
     std::size_t subscriptions = 0;
     std::size_t open_circuits = 0;
     bool ready = false;

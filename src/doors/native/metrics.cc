@@ -27,6 +27,18 @@ class Families {
         sample(value);
     }
 
+    void histogram(const char* name, const char* help, const DurationHistogram& durations) {
+        add(name, help, MetricType::Histogram);
+        ClientMetric::Histogram sum;
+        sum.sample_sum = durations.sum_seconds;
+        for (std::size_t i = 0; i < durations.kBounds.size(); ++i) {
+            sum.sample_count += durations.counts[i];
+            sum.bucket.push_back({sum.sample_count, durations.kBounds[i]});
+        }
+        sum.sample_count += durations.counts.back();  // the serializer makes it the bucket +Inf
+        families_.back().metric.emplace_back().histogram = std::move(sum);
+    }
+
     // A family whose numbers come with sample().
     void add(const char* name, const char* help, MetricType type) {
         families_.push_back(MetricFamily{name, help, type, {}});
@@ -76,6 +88,14 @@ void add_log(Families& families, const LogStatus& log) {
         "Moving average of one durable write",
         seconds(log.commit_average)
     );
+    families.histogram(
+        "belfry_log_fsync_seconds", "Write and sync of one commit", log.commit_durations
+    );
+    families.histogram(
+        "belfry_publish_duration_seconds",
+        "From an event's arrival (that of the first of its commit) until it was durable",
+        log.publish_durations
+    );
     families.gauge(
         "belfry_log_on_log_thread",
         "1 while commits run on the log thread because the disk is slow",
@@ -105,6 +125,14 @@ void add_hub(Families& families, const HubStatus& hub) {
     );
     families.sample(number(hub.delivered), {{"outcome", "settled"}});
     families.sample(number(hub.failed_attempts), {{"outcome", "failed"}});
+    families.histogram(
+        "belfry_delivery_duration_seconds", "One attempt, however it ended", hub.attempts
+    );
+    families.histogram(
+        "belfry_delivery_lag_seconds",
+        "From when an event was recorded until a subscription settled it",
+        hub.lag
+    );
     families.counter(
         "belfry_dead_lettered_total",
         "Events that a subscription gave up on",

@@ -1,6 +1,11 @@
 #include "doors/native/metrics.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <map>
+#include <regex>
+#include <sstream>
 
 namespace belfry {
 namespace {
@@ -29,6 +34,96 @@ TEST(Metrics, ShowTheStructs) {
           "belfry_connections{protocol=\"http\"} 3\n"}) {
         EXPECT_TRUE(text.contains(line)) << line << "\n" << text;
     }
+}
+
+// Reads the exposition as a scraper does and refuses what is not one: every sample belongs to the
+// family that was declared just before, and no name or label set comes twice.
+class Exposition {
+ public:
+    explicit Exposition(const std::string& text) {
+        static const std::regex kSample(
+            R"re(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-z_]+="[^"\\]*",?)*\})? ([0-9.e+-]+|\+Inf))re"
+        );
+        std::istringstream lines(text);
+        for (std::string line; std::getline(lines, line);) {
+            std::smatch part;
+            if (line.starts_with("# HELP ")) {
+                family_ = line.substr(7, line.find(' ', 7) - 7);
+                EXPECT_TRUE(families_.emplace(family_, "").second) << line;
+            } else if (line.starts_with("# TYPE " + family_ + " ")) {
+                families_[family_] = line.substr(8 + family_.size());
+            } else if (std::regex_match(line, part, kSample)) {
+                std::string name = part[1];
+                bool part_of_histogram = families_[family_] == "histogram" &&
+                                         (name == family_ + "_bucket" || name == family_ + "_sum" ||
+                                          name == family_ + "_count");
+                EXPECT_TRUE(name == family_ || part_of_histogram) << line;
+                EXPECT_TRUE(samples_.emplace(part[1].str() + part[2].str(), part[4]).second)
+                    << line;
+            } else {
+                ADD_FAILURE() << "not a line of an exposition: " << line;
+            }
+        }
+        EXPECT_TRUE(text.ends_with('\n'));
+    }
+    [[nodiscard]] std::string type(const std::string& family) const { return families_.at(family); }
+    [[nodiscard]] double value(const std::string& sample) const {
+        auto at = samples_.find(sample);
+        EXPECT_NE(at, samples_.end()) << sample;
+        return at == samples_.end() ? -1 : std::stod(at->second);
+    }
+    // Its buckets rise to the count.
+    [[nodiscard]] bool is_whole(const std::string& histogram) const {
+        double last = 0;
+        for (double bound : DurationHistogram::kBounds) {
+            double count = value(fmt::format("{}_bucket{{le=\"{}\"}}", histogram, bound));
+            if (count < last) {
+                return false;
+            }
+            last = count;
+        }
+        double all = value(histogram + "_bucket{le=\"+Inf\"}");
+        return all >= last && all == value(histogram + "_count") && type(histogram) == "histogram";
+    }
+
+ private:
+    std::string family_;
+    std::map<std::string, std::string> families_;
+    std::map<std::string, std::string> samples_;
+};
+
+TEST(Metrics, HistogramsHaveCumulativeBucketsASumAndACount) {
+    using namespace std::chrono_literals;
+    MetricSources filled = sources();
+    filled.log.commit_durations.add(200us);
+    filled.log.publish_durations.add(3ms, 4);
+    filled.log.publish_durations.add(200us);
+    filled.hub.attempts.add(2h);
+    filled.hub.lag.add(40s);
+    Exposition exposition(metrics_text(filled));
+    for (const char* name :
+         {"belfry_log_fsync_seconds",
+          "belfry_publish_duration_seconds",
+          "belfry_delivery_duration_seconds",
+          "belfry_delivery_lag_seconds"}) {
+        EXPECT_TRUE(exposition.is_whole(name)) << name;
+    }
+    EXPECT_EQ(exposition.value("belfry_log_fsync_seconds_count"), 1);
+    auto published = [&](const char* what) {
+        return exposition.value(std::string("belfry_publish_duration_seconds_") + what);
+    };
+    EXPECT_EQ(published("bucket{le=\"0.0001\"}"), 0);
+    EXPECT_EQ(published("bucket{le=\"0.00025\"}"), 1);
+    EXPECT_EQ(published("bucket{le=\"0.0025\"}"), 1);
+    EXPECT_EQ(published("bucket{le=\"0.005\"}"), 5);
+    EXPECT_EQ(published("bucket{le=\"+Inf\"}"), 5);
+    EXPECT_EQ(published("count"), 5);
+    EXPECT_NEAR(published("sum"), 0.0122, 1e-9);
+    EXPECT_EQ(exposition.value("belfry_delivery_duration_seconds_bucket{le=\"3600\"}"), 0);
+    EXPECT_EQ(exposition.value("belfry_delivery_duration_seconds_count"), 1);
+    EXPECT_EQ(exposition.value("belfry_delivery_lag_seconds_bucket{le=\"60\"}"), 1);
+    EXPECT_TRUE(Exposition(metrics_text(sources())).is_whole("belfry_log_fsync_seconds"))
+        << "before anything happened";
 }
 
 TEST(Metrics, SubscriptionsPastTheCapAreAddedUp) {

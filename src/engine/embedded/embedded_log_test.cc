@@ -288,6 +288,24 @@ TEST_F(EmbeddedLogTest, SlowDiskMovesCommitsToTheLogThreadAndBack) {
     EXPECT_FALSE(bed_.log->status().on_log_thread);
 }
 
+TEST_F(EmbeddedLogTest, CountsHowLongCommitsAndTheirEventsTook) {
+    slow_disk(std::chrono::milliseconds(4));
+    DurationHistogram before = bed_.log->status().commit_durations;
+    auto first = bed_.start_append({{.data = "a"}, {.data = "b"}});
+    auto second = bed_.start_append({{.data = "c"}});
+    bed_.log->end_turn();
+    bed_.settle();
+    ASSERT_TRUE(first->done && second->done);
+    LogStatus status = bed_.log->status();
+    auto up_to_5_ms =
+        std::ranges::find(DurationHistogram::kBounds, 0.005) - DurationHistogram::kBounds.begin();
+    auto bucket = static_cast<std::size_t>(up_to_5_ms);
+    EXPECT_EQ(status.commit_durations.counts[bucket], before.counts[bucket] + 1);
+    EXPECT_NEAR(status.commit_durations.sum_seconds - before.sum_seconds, 0.004, 0.0005);
+    EXPECT_EQ(status.publish_durations.counts[bucket], 3U) << "one for each event";
+    EXPECT_NEAR(status.publish_durations.sum_seconds, 0.012, 0.0015);
+}
+
 TEST_F(EmbeddedLogTest, OneCommitInFlightTheNextBatchGathers) {
     go_slow();
     std::uint64_t commits = bed_.log->status().commits;

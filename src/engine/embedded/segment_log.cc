@@ -333,6 +333,8 @@ void SegmentLog::adopt(const CommitOutcome& outcome, const Pending& pending) {
     tail_.add(pending.batch);
     ++commits_;
     appended_ += batch.count();
+    commit_durations_.add(outcome.took);
+    publish_durations_.add(last_commit_ - pending.first_at, batch.count());
     watermark_due_ = true;
     arm_watermark();
 }

@@ -171,6 +171,8 @@ class SegmentLog final : public EmbeddedLog {
     std::move_only_function<void()> stop_done_;
 
     // Statistics.
+    DurationHistogram commit_durations_;
+    DurationHistogram publish_durations_;
     std::uint64_t commits_ = 0;
     std::uint64_t appended_ = 0;
     std::uint64_t duplicates_ = 0;

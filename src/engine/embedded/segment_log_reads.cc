@@ -311,6 +311,8 @@ LogStatus SegmentLog::status() const {
         .reason = reason_,
         .on_log_thread = pace_.on_log_thread(),
         .commit_average = pace_.average(),
+        .commit_durations = commit_durations_,
+        .publish_durations = publish_durations_,
         .commits = commits_,
         .appended = appended_,
         .duplicates = duplicates_,
