@@ -27,6 +27,8 @@ enum class LimitUnit : std::uint8_t { bytes, count, milliseconds };
     X(idle_ms, 60'000, milliseconds, "idle time of a kept-alive connection; close")                \
     X(request_ms, 60'000, milliseconds, "a whole request, unless its handler waits by nature; 408" \
     )                                                                                              \
+    X(tls_handshake_ms, 5'000, milliseconds, "time of a TLS handshake; close")                     \
+    X(tls_handshakes, 500, count, "TLS handshakes under way; further connections are closed")      \
     X(connections, 10'000, count, "open connections; 503 and close")                               \
     X(connections_per_address, 256, count, "open connections of one address, not loopback; close") \
     X(requests_per_connection,                                                                     \
@@ -51,6 +53,9 @@ enum class LimitUnit : std::uint8_t { bytes, count, milliseconds };
     X(filter_depth, 16, count, "nesting of a filter; 400")                                         \
     X(document_bytes, 64 * 1024, bytes, "a catalog document; 413")                                 \
     X(subscriptions, 10'000, count, "subscriptions of one tenant; 429")                            \
+    X(tokens, 10'000, count, "tokens of one tenant; 429")                                          \
+    X(policies, 10'000, count, "policies of one tenant; 429")                                      \
+    X(bad_tokens_per_minute, 30, count, "requests of one address with a wrong token; 429")         \
     X(list_events, 1000, count, "events in one page; 400")                                         \
     X(response_headers_bytes, 16 * 1024, bytes, "headers a listener answers; the attempt fails")   \
     X(response_body_bytes,                                                                         \

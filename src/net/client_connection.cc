@@ -1,54 +1,39 @@
 #include "net/client_connection.h"
 
 #include "base/assert.h"
-#include "net/http_syntax.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <utility>
 
 namespace belfry {
-namespace {
-
-std::string error_text(int error) {
-    std::string text = std::strerror(error);
-    text[0] = ascii_lower(text[0]);
-    return text;
-}
-
-}  // namespace
-
 ClientConnection::~ClientConnection() {
-    if (descriptor_ >= 0) {
-        if (interest_ != 0) {
-            client_.poller.remove(descriptor_, this);
-        }
-        ::close(descriptor_);
+    if (interest_ != 0) {
+        client_.poller.remove(socket_.descriptor(), this);
     }
 }
 
 bool ClientConnection::connect(const SocketAddress& address, ClientCall& call) {
     call_ = &call;
     call.connection = this;
-    descriptor_ = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor_ < 0) {
-        failure_ = error_text(errno);
+    const int descriptor =
+        ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) {
+        failure_ = system_error_text(errno);
         return false;
     }
+    socket_.open(descriptor);
     const int on = 1;
-    ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (::connect(descriptor_, address.get(), address.size) != 0 && errno != EINPROGRESS) {
-        failure_ = error_text(errno);
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (::connect(descriptor, address.get(), address.size) != 0 && errno != EINPROGRESS) {
+        failure_ = system_error_text(errno);
         return false;
     }
-    if (!client_.poller.add(descriptor_, EPOLLOUT, this)) {
-        failure_ = error_text(errno);
+    if (!client_.poller.add(descriptor, EPOLLOUT, this)) {
+        failure_ = system_error_text(errno);
         return false;
     }
     interest_ = EPOLLOUT;
@@ -57,7 +42,7 @@ bool ClientConnection::connect(const SocketAddress& address, ClientCall& call) {
 
 void ClientConnection::watch(std::uint32_t events) {
     if (events != interest_) {
-        client_.poller.change(descriptor_, events, this);
+        client_.poller.change(socket_.descriptor(), events, this);
         interest_ = events;
     }
 }
@@ -73,8 +58,10 @@ ClientConnection::Outcome ClientConnection::step(std::uint32_t events) {
     switch (at_) {
         case At::connecting:
             return finish_connecting();
+        case At::handshaking:
+            return shake_hands();
         case At::idle:
-            return Outcome::idle_ended;
+            return look_while_idle();
         case At::exchanging:
             break;
     }
@@ -82,7 +69,7 @@ ClientConnection::Outcome ClientConnection::step(std::uint32_t events) {
         // The answer may be there all the same: a refusal sent before the request was read to its
         // end.
         const Outcome outcome = receive();
-        return outcome == Outcome::more ? fail(error_text(send_error_)) : outcome;
+        return outcome == Outcome::more ? fail(socket_.failure()) : outcome;
     }
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
         return receive();
@@ -93,15 +80,47 @@ ClientConnection::Outcome ClientConnection::step(std::uint32_t events) {
 ClientConnection::Outcome ClientConnection::finish_connecting() {
     int error = 0;
     socklen_t size = sizeof(error);
-    if (::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
+    if (::getsockopt(socket_.descriptor(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
         error = errno;
     }
     if (error != 0) {
-        failure_ = error_text(error);
+        failure_ = system_error_text(error);
         return Outcome::connect_failed;
     }
-    at_ = At::idle;
-    return Outcome::connected;
+    if (call_->request.tls == nullptr) {
+        at_ = At::idle;
+        return Outcome::connected;
+    }
+    at_ = At::handshaking;
+    socket_.begin_tls_client(call_->request.tls, call_->request.host);
+    return shake_hands();
+}
+
+ClientConnection::Outcome ClientConnection::shake_hands() {
+    switch (socket_.handshake()) {
+        case Socket::Io::again:
+            watch(socket_.wants_write() ? EPOLLOUT : EPOLLIN);
+            return Outcome::more;
+        case Socket::Io::done:
+            at_ = At::idle;
+            return Outcome::connected;
+        case Socket::Io::closed:
+            failure_ = "the connection was closed";
+            return Outcome::connect_failed;
+        case Socket::Io::failed:
+            break;
+    }
+    failure_ = socket_.failure();
+    return Outcome::connect_failed;
+}
+
+// A TLS server sends tickets after its first answer, which are for OpenSSL alone; anything else
+// here is out of turn.
+ClientConnection::Outcome ClientConnection::look_while_idle() {
+    auto& buffer = client_.read_buffer;
+    const bool ticket =
+        socket_.is_tls() && socket_.read(buffer.data(), buffer.size()) == Socket::Io::again;
+    return ticket ? Outcome::more : Outcome::idle_ended;
 }
 
 // --- The request
@@ -123,33 +142,27 @@ void ClientConnection::send(ClientCall& call) {
     }
 }
 
+Socket::Io ClientConnection::send_some() {
+    const HttpCall& request = call_->request;
+    const std::size_t of_head = std::min(sent_, request.head.size());
+    const std::string_view head = std::string_view(request.head).substr(of_head);
+    return socket_.write(head, request.body.substr(sent_ - of_head));
+}
+
 // False on failure.
 bool ClientConnection::send_rest() {
-    const HttpCall& request = call_->request;
     while (!request_is_sent()) {
-        const std::size_t of_head = std::min(sent_, request.head.size());
-        const std::size_t of_body = sent_ - of_head;
-        // sendmsg does not write through these.
-        std::array<iovec, 2> pieces{
-            iovec{const_cast<char*>(request.head.data()) + of_head, request.head.size() - of_head},
-            iovec{const_cast<char*>(request.body.data()) + of_body, request.body.size() - of_body}
-        };
-        msghdr bytes{};
-        bytes.msg_iov = pieces.data();
-        bytes.msg_iovlen = pieces.size();
-        const ssize_t sent = ::sendmsg(descriptor_, &bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR) {
-            continue;
+        switch (send_some()) {
+            case Socket::Io::done:
+                sent_ += socket_.bytes();
+                break;
+            case Socket::Io::again:
+                watch(EPOLLIN | EPOLLOUT);
+                return true;
+            case Socket::Io::closed:
+            case Socket::Io::failed:
+                return false;
         }
-        if (sent < 0 && errno == EAGAIN) {
-            watch(EPOLLIN | EPOLLOUT);
-            return true;
-        }
-        if (sent < 0) {
-            send_error_ = errno;
-            return false;
-        }
-        sent_ += static_cast<std::size_t>(sent);
     }
     watch(EPOLLIN);
     return true;
@@ -159,17 +172,17 @@ bool ClientConnection::send_rest() {
 
 ClientConnection::Outcome ClientConnection::receive() {
     auto& buffer = client_.read_buffer;
-    const ssize_t got = ::recv(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+    const Socket::Io io = socket_.read(buffer.data(), buffer.size());
+    if (io == Socket::Io::again) {
         return Outcome::more;
     }
-    if (got <= 0 && kept_ && !reader_.has_begun()) {
+    if (io != Socket::Io::done && kept_ && !reader_.has_begun()) {
         return Outcome::stale;
     }
-    if (got < 0) {
-        return fail(error_text(errno));
+    if (io == Socket::Io::failed) {
+        return fail(socket_.failure());
     }
-    switch (got > 0 ? reader_.take({buffer.data(), static_cast<std::size_t>(got)}) : reader_.end()
+    switch (io == Socket::Io::done ? reader_.take({buffer.data(), socket_.bytes()}) : reader_.end()
     ) {
         case ResponseReader::State::more:
             return Outcome::more;

@@ -7,6 +7,7 @@
 #include "net/http_client.h"
 #include "net/poller.h"
 #include "net/response_reader.h"
+#include "net/socket.h"
 #include "net/socket_address.h"
 
 #include <cstddef>
@@ -93,11 +94,14 @@ class ClientConnection final : public Watcher, private StreamedAnswer {
     Endpoint* endpoint = nullptr;  // the client's: where this leads
 
  private:
-    enum class At : std::uint8_t { connecting, idle, exchanging };
+    enum class At : std::uint8_t { connecting, handshaking, idle, exchanging };
 
     Outcome step(std::uint32_t events);
     Outcome finish_connecting();
+    Outcome shake_hands();
+    Outcome look_while_idle();
     [[nodiscard]] bool send_rest();
+    [[nodiscard]] Socket::Io send_some();
     Outcome receive();
     Outcome fail(std::string why);
     void on_head() override;
@@ -106,13 +110,12 @@ class ClientConnection final : public Watcher, private StreamedAnswer {
     [[nodiscard]] bool request_is_sent() const;
 
     ClientContext& client_;
-    int descriptor_ = -1;
+    Socket socket_;
     std::uint32_t interest_ = 0;
     At at_ = At::connecting;
     ClientCall* call_ = nullptr;
     bool kept_ = false;     // has served a call before
     std::size_t sent_ = 0;  // of head and body together
-    int send_error_ = 0;
     MonoTime idle_since_{};
     ResponseReader reader_;
     std::string failure_;

@@ -4,6 +4,7 @@
 #include "net/client_connection.h"
 #include "net/name_resolver.h"
 #include "net/socket_address.h"
+#include "net/tls_context.h"
 
 #include <fmt/format.h>
 
@@ -18,15 +19,18 @@ constexpr std::size_t kReadBufferBytes = 64 * 1024;
 constexpr std::size_t kIdlePerEndpoint = 64;
 constexpr Duration kIdleTime = std::chrono::seconds(30);
 constexpr Duration kIdleCheck = std::chrono::seconds(5);
+constexpr Duration kTlsTime = std::chrono::seconds(5);
 
 struct EndpointName {
     std::string_view host;
     std::uint16_t port;
+    const TlsContext* tls;  // a connection is only for calls with the same certificates
     bool operator==(const EndpointName&) const = default;
 };
 struct EndpointHash {
     std::size_t operator()(const EndpointName& name) const {
-        return std::hash<std::string_view>()(name.host) * 31 + name.port;
+        return (std::hash<std::string_view>()(name.host) * 31 + name.port) * 31 +
+               std::hash<const TlsContext*>()(name.tls);
     }
 };
 
@@ -34,11 +38,17 @@ std::string seconds_text(Duration duration) {
     return fmt::format("{:g} s", std::chrono::duration<double>(duration).count());
 }
 
+// A handshake takes two more round trips and a signature.
+Duration connect_time(const HttpCall& call) {
+    return call.tls == nullptr ? call.connect_timeout : call.connect_timeout + kTlsTime;
+}
+
 }  // namespace
 
 // Where calls go, with the connections that are there: all of them, and those that wait for a call.
 struct Endpoint {
     std::string host;
+    std::shared_ptr<const TlsContext> tls;
     std::vector<std::unique_ptr<ClientConnection>> connections;
     std::vector<ClientConnection*> idle;  // longest first
 };
@@ -184,13 +194,14 @@ void HttpClient::State::cancel(ClientCall& call) {
 // --- Connections
 
 Endpoint& HttpClient::State::endpoint_of(const HttpCall& request) {
-    const auto found = endpoints.find(EndpointName{request.host, request.port});
+    const auto found = endpoints.find(EndpointName{request.host, request.port, request.tls.get()});
     if (found != endpoints.end()) {
         return *found->second;
     }
     auto endpoint = std::make_unique<Endpoint>();
     endpoint->host = request.host;
-    const EndpointName name{endpoint->host, request.port};
+    endpoint->tls = request.tls;
+    const EndpointName name{endpoint->host, request.port, request.tls.get()};
     if (idle_timer == TimerId{}) {
         idle_timer = loop.call_after(kIdleCheck, [this] { check_idle(); });
     }
@@ -198,12 +209,13 @@ Endpoint& HttpClient::State::endpoint_of(const HttpCall& request) {
 }
 
 void HttpClient::State::connect(ClientCall& call) {
-    call.connect_deadline = loop.call_after(call.request.connect_timeout, [this, id = call.id] {
+    const Duration time = connect_time(call.request);
+    call.connect_deadline = loop.call_after(time, [this, time, id = call.id] {
         ClientCall* late = find(id);
         if (late->connection != nullptr) {
             drop(*late->connection);
         }
-        const std::string after = seconds_text(late->request.connect_timeout);
+        const std::string after = seconds_text(time);
         finish(*late, fail(Errc::unavailable, "timed out after " + after + " while connecting"));
     });
     if (const auto literal = parse_literal(call.request.host, call.request.port)) {

@@ -16,9 +16,12 @@
 
 namespace belfry {
 
+class TlsContext;
+
 struct HttpCall {
     std::string host;  // name or address literal, without brackets
     std::uint16_t port = 80;
+    std::shared_ptr<const TlsContext> tls;  // none: plain
     std::string head;       // request line and headers, ended by an empty line
     std::string_view body;  // kept alive by body_owner; sent without a copy
     std::shared_ptr<const void> body_owner;

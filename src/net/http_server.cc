@@ -35,11 +35,13 @@ int open_spare() {
     return ::eventfd(0, EFD_CLOEXEC);
 }
 
-// Best effort: the peer may be gone, and nothing waits for it.
-void reject(int descriptor) {
-    [[maybe_unused]] const auto sent =
-        ::send(descriptor, kOverloaded.data(), kOverloaded.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    ::shutdown(descriptor, SHUT_WR);
+// Best effort: the peer may be gone, and nothing waits for it. Who expects TLS could not read it.
+void reject(int descriptor, bool is_tls) {
+    if (!is_tls) {
+        [[maybe_unused]] const auto sent =
+            ::send(descriptor, kOverloaded.data(), kOverloaded.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        ::shutdown(descriptor, SHUT_WR);
+    }
     ::close(descriptor);
 }
 
@@ -144,7 +146,7 @@ void HttpServer::State::out_of_descriptors() {
         const int descriptor = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (descriptor >= 0) {
             ++status.rejected;
-            reject(descriptor);
+            reject(descriptor, tls != nullptr);
         }
         spare = open_spare();
     }
@@ -167,7 +169,12 @@ void HttpServer::State::take(int descriptor, const SocketAddress& peer) {
     const std::string host = peer.is_loopback() ? std::string() : peer.host();
     if (table.size() >= limits.connections || is_one_too_many(host)) {
         ++status.rejected;
-        reject(descriptor);
+        reject(descriptor, tls != nullptr);
+        return;
+    }
+    if (handshakes >= limits.tls_handshakes) {
+        ++status.rejected;
+        ::close(descriptor);
         return;
     }
     const int on = 1;
@@ -304,6 +311,10 @@ Result<void> HttpServer::listen(const std::string& address) {
     state_->listener = descriptor;
     state_->bound = bound;
     return {};
+}
+
+void HttpServer::set_tls(std::shared_ptr<const TlsContext> tls) {
+    state_->tls = std::move(tls);
 }
 
 std::string HttpServer::address() const {

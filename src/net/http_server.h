@@ -12,6 +12,8 @@
 
 namespace belfry {
 
+class TlsContext;
+
 struct HttpServerStatus {
     std::uint64_t connections = 0;
     std::uint64_t accepted = 0;
@@ -33,6 +35,8 @@ class HttpServer {
 
     // Binds "127.0.0.1:8420", "[::1]:8420", "0.0.0.0:0" … and accepts. An error names the address.
     [[nodiscard]] Result<void> listen(const std::string& address);
+    // Connections to come speak TLS, as this says; those that are there keep what they have.
+    void set_tls(std::shared_ptr<const TlsContext> tls);
     // The bound address, with the real port.
     [[nodiscard]] std::string address() const;
     [[nodiscard]] bool is_loopback() const;

@@ -5,9 +5,7 @@
 #include "net/response_writer.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <utility>
 
 namespace belfry {
@@ -17,6 +15,9 @@ constexpr Duration kLingerTime = std::chrono::seconds(2);
 constexpr std::size_t kLingerBytes = 16 * 1024 * 1024;
 constexpr std::size_t kKeptCapacity = 1024;
 constexpr Duration kPaceCheck = std::chrono::seconds(1);
+constexpr std::string_view kPlainHttp =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 42\r\n"
+    "Connection: close\r\n\r\nthis port speaks https: ask again with it\n";
 
 Duration milliseconds(std::uint64_t count) {
     return std::chrono::milliseconds(static_cast<std::int64_t>(count));
@@ -26,19 +27,55 @@ Duration milliseconds(std::uint64_t count) {
 
 ServerConnection::ServerConnection(ServerContext& server, int descriptor, const SocketAddress& peer)
     : server_(server),
-      descriptor_(descriptor),
+      socket_(descriptor),
       peer_(peer.host()),
       peer_is_loopback_(peer.is_loopback()) {}
 
 void ServerConnection::start() {
     const Hold hold(*this);
-    watched_ = server_.poller.add(descriptor_, EPOLLIN, this);
+    watched_ = server_.poller.add(socket_.descriptor(), EPOLLIN, this);
     interest_ = EPOLLIN;
     if (!watched_) {
         close(false);
         return;
     }
+    if (server_.tls != nullptr) {
+        socket_.begin_tls_server(server_.tls);
+        handshaking_ = true;
+        head_since_ = server_.now;
+        ++server_.handshakes;
+    }
     update_deadline();
+}
+
+void ServerConnection::shake_hands() {
+    switch (socket_.handshake()) {
+        case Socket::Io::done:
+            end_handshake();
+            break;
+        case Socket::Io::again:
+            break;
+        case Socket::Io::closed:
+        case Socket::Io::failed:
+            ++server_.status.refused;
+            if (socket_.peer_spoke_http()) {
+                // Best effort, for the person who typed http instead of https.
+                [[maybe_unused]] const auto sent = ::send(
+                    socket_.descriptor(),
+                    kPlainHttp.data(),
+                    kPlainHttp.size(),
+                    MSG_DONTWAIT | MSG_NOSIGNAL
+                );
+            }
+            close(false);
+            break;
+    }
+}
+
+void ServerConnection::end_handshake() {
+    if (std::exchange(handshaking_, false)) {
+        --server_.handshakes;
+    }
 }
 
 // Only the last of holds, exchanges and the open socket to go deletes.
@@ -58,10 +95,11 @@ void ServerConnection::close(bool tell) {
     }
     const Hold hold(*this);
     open_ = false;
+    end_handshake();
     if (watched_) {
-        server_.poller.remove(descriptor_, this);
+        server_.poller.remove(socket_.descriptor(), this);
     }
-    ::close(descriptor_);
+    socket_.close();
     server_.forget(*this);
     ResponseQueue unanswered = std::move(slots_);
     slots_ = {};
@@ -78,7 +116,9 @@ void ServerConnection::on_ready(std::uint32_t events) {
         linger();
         return;
     }
-    if ((events & EPOLLIN) != 0) {
+    if (handshaking_) {
+        shake_hands();
+    } else if ((events & EPOLLIN) != 0) {
         read();
     } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
         close(true);
@@ -195,14 +235,13 @@ bool ServerConnection::write(std::uint64_t request, std::string_view bytes) {
     } else if (unsent() > 0) {
         out_ += bytes;
     } else {
-        const ssize_t sent =
-            ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+        const Socket::Io io = socket_.write(bytes);
+        if (io == Socket::Io::failed) {
             slot->on_gone = {};  // the caller learns it now
             close(true);
             return false;
         }
-        const std::size_t done = sent < 0 ? 0 : static_cast<std::size_t>(sent);
+        const std::size_t done = io == Socket::Io::done ? socket_.bytes() : 0;
         ++server_.status.sends;
         server_.status.bytes_out += done;
         if (done == bytes.size()) {
@@ -297,20 +336,16 @@ void ServerConnection::tell_drained() {
 
 void ServerConnection::flush() {
     while (unsent() > 0) {
-        const ssize_t sent =
-            ::send(descriptor_, out_.data() + sent_, unsent(), MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent < 0) {
-            if (errno == EINTR) {
-                continue;
-            }
-            if (errno != EAGAIN) {
+        const Socket::Io io = socket_.write(std::string_view(out_).substr(sent_));
+        if (io != Socket::Io::done) {
+            if (io != Socket::Io::again) {
                 close(true);
             }
             return;
         }
         ++server_.status.sends;
-        server_.status.bytes_out += static_cast<std::uint64_t>(sent);
-        sent_ += static_cast<std::size_t>(sent);
+        server_.status.bytes_out += socket_.bytes();
+        sent_ += socket_.bytes();
     }
     sent_ = 0;
     const bool streams = !slots_.empty() && slots_.front().stream;
@@ -323,14 +358,16 @@ void ServerConnection::flush() {
 
 void ServerConnection::update_interest() {
     std::uint32_t wanted = unsent() > 0 ? EPOLLOUT : 0U;
-    if (lingering_ || (reading_ && !paused_)) {
+    if (handshaking_) {
+        wanted = socket_.wants_write() ? EPOLLOUT : EPOLLIN;
+    } else if (lingering_ || (reading_ && !paused_)) {
         wanted |= EPOLLIN;
     } else if (!reading_ && !peer_finished_) {
         wanted |= EPOLLRDHUP;
     }
     // Errors and hang-ups are told even of an empty set.
     if (wanted != interest_) {
-        server_.poller.change(descriptor_, wanted, this);
+        server_.poller.change(socket_.descriptor(), wanted, this);
         interest_ = wanted;
     }
 }
@@ -343,7 +380,7 @@ void ServerConnection::begin_linger() {
         close(true);
         return;
     }
-    ::shutdown(descriptor_, SHUT_WR);
+    socket_.finish_writing();
     lingering_ = true;
     server_.set_deadline(index, server_.now + kLingerTime);
     buffered_ = {};
@@ -353,13 +390,12 @@ void ServerConnection::begin_linger() {
 
 void ServerConnection::linger() {
     auto& buffer = server_.read_buffer;
-    const ssize_t got = ::recv(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (got > 0) {
-        linger_bytes_ += static_cast<std::size_t>(got);
-    } else if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+    const Socket::Io io = socket_.read(buffer.data(), buffer.size());
+    if (io == Socket::Io::again) {
         return;
     }
-    if (got <= 0 || linger_bytes_ > kLingerBytes) {
+    linger_bytes_ += socket_.bytes();
+    if (io != Socket::Io::done || linger_bytes_ > kLingerBytes) {
         close(true);
     }
 }
@@ -385,7 +421,9 @@ void ServerConnection::begin_stop() {
 void ServerConnection::update_deadline() {
     const Limits& limits = server_.limits;
     MonoTime deadline = server_.now + milliseconds(limits.idle_ms);
-    if (pending_) {
+    if (handshaking_) {
+        deadline = head_since_ + milliseconds(limits.tls_handshake_ms);
+    } else if (pending_) {
         deadline = pending_->next_check;
     } else if (!buffered_.empty() && !paused_) {
         deadline = head_since_ + milliseconds(limits.header_read_ms);

@@ -12,6 +12,7 @@
 #include "net/poller.h"
 #include "net/request_head.h"
 #include "net/response_queue.h"
+#include "net/socket.h"
 #include "net/socket_address.h"
 
 #include <cstddef>
@@ -41,6 +42,8 @@ class ServerContext {
     std::string date_line;
     MonoTime now{};  // of the last tick
     bool stopping = false;
+    std::shared_ptr<const TlsContext> tls;  // of connections to come; none: they speak plain
+    std::size_t handshakes = 0;             // under way
 
     virtual void set_deadline(std::size_t index, MonoTime deadline) = 0;
     // It has answers to send when the turn ends.
@@ -117,6 +120,9 @@ class ServerConnection final : public HttpConnection, public Watcher {
     ~ServerConnection() = default;
     void reap();
 
+    void shake_hands();
+    void end_handshake();
+
     // server_requests.cc: bytes in, requests out.
     void read();
     void consume(std::string_view bytes);
@@ -152,12 +158,13 @@ class ServerConnection final : public HttpConnection, public Watcher {
     [[nodiscard]] std::size_t unsent() const { return out_.size() - sent_; }
 
     ServerContext& server_;  // gone once open_ is false
-    const int descriptor_;
+    Socket socket_;
     const std::string peer_;
     const bool peer_is_loopback_;
 
     bool open_ = true;
     bool watched_ = false;
+    bool handshaking_ = false;
     bool reading_ = true;     // further requests are interpreted
     bool in_burst_ = false;   // requests of one read are being handled
     bool paused_ = false;     // requests wait in buffered_ until answers have left
@@ -170,7 +177,7 @@ class ServerConnection final : public HttpConnection, public Watcher {
     std::uint64_t requests_ = 0;
     std::size_t waiting_bytes_ = 0;  // in slots, behind an older answer
     std::size_t linger_bytes_ = 0;
-    MonoTime head_since_{};  // when the first byte of buffered_ came
+    MonoTime head_since_{};  // when the first byte of buffered_ came, or the handshake began
     HeadScan scan_;
     std::string buffered_;  // an incomplete head, or requests that wait
     std::unique_ptr<PendingBody> pending_;

@@ -3,7 +3,6 @@
 #include "net/server_connection.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace belfry {
@@ -28,18 +27,19 @@ bool ServerConnection::must_pause() const {
 
 void ServerConnection::read() {
     auto& buffer = server_.read_buffer;
-    const ssize_t got = ::recv(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (got < 0) {
-        if (errno != EAGAIN && errno != EINTR) {
+    switch (socket_.read(buffer.data(), buffer.size())) {
+        case Socket::Io::again:
+            return;
+        case Socket::Io::failed:
             close(true);
-        }
-        return;
+            return;
+        case Socket::Io::closed:
+            peer_finished();
+            return;
+        case Socket::Io::done:
+            break;
     }
-    if (got == 0) {
-        peer_finished();
-        return;
-    }
-    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+    const std::string_view bytes(buffer.data(), socket_.bytes());
     server_.status.bytes_in += bytes.size();
     if (buffered_.empty()) {
         consume(bytes);
