@@ -40,6 +40,8 @@ struct Config {
     Duration log_retention_age = std::chrono::days(7);
     std::uint64_t log_retention_bytes = 10ULL << 30U;
     std::uint64_t log_retention_hard_bytes = 0;
+    Duration log_retention_every = std::chrono::seconds(2);
+    Duration circuit_probe_interval = std::chrono::minutes(5);
 
     Limits limits;
 };

@@ -209,6 +209,23 @@ std::vector<Setting> retention_rows() {
             "size past which they are dropped without that condition; a dead-letter range tells "
             "each subscription it passed. 0 is 0.8 of the disk"
         ),
+        duration_row(
+            "log.retention.every",
+            &Config::log_retention_every,
+            {std::chrono::milliseconds(10), std::chrono::hours(1)},
+            "how often age and size of the log are looked at"
+        ),
+    };
+}
+
+std::vector<Setting> circuit_rows() {
+    return {
+        duration_row(
+            "circuit.probe_interval",
+            &Config::circuit_probe_interval,
+            {std::chrono::milliseconds(10), std::chrono::days(1)},
+            "least time between two attempts to reach an endpoint that failed 5 times in a row"
+        ),
     };
 }
 
@@ -229,6 +246,7 @@ std::vector<Setting> all_rows() {
     std::ranges::move(logging_rows(), std::back_inserter(rows));
     std::ranges::move(log_rows(), std::back_inserter(rows));
     std::ranges::move(retention_rows(), std::back_inserter(rows));
+    std::ranges::move(circuit_rows(), std::back_inserter(rows));
     for (const LimitInfo& limit : limit_table()) {
         // Nothing works with a limit of zero, and products of limits must not overflow.
         rows.push_back(

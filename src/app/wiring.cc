@@ -108,7 +108,7 @@ void Wiring::connect_rooms() {
             make_sink_factory({.client = client_, .clock = loop_, .version = std::string(version())}
             ),
     };
-    hub_.emplace(std::move(ports), HubOptions{.retention = retention()}, config_.limits);
+    hub_.emplace(std::move(ports), hub_options(), config_.limits);
 
     NativeDoorPorts native{
         .hub = *hub_,
@@ -129,8 +129,16 @@ void Wiring::connect_rooms() {
     server_.emplace(loop_, *router_, config_.limits);
 }
 
+HubOptions Wiring::hub_options() const {
+    using std::chrono::milliseconds;
+    auto probe_interval = std::chrono::duration_cast<milliseconds>(config_.circuit_probe_interval);
+    return {.retention = retention(), .circuit = {.probe_interval = probe_interval}};
+}
+
 RetentionOptions Wiring::retention() const {
     RetentionOptions options;
+    options.every =
+        std::chrono::duration_cast<std::chrono::milliseconds>(config_.log_retention_every);
     options.age = std::chrono::duration_cast<std::chrono::seconds>(config_.log_retention_age);
     options.bytes = config_.log_retention_bytes;
     options.hard_bytes = config_.log_retention_hard_bytes;

@@ -48,6 +48,8 @@ class Wiring {
     void stop();
     [[nodiscard]] Loop& loop() { return loop_; }
     [[nodiscard]] LogStatus log_status() const { return log_->status(); }
+    // What the hub was made with.
+    [[nodiscard]] HubOptions hub_options() const;
 
  private:
     explicit Wiring(const Config& config);

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <sys/stat.h>
 #include <thread>
@@ -189,6 +190,25 @@ TEST_F(WiringTest, AnEventIsDelivered) {
     EXPECT_EQ(belfry({"subscription", "add", "chat", listener.url()}).code, ExitCode::invalid);
     EXPECT_EQ(belfry({"subscription", "remove", "chat", "--yes"}).code, ExitCode::ok);
     EXPECT_EQ(belfry({"subscription", "show", "chat"}).code, ExitCode::not_found);
+}
+
+TEST_F(WiringTest, TheHubIsMadeWithTheSettingsOfRetentionAndCircuit) {
+    using namespace std::chrono_literals;
+    for (const auto& [key, value] : std::map<std::string, std::string>{
+             {"log.retention.every", "250ms"},
+             {"log.retention.age", "3h"},
+             {"log.retention.bytes", "2MiB"},
+             {"log.retention.hard_bytes", "3MiB"},
+             {"circuit.probe_interval", "7s"}
+         }) {
+        ASSERT_TRUE(set_setting(*find_setting(key), value, config_).has_value()) << key;
+    }
+    HubOptions options = Wiring::open(config_, DataLoss::refuse).value()->hub_options();
+    EXPECT_EQ(options.retention.every, 250ms);
+    EXPECT_EQ(options.retention.age, 3h);
+    EXPECT_EQ(options.retention.bytes, 2U << 20U);
+    EXPECT_EQ(options.retention.hard_bytes, 3U << 20U);
+    EXPECT_EQ(options.circuit.probe_interval, 7s);
 }
 
 TEST_F(WiringTest, AnEventThatIsRefusedBecomesADeadLetterAndCanBeReplayed) {

@@ -7,7 +7,7 @@ import { startListener } from './listener.mjs';
 const fast = { retry: Array(20).fill('20ms') };
 
 test('a listener that fails for a while gets every event once it is back', async (t) => {
-  const hub = await startHub(t);
+  const hub = await startHub(t, '--set', 'circuit.probe_interval=20ms');
   let back = false;
   const settled = new Set();
   const listener = await startListener(t, ({ body }) => (back ? settled.add(body) && 204 : 503));
@@ -41,6 +41,20 @@ test('what failed before an event settled is still shown, and after a restart to
   await hub.call('DELETE', '/api/v1/subscriptions/third');
   await hub.subscribe('third', { url: listener.url });
   assert.deepEqual(await attempts(), [], 'they went with the subscription');
+});
+
+// By default there are five minutes between two probes.
+test('a dead endpoint is probed as often as circuit.probe_interval says, and gets everything once it is back', async (t) => {
+  const hub = await startHub(t, '--set', 'circuit.probe_interval=20ms');
+  let back = false;
+  const settled = new Set();
+  const listener = await startListener(t, ({ body }) => (back ? settled.add(body) && 204 : 500));
+  await hub.subscribe('dead', { url: listener.url, format: 'body' }, { delivery: { retry: Array(50).fill('50ms') } });
+  for (let number = 0; number < 8; number++) await hub.publish('work', String(number));
+  await listener.received(30);
+  assert.equal((await hub.subscription('dead')).circuit, 'open');
+  back = true;
+  await eventually('all eight settle', () => settled.size === 8);
 });
 
 test('with order by key, one key waits for its first event and another key does not', async (t) => {
