@@ -52,6 +52,29 @@ TEST_F(StatusReportsTest, MetricsAreInPrometheusText) {
     EXPECT_TRUE(answer.body.contains("belfry_build_info{version=\"1.2.3\",commit=\"abc\"} 1\n"));
 }
 
+TEST_F(StatusReportsTest, MetricsCountHowLongDeliveriesTook) {
+    record_.answer_at_once = [this](const SinkRecord::Seen&) {
+        clock_.advance(std::chrono::milliseconds(30));
+        return Outcome{.kind = Outcome::Kind::settled, .status = 204};
+    };
+    std::string document =
+        R"({"name":"chat","sink":{"kind":"webhook","url":"http://127.0.0.1:9000/in"}})";
+    Headers json{{"Content-Type", "application/json"}};
+    EXPECT_EQ(ask(Method::post, "/api/v1/subscriptions", document, json).status, 201);
+    publish("deploy");
+    publish("deploy");
+    std::string body = get("/metrics").body;
+    for (std::string_view line :
+         {"belfry_delivery_duration_seconds_bucket{le=\"0.025\"} 0\n",
+          "belfry_delivery_duration_seconds_bucket{le=\"0.05\"} 2\n",
+          "belfry_delivery_duration_seconds_bucket{le=\"+Inf\"} 2\n",
+          "belfry_delivery_duration_seconds_count 2\n",
+          "belfry_delivery_duration_seconds_sum 0.06\n",
+          "belfry_delivery_lag_seconds_count 2\n"}) {
+        EXPECT_TRUE(body.contains(line)) << line << "\n" << body;
+    }
+}
+
 TEST(UnreadyReasons, NameWhatIsWrongAndNothingElse) {
     HubStatus hub{.ready = true};
     LogStatus log;
