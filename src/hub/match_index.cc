@@ -71,25 +71,37 @@ struct MatchIndex::Bucket {
 };
 
 // A node of the radix trie. `edge` is the text from the parent to here; children differ in their
-// first byte and are sorted by it. Nodes are not merged again when subscriptions go: their texts
-// are few and come back.
+// first byte, which stands in `firsts` too: a child is found without looking at the others, each of
+// which is a cache miss. Nodes are not merged again when subscriptions go: their texts are few and
+// come back.
 struct MatchIndex::Node {
     std::string edge;
-    std::vector<std::unique_ptr<Node>> children;
-    Bucket exact;   // types that end here
-    Bucket prefix;  // types that pass here or end here
+    std::string firsts;
+    std::vector<std::unique_ptr<Node>> children;  // in the order of `firsts`
+    std::unique_ptr<Bucket> exact;                // types that end here
+    std::unique_ptr<Bucket> prefix;               // types that pass here or end here
 
     [[nodiscard]] Node* child(char first) const {
-        auto at = std::ranges::lower_bound(children, first, {}, [](const auto& node) {
-            return node->edge.front();
-        });
-        return at != children.end() && (*at)->edge.front() == first ? at->get() : nullptr;
+        const std::size_t at = firsts.find(first);
+        return at == std::string::npos ? nullptr : children[at].get();
     }
     void add_child(std::unique_ptr<Node> node) {
-        auto at = std::ranges::lower_bound(children, node->edge.front(), {}, [](const auto& other) {
-            return other->edge.front();
-        });
-        children.insert(at, std::move(node));
+        firsts.push_back(node->edge.front());
+        children.push_back(std::move(node));
+    }
+    // Made where missing.
+    Bucket& bucket(bool of_prefix) {
+        std::unique_ptr<Bucket>& wanted = of_prefix ? prefix : exact;
+        if (!wanted) {
+            wanted = std::make_unique<Bucket>();
+        }
+        return *wanted;
+    }
+    void drop_bucket_if_empty(bool of_prefix) {
+        std::unique_ptr<Bucket>& wanted = of_prefix ? prefix : exact;
+        if (wanted->empty()) {
+            wanted.reset();
+        }
     }
     // The node of `text` below this one, made where missing.
     Node& make(std::string_view text) {
@@ -117,14 +129,12 @@ struct MatchIndex::Node {
     void split(std::size_t length) {
         auto lower = std::make_unique<Node>();
         lower->edge = edge.substr(length);
-        lower->children = std::move(children);
+        lower->firsts = std::exchange(firsts, {});
+        lower->children = std::exchange(children, {});
         lower->exact = std::move(exact);
         lower->prefix = std::move(prefix);
         edge.resize(length);
-        children.clear();
-        exact = {};
-        prefix = {};
-        children.push_back(std::move(lower));
+        add_child(std::move(lower));
     }
 };
 
@@ -138,7 +148,6 @@ struct MatchIndex::Entry {
     std::vector<TypePattern> types;
     std::optional<HashedTerm> hashed;
     std::vector<FilterExpression> rest;  // of the filter, without the hashed term
-    std::uint32_t offered = 0;           // the round in which it was offered last
 
     // The hashed term is taken out of `rest`, so that it is not compared twice.
     void take_hashed_term() {
@@ -161,6 +170,7 @@ MatchIndex::~MatchIndex() = default;
 void MatchIndex::insert(Id id, const std::string& tenant, const Filter& filter) {
     if (entries_.size() <= id) {
         entries_.resize(id + 1);
+        marks_.resize(id + 1);
     }
     ASSERT(!entries_[id]);
     std::unique_ptr<Tenant>& index = tenants_[tenant];
@@ -175,8 +185,9 @@ void MatchIndex::insert(Id id, const std::string& tenant, const Filter& filter) 
     entry->take_hashed_term();
     for (const TypePattern& type : entry->types) {
         Node& node = index->root.make(type.text);
-        (type.prefix ? node.prefix : node.exact).ids_of(entry->hashed).push_back(id);
+        node.bucket(type.prefix).ids_of(entry->hashed).push_back(id);
     }
+    marks_[id] = {.offered = 0, .has_rest = !entry->rest.empty()};
     entries_[id] = std::move(entry);
 }
 
@@ -185,9 +196,10 @@ void MatchIndex::erase(Id id) {
     Entry& entry = *entries_[id];
     for (const TypePattern& type : entry.types) {
         Node& node = entry.tenant->root.make(type.text);
-        Bucket& bucket = type.prefix ? node.prefix : node.exact;
+        Bucket& bucket = node.bucket(type.prefix);
         erase_id(bucket.ids_of(entry.hashed), id);
         bucket.drop_if_empty(entry.hashed);
+        node.drop_bucket_if_empty(type.prefix);
     }
     entries_[id] = nullptr;
 }
@@ -198,19 +210,21 @@ void MatchIndex::match(const Event& event, std::vector<Id>& out) {
         return;
     }
     if (++round_ == 0) {  // wrapped: old marks would look new
-        for (auto& entry : entries_) {
-            if (entry) {
-                entry->offered = 0;
-            }
+        for (Mark& mark : marks_) {
+            mark.offered = 0;
         }
         round_ = 1;
     }
     const Node* node = &tenant->second->root;
     std::string_view type = event.type;
     while (true) {
-        collect(node->prefix, event, out);
+        if (node->prefix) {
+            collect(*node->prefix, event, out);
+        }
         if (type.empty()) {
-            collect(node->exact, event, out);
+            if (node->exact) {
+                collect(*node->exact, event, out);
+            }
             return;
         }
         node = node->child(type.front());
@@ -241,14 +255,16 @@ void MatchIndex::collect(const Bucket& bucket, const Event& event, std::vector<I
 }
 
 void MatchIndex::offer(Id id, const Event& event, std::vector<Id>& out) {
-    Entry& entry = *entries_[id];
-    if (entry.offered == round_) {
+    Mark& mark = marks_[id];
+    if (mark.offered == round_) {
         return;  // by another of its type patterns
     }
-    entry.offered = round_;
-    for (const FilterExpression& expression : entry.rest) {
-        if (!expression.matches(event)) {
-            return;
+    mark.offered = round_;
+    if (mark.has_rest) {
+        for (const FilterExpression& expression : entries_[id]->rest) {
+            if (!expression.matches(event)) {
+                return;
+            }
         }
     }
     out.push_back(id);

@@ -39,12 +39,18 @@ class MatchIndex {
     struct Node;
     struct Tenant;
     struct Entry;
+    // What most offers need of an entry, close together.
+    struct Mark {
+        std::uint32_t offered = 0;  // the round in which it was offered last
+        bool has_rest = false;      // of the filter, to be evaluated
+    };
 
     void collect(const Bucket& bucket, const Event& event, std::vector<Id>& out);
     void offer(Id id, const Event& event, std::vector<Id>& out);
 
     std::map<std::string, std::unique_ptr<Tenant>, std::less<>> tenants_;
     std::vector<std::unique_ptr<Entry>> entries_;  // by Id
+    std::vector<Mark> marks_;                      // by Id
     std::uint32_t round_ = 0;                      // of match(), marks what was offered already
 };
 
