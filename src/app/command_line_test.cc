@@ -62,6 +62,7 @@ TEST(CommandLine, HelpBeginsWithExamplesEverywhere) {
              {"get"},
              {"tail"},
              {"listen"},
+             {"bench"},
              {"status"},
              {"version"},
              {"subscription"},
@@ -108,6 +109,12 @@ TEST(CommandLine, WrongUsageIsTwoAndSaysWhatIsWrong) {
              {"dead-letter", "replay"},
              {"dead-letter", "replay", "x", "--all"},
              {"fire", "x", "@/no/such/file"},
+             {"bench", "--duration", "soon"},
+             {"bench", "--duration", "0s"},
+             {"bench", "--batch", "100"},
+             {"bench", "--format", "xml"},
+             {"bench", "--connections", "0"},
+             {"bench", "--token", "a\nb"},
              {"list", "--url", "https://x"},
              {"list", "--url", "nonsense"},
              {"list", "--token-file", "/no/such/file"},
@@ -138,6 +145,7 @@ TEST(CommandLine, AHubThatIsNotThereIsSixAndTheNextStepIsNamed) {
              {"get", "1"},
              {"fire", "x"},
              {"tail"},
+             {"bench"},
              {"subscription", "list"},
              {"dead-letter", "list"}
          }) {
@@ -512,6 +520,29 @@ TEST(CommandLine, ServeSaysThatItsAddressIsTaken) {
     EXPECT_EQ(ran.code, ExitCode::failure);
     EXPECT_THAT(ran.err, HasSubstr(other.url().substr(7)));
     std::filesystem::remove_all(data);
+}
+
+TEST(CommandLine, BenchSaysHowFastTheHubWas) {
+    FakeHub hub(always(200, "{}"));
+    std::vector<std::string> words = {
+        "bench", "--duration", "20ms", "--connections", "2", "--url", hub.url()
+    };
+    Ran ran = run(words);
+    EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr(" events/s: "));
+    EXPECT_THAT(ran.out, HasSubstr("p99.9 "));
+    words.insert(words.end(), {"--json", "--format", "json", "--batch", "3", "--rate", "600"});
+    ran = run(words);
+    EXPECT_THAT(ran.out, StartsWith(R"({"requests":4,"events":12,"events_with_warm_up":12,)"));
+    EXPECT_THAT(ran.out, HasSubstr(R"("failed":0,"lost":0,"unsent":0,"refused":{},"seconds":)"));
+}
+
+TEST(CommandLine, BenchFailsWhenTheHubRefused) {
+    FakeHub hub(always(507, "disk\x1b[31m full"));
+    Ran ran = run({"bench", "--duration", "20ms", "--url", hub.url()});
+    EXPECT_EQ(ran.code, ExitCode::failure);
+    EXPECT_THAT(ran.err, HasSubstr(" requests were answered 507"));
+    EXPECT_THAT(ran.err, HasSubstr("disk\\x1b[31m full"));
 }
 
 }  // namespace

@@ -33,8 +33,11 @@ struct Invocation {
     std::function<ExitCode(Console&)> run;  // set by the chosen command
 
     [[nodiscard]] std::string variable(std::string_view name) const;
-    // The hub that --url or BELFRY_URL names, or 127.0.0.1:8420; a failure for a URL or token that
-    // is none.
+    // Where the hub is: --url or BELFRY_URL, or 127.0.0.1:8420; a failure for a URL that is none.
+    [[nodiscard]] HubResult<Url> address() const;
+    // --token, --token-file or BELFRY_TOKEN; may be empty.
+    [[nodiscard]] HubResult<std::string> access_token() const;
+    // Both together.
     [[nodiscard]] HubResult<std::unique_ptr<HubClient>> hub() const;
 };
 
@@ -48,6 +51,7 @@ void add_subscription(CLI::App& app, Invocation& invocation);
 void add_subscription_add(CLI::App& subscription, Invocation& invocation);
 void add_dead_letter(CLI::App& app, Invocation& invocation);
 void add_config(CLI::App& app, Invocation& invocation);
+void add_bench(CLI::App& app, Invocation& invocation);
 void add_status(CLI::App& app, Invocation& invocation);
 void add_version(CLI::App& app, Invocation& invocation);
 

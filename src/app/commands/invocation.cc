@@ -57,23 +57,38 @@ std::string Invocation::variable(std::string_view name) const {
     return found == environment.end() ? "" : found->second;
 }
 
-HubResult<std::unique_ptr<HubClient>> Invocation::hub() const {
+HubResult<Url> Invocation::address() const {
     std::string named = url.empty() ? variable("BELFRY_URL") : url;
-    Result<Url> address = parse_hub_url(named.empty() ? kDefaultUrl : named);
-    if (!address) {
+    Result<Url> hub_url = parse_hub_url(named.empty() ? kDefaultUrl : named);
+    if (!hub_url) {
         return std::unexpected(invalid_usage(
-            fmt::format("{}: {}", url.empty() ? "BELFRY_URL" : "--url", address.error().detail)
+            fmt::format("{}: {}", url.empty() ? "BELFRY_URL" : "--url", hub_url.error().detail)
         ));
     }
-    std::string secret = token.empty() ? variable("BELFRY_TOKEN") : token;
-    if (!token_file.empty()) {
-        HubResult<std::string> text = read_file_argument(token_file, kTokenBytesMax);
-        if (!text) {
-            return std::unexpected(std::move(text.error()));
-        }
-        secret = text->substr(0, text->find_last_not_of(" \r\n") + 1);
+    return *std::move(hub_url);
+}
+
+HubResult<std::string> Invocation::access_token() const {
+    if (token_file.empty()) {
+        return token.empty() ? variable("BELFRY_TOKEN") : token;
     }
-    return std::make_unique<HubClient>(*std::move(address), std::move(secret));
+    HubResult<std::string> text = read_file_argument(token_file, kTokenBytesMax);
+    if (!text) {
+        return std::unexpected(std::move(text.error()));
+    }
+    return text->substr(0, text->find_last_not_of(" \r\n") + 1);
+}
+
+HubResult<std::unique_ptr<HubClient>> Invocation::hub() const {
+    HubResult<Url> hub_url = address();
+    if (!hub_url) {
+        return std::unexpected(std::move(hub_url.error()));
+    }
+    HubResult<std::string> secret = access_token();
+    if (!secret) {
+        return std::unexpected(std::move(secret.error()));
+    }
+    return std::make_unique<HubClient>(*std::move(hub_url), *std::move(secret));
 }
 
 ExitCode report(Console& console, const HubFailure& failure) {

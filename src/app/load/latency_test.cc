@@ -1,8 +1,8 @@
-#include "latency.h"
+#include "app/load/latency.h"
 
 #include <gtest/gtest.h>
 
-namespace belfry::bench {
+namespace belfry {
 namespace {
 
 TEST(Latency, QuantilesAreRightToThreePercentAtEverySize) {
@@ -36,4 +36,4 @@ TEST(Latency, HoldsTheSmallestAndTheLargestValue) {
 }
 
 }  // namespace
-}  // namespace belfry::bench
+}  // namespace belfry

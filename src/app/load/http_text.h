@@ -1,5 +1,5 @@
-// The least HTTP/1.1 that the limit server and the load generator need: where one message ends.
-// Trusts its peer, which is one of the two; nothing of Belfry itself uses it.
+// The least HTTP/1.1 that the load generator and the programs of bench/ need: where one message
+// ends. For answers to requests of our own; Belfry's server and client parse with net/.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-namespace belfry::bench {
+namespace belfry {
 
 struct Message {
     std::size_t head = 0;   // bytes of the start line and headers
@@ -42,4 +42,4 @@ inline std::optional<Message> first_message(std::string_view text) {
     return message;
 }
 
-}  // namespace belfry::bench
+}  // namespace belfry

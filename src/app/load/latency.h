@@ -2,12 +2,13 @@
 // size and the memory does not grow with the run. One thread; nanoseconds in, microseconds out.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 
-namespace belfry::bench {
+namespace belfry {
 
 class Latency {
  public:
@@ -20,7 +21,11 @@ class Latency {
 
     // The latency that `part` (0 to 1) of all were at or below.
     [[nodiscard]] double quantile_us(double part) const {
-        const auto wanted = static_cast<std::uint64_t>(part * static_cast<double>(count_));
+        if (count_ == 0) {
+            return 0;
+        }
+        auto wanted = static_cast<std::uint64_t>(part * static_cast<double>(count_));
+        wanted = std::min(wanted, count_ - 1);  // the whole: the longest of them
         std::uint64_t seen = 0;
         for (std::size_t i = 0; i < buckets_.size(); ++i) {
             seen += buckets_[i];
@@ -56,4 +61,4 @@ class Latency {
     std::uint64_t count_ = 0;
 };
 
-}  // namespace belfry::bench
+}  // namespace belfry

@@ -1,8 +1,8 @@
-#include "http_text.h"
+#include "app/load/http_text.h"
 
 #include <gtest/gtest.h>
 
-namespace belfry::bench {
+namespace belfry {
 namespace {
 
 TEST(FirstMessage, EndsBehindTheBodyThatContentLengthNames) {
@@ -28,4 +28,4 @@ TEST(FirstMessage, WithoutContentLengthHasNoBody) {
 }
 
 }  // namespace
-}  // namespace belfry::bench
+}  // namespace belfry

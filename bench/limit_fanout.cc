@@ -1,0 +1,120 @@
+// What the machine allows of sending one event to many: a GET makes a connection a reader, a POST
+// sends as many ready-made events as its body has lines to every reader, one send() each, and is
+// answered then. Nothing is parsed, stored or synced. Belfry's deliveries are reported as a part of
+// this program's. Usage: limit_fanout; prints its port and serves until it is ended.
+#include "app/load/http_text.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "sockets.h"
+
+namespace belfry::bench {
+namespace {
+
+constexpr std::string_view kOpening =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nretry: 2000\n: waiting\n\n";
+constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+// As long as what Belfry sends for an event of 200 bytes.
+std::string one_event() {
+    return R"(id: 1000000
+data: {"specversion":"1.0","id":"00000000-0000-0000-0000-000000000000","source":"/belfry/http",)"
+           R"("type":"bench","datacontenttype":"text/plain","data":")" +
+           std::string(200, 'x') + "\"}\n\n";
+}
+
+struct Connection {
+    Descriptor socket;
+    std::string input;
+};
+
+class Sender {
+ public:
+    Sender()
+        : listener_(listen_on_loopback()), epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll")) {
+        watch(epoll_, listener_.socket.get(), static_cast<std::uint64_t>(listener_.socket.get()));
+        std::printf("%d\n", listener_.port);
+        std::fflush(stdout);
+    }
+
+    [[noreturn]] void run() {
+        std::array<epoll_event, 1024> ready{};
+        for (;;) {
+            const int count = ::epoll_wait(epoll_.get(), ready.data(), ready.size(), -1);
+            for (int i = 0; i < count; ++i) {
+                const int fd = ready[static_cast<std::size_t>(i)].data.fd;
+                if (fd == listener_.socket.get()) {
+                    accept_all();
+                } else {
+                    take(fd);
+                }
+            }
+        }
+    }
+
+ private:
+    void accept_all() {
+        for (Descriptor socket = accept_next(listener_); socket.get() >= 0;
+             socket = accept_next(listener_)) {
+            const int fd = socket.get();
+            watch(epoll_, fd, static_cast<std::uint64_t>(fd));
+            connections_.emplace(fd, Connection{.socket = std::move(socket), .input = {}});
+        }
+    }
+
+    void take(int fd) {
+        Connection& connection = connections_.at(fd);
+        const ssize_t got = ::read(fd, buffer_.data(), buffer_.size());
+        if (got <= 0) {
+            if (got == 0 || errno != EAGAIN) {
+                std::erase(readers_, fd);
+                connections_.erase(fd);
+            }
+            return;
+        }
+        connection.input.append(buffer_.data(), static_cast<std::size_t>(got));
+        while (const auto message = first_message(connection.input)) {
+            const auto body = std::string_view(connection.input)
+                                  .substr(message->head, message->total - message->head);
+            if (connection.input.starts_with("GET")) {
+                readers_.push_back(fd);
+                send_all(fd, kOpening);
+            } else {
+                send_events(static_cast<std::size_t>(std::ranges::count(body, '\n')) + 1);
+                send_all(fd, kAnswer);
+            }
+            connection.input.erase(0, message->total);
+        }
+    }
+
+    void send_events(std::size_t count) {
+        while (events_.size() < count * event_.size()) {
+            events_ += event_;
+        }
+        const auto bytes = std::string_view(events_).substr(0, count * event_.size());
+        for (int reader : readers_) {
+            send_all(reader, bytes);
+        }
+    }
+
+    Listener listener_;
+    Descriptor epoll_;
+    std::unordered_map<int, Connection> connections_;
+    std::vector<int> readers_;
+    const std::string event_ = one_event();
+    std::string events_;
+    std::array<char, 64UL * 1024> buffer_{};
+};
+
+}  // namespace
+}  // namespace belfry::bench
+
+int main() {
+    belfry::bench::allow_all_descriptors();
+    belfry::bench::Sender().run();
+}
