@@ -26,6 +26,11 @@ struct Config {
     std::string data = "./belfry-data";
     bool insecure = false;
 
+    std::string outbound_allow = "none";
+    std::string outbound_allow_ports = "none";
+
+    std::string secrets_key_file = "auto";
+
     std::string logging_level = "info";
     std::string logging_format = "auto";
 
@@ -70,7 +75,8 @@ struct Setting {
     std::uint64_t least = 0;
     std::uint64_t most = UINT64_MAX;
     std::vector<std::string_view> choices;
-    std::string_view text;  // what it does, for the documentation
+    Result<void> (*check)(std::string_view value) = nullptr;  // of a text, beside being one
+    std::string_view text;                                    // what it does, for the documentation
 };
 // Sorted as the documentation shows them.
 [[nodiscard]] std::span<const Setting> settings();

@@ -95,7 +95,7 @@ HubClient::HubClient(Url address, std::string token)
     : address_(std::move(address)),
       token_(std::move(token)),
       limits_(client_limits()),
-      client_(loop_, limits_) {}
+      client_(loop_, limits_, guard_) {}
 
 HubResult<HttpCall> HubClient::prepare(const HubRequest& request) const {
     std::string head = fmt::format(

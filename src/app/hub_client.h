@@ -66,6 +66,7 @@ class HubClient {
     const std::string token_;
     Limits limits_;
     Loop loop_;
+    const OutboundGuard guard_ = OutboundGuard::unrestricted();  // it calls what its user names
     HttpClient client_;
 };
 

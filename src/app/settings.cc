@@ -2,6 +2,7 @@
 #include "app/config.h"
 #include "base/duration.h"
 #include "base/size.h"
+#include "net/outbound_guard.h"
 #include "net/socket_address.h"
 
 #include <fmt/format.h>
@@ -20,12 +21,23 @@ std::uint64_t nanoseconds(Duration duration) {
     return static_cast<std::uint64_t>(duration.count());
 }
 
-Setting text_row(std::string key, std::string Config::* member, std::string_view text) {
+template <typename T>
+Result<void> only_error(const Result<T>& parsed) {
+    return parsed ? Result<void>() : std::unexpected(parsed.error());
+}
+
+Setting text_row(
+    std::string key,
+    std::string Config::* member,
+    Result<void> (*check)(std::string_view),
+    std::string_view text
+) {
     return {
         .key = std::move(key),
         .type = SettingType::text,
         .member = member,
         .choices = {},
+        .check = check,
         .text = text
     };
 }
@@ -88,12 +100,14 @@ std::vector<Setting> hub_rows() {
         text_row(
             "http.listen",
             &Config::http_listen,
+            [](std::string_view value) { return only_error(parse_listen_address(value)); },
             "address and port of the HTTP server; port 0 takes a free one. Off loopback only with "
             "`insecure`"
         ),
         text_row(
             "data",
             &Config::data,
+            nullptr,
             "directory of the log and the state; made, readable by its owner only"
         ),
         {.key = "insecure",
@@ -101,6 +115,34 @@ std::vector<Setting> hub_rows() {
          .member = &Config::insecure,
          .choices = {},
          .text = "serve without tokens on an address that other machines reach"},
+    };
+}
+
+std::vector<Setting> outbound_rows() {
+    return {
+        text_row(
+            "outbound.allow",
+            &Config::outbound_allow,
+            [](std::string_view value) { return only_error(parse_address_ranges(value)); },
+            "addresses and ranges that deliveries may reach beside the public internet, with "
+            "commas between: `10.0.0.0/8, fd00::/8`. Loopback is allowed while `http.listen` is "
+            "loopback; cloud metadata addresses only when named one by one (docs/security.md)"
+        ),
+        text_row(
+            "outbound.allow_ports",
+            &Config::outbound_allow_ports,
+            [](std::string_view value) { return only_error(parse_ports(value)); },
+            "ports that deliveries may reach beside 80, 443 and from 1024 on those of no "
+            "well-known service, with commas between"
+        ),
+        text_row(
+            "secrets.key_file",
+            &Config::secrets_key_file,
+            nullptr,
+            "the keys that seal documents with secrets, readable by the hub's user only; `auto` is "
+            "`secrets.key` in the data directory, made at the first start. A file named here must "
+            "exist"
+        ),
     };
 }
 
@@ -243,6 +285,7 @@ SettingType limit_type(LimitUnit unit) {
 
 std::vector<Setting> all_rows() {
     std::vector<Setting> rows = hub_rows();
+    std::ranges::move(outbound_rows(), std::back_inserter(rows));
     std::ranges::move(logging_rows(), std::back_inserter(rows));
     std::ranges::move(log_rows(), std::back_inserter(rows));
     std::ranges::move(retention_rows(), std::back_inserter(rows));
@@ -345,9 +388,9 @@ Result<void> set_text(const Setting& setting, std::string_view value, Config& co
     if (value.find('\0') != std::string_view::npos) {
         return fail(Errc::bad_request, "a zero byte cannot be part of it");
     }
-    if (setting.key == "http.listen") {
-        if (Result<SocketAddress> address = parse_listen_address(value); !address) {
-            return std::unexpected(address.error());
+    if (setting.check != nullptr) {
+        if (Result<void> good = setting.check(value); !good) {
+            return good;
         }
     }
     config.*std::get<std::string Config::*>(setting.member) = value;

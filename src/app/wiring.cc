@@ -1,6 +1,7 @@
 #include "app/wiring.h"
 
 #include "app/data_directory.h"
+#include "app/secret_key_file.h"
 #include "app/version.h"
 #include "base/logging.h"
 #include "doors/native/native_door.h"
@@ -35,6 +36,17 @@ EmbeddedLogOptions log_options(const Config& config) {
     return options;
 }
 
+// The texts were checked when they were set. A hub that only this machine reaches may call this
+// machine: whoever can ask it to could call there, too.
+OutboundRules outbound_rules(const Config& config) {
+    const Result<SocketAddress> listen = parse_listen_address(config.http_listen);
+    return {
+        .allow = parse_address_ranges(config.outbound_allow).value(),
+        .allow_ports = parse_ports(config.outbound_allow_ports).value(),
+        .loopback = listen && listen->is_loopback(),
+    };
+}
+
 Error in_directory(Error error, const std::string& directory) {
     error.detail = "data directory " + directory + ": " + error.detail;
     return error;
@@ -45,7 +57,16 @@ Error in_directory(Error error, const std::string& directory) {
 Wiring::Wiring(const Config& config)
     : config_(config),
       files_(posix_file_system()),
-      client_(loop_, config_.limits),
+      guard_(outbound_rules(config_)),
+      client_(loop_, config_.limits, guard_),
+      tokens_(
+          {.send = [this](
+                       HttpCall call, HttpReplyDone done
+                   ) { client_.call(std::move(call), std::move(done)); },
+           .clock = loop_,
+           .limits = config_.limits,
+           .user_agent = "Belfry/" + std::string(version())}
+      ),
       access_(config_.insecure ? Exposure::insecure : Exposure::loopback_only) {}
 
 // Callbacks that outlive the loop must not find their rooms gone: the loop has ended, nothing runs
@@ -70,6 +91,12 @@ Result<void> Wiring::open_engine(DataLoss data_loss) {
         return std::unexpected(std::move(stores.error()));
     }
     stores_ = *std::move(stores);
+    // After the stores, which no other hub has now: a key is made once.
+    Result<SecretBox> secret_box = open_secret_box(files_, config_.secrets_key_file, config_.data);
+    if (!secret_box) {
+        return std::unexpected(std::move(secret_box.error()));
+    }
+    secret_box_ = *std::move(secret_box);
     Result<StateSnapshot> snapshot = stores_.state->load();
     if (!snapshot) {
         return std::unexpected(std::move(snapshot.error()));
@@ -96,7 +123,8 @@ Result<void> Wiring::open_engine(DataLoss data_loss) {
 void Wiring::connect_rooms() {
     // The answers that a commit releases leave in the same turn.
     loop_.on_turn_end([this] { log_->end_turn(); });
-    catalog_.emplace(*stores_.kv, config_.limits);
+    kv_.emplace(*stores_.kv, *secret_box_);
+    catalog_.emplace(*kv_, config_.limits);
     HubPorts ports{
         .clock = loop_,
         .rng = system_rng(),
@@ -104,9 +132,10 @@ void Wiring::connect_rooms() {
         .state = *stores_.state,
         .catalog = *catalog_,
         .access = access_,
-        .make_sink =
-            make_sink_factory({.client = client_, .clock = loop_, .version = std::string(version())}
-            ),
+        .make_sink = make_sink_factory(
+            {.client = client_, .clock = loop_, .tokens = tokens_, .version = std::string(version())
+            }
+        ),
     };
     hub_.emplace(std::move(ports), hub_options(), config_.limits);
 
@@ -152,7 +181,33 @@ RetentionOptions Wiring::retention() const {
     return options;
 }
 
+// Documents of a version that did not seal, and those under a key that is no longer the first.
+Result<void> Wiring::seal_documents() {
+    std::optional<Result<std::size_t>> sealed;
+    kv_->reseal([&](Result<std::size_t> count) {
+        sealed = std::move(count);
+        loop_.stop();
+    });
+    loop_.run();
+    if (!sealed) {
+        return fail(Errc::unavailable, "stopped while starting");
+    }
+    if (!*sealed) {
+        return std::unexpected(sealed->error());
+    }
+    if (**sealed > 0) {
+        log_info(
+            "sealed documents with the current key; older keys are not needed any more",
+            {{"documents", std::to_string(**sealed)}, {"key", secret_box_->key_id()}}
+        );
+    }
+    return {};
+}
+
 Result<void> Wiring::start() {
+    if (Result<void> sealed = seal_documents(); !sealed) {
+        return std::unexpected(in_directory(std::move(sealed.error()), config_.data));
+    }
     Result<void> started = hub_->start([this] {
         ready_ = true;
         loop_.stop();
@@ -164,7 +219,11 @@ Result<void> Wiring::start() {
     if (!ready_) {
         return fail(Errc::unavailable, "stopped while starting");
     }
-    return server_->listen(config_.http_listen);
+    if (Result<void> listening = server_->listen(config_.http_listen); !listening) {
+        return listening;
+    }
+    guard_.never(*parse_listen_address(server_->address()));
+    return {};
 }
 
 std::string Wiring::address() const {

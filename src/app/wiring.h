@@ -5,10 +5,13 @@
 #pragma once
 
 #include "app/config.h"
+#include "auth/oauth2_tokens.h"
 #include "auth/open_access.h"
 #include "base/file_system.h"
+#include "base/secret_box.h"
 #include "base/worker_thread.h"
 #include "catalog/catalog.h"
+#include "catalog/sealed_kv.h"
 #include "doors/router.h"
 #include "engine/embedded/embedded_log.h"
 #include "engine/embedded/sqlite_stores.h"
@@ -55,6 +58,7 @@ class Wiring {
     explicit Wiring(const Config& config);
     [[nodiscard]] Result<void> open_engine(DataLoss data_loss);
     void connect_rooms();
+    [[nodiscard]] Result<void> seal_documents();
     [[nodiscard]] RetentionOptions retention() const;
 
     // Constant after construction.
@@ -67,8 +71,12 @@ class Wiring {
     WorkerThread sqlite_thread_{"belfry-sqlite"};
     SqliteStores stores_;
     std::unique_ptr<EmbeddedLog> log_;
+    std::optional<SecretBox> secret_box_;
+    std::optional<SealedKv> kv_;
     std::optional<Catalog> catalog_;
+    OutboundGuard guard_;
     HttpClient client_;
+    OAuth2Tokens tokens_;
     OpenAccess access_;
     std::optional<Hub> hub_;
     std::optional<Router> router_;

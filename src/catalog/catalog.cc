@@ -51,6 +51,7 @@ void keep_secrets(Subscription& next, const Subscription& current) {
     const auto* before = std::get_if<WebhookSink>(&current.sink);
     if (sink != nullptr && before != nullptr && sink->secrets.empty()) {
         sink->secrets = before->secrets;
+        sink->previous_until = before->previous_until;
     }
 }
 

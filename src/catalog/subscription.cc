@@ -150,6 +150,14 @@ Result<Subscription> parse_subscription(std::string_view json, const Limits& lim
     return read_subscription(json, DocumentForm::request, limits);
 }
 
+void end_overlap(Subscription& subscription, WallTime now) {
+    auto* sink = std::get_if<WebhookSink>(&subscription.sink);
+    if (sink != nullptr && sink->secrets.size() > 1 && sink->previous_until.value_or(now) <= now) {
+        sink->secrets.resize(1);
+        sink->previous_until.reset();
+    }
+}
+
 std::string public_subscription_json(const Subscription& subscription) {
     return write_subscription(subscription, DocumentForm::shown);
 }

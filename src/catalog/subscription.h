@@ -29,13 +29,24 @@ struct BearerAuth {
     bool operator==(const BearerAuth&) const = default;
 };
 
+// Client credentials of OAuth 2.0 (RFC 6749, 4.4): a token from `token_url` goes with each attempt.
+struct OAuth2Auth {
+    std::string token_url;
+    std::string client_id;
+    std::string client_secret;
+    std::string scope;  // may be empty
+    bool operator==(const OAuth2Auth&) const = default;
+};
+
 struct WebhookSink {
     enum class Format : std::uint8_t { cloudevents_binary, cloudevents_structured, body };
     std::string url;
     Format format = Format::cloudevents_binary;
     std::vector<std::pair<std::string, std::string>> headers;
-    std::variant<std::monostate, BasicAuth, BearerAuth> auth;
-    std::vector<std::string> secrets;  // "whsec_…", newest first, two while rotating
+    std::variant<std::monostate, BasicAuth, BearerAuth, OAuth2Auth> auth;
+    // "whsec_…", the newest first. A second one is the one before, which signs too until then.
+    std::vector<std::string> secrets;
+    std::optional<WallTime> previous_until;
     bool operator==(const WebhookSink&) const = default;
 };
 using SinkConfig = std::variant<WebhookSink>;
@@ -90,6 +101,9 @@ struct Subscription {
 // From a request body: unknown members are unknown_field, bad values bad_request or invalid_filter,
 // each with `field` as a path. `state` and `reason` are not accepted here.
 [[nodiscard]] Result<Subscription> parse_subscription(std::string_view json, const Limits& limits);
+
+// Forgets the signing secret before the newest once its time is over.
+void end_overlap(Subscription& subscription, WallTime now);
 
 // The public form as a JSON object: every member but the ones that delivery knows (cursor, pending,
 // …); secrets as {"set":true,"fingerprint":"…"}, passwords and tokens as {"set":true}.

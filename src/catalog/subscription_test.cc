@@ -270,7 +270,8 @@ TEST(Subscription, HoldsCredentialsToWhatAHeaderCanCarry) {
     );
     EXPECT_EQ(refused(auth(R"("secret")")), "bad_request sink.auth");
     EXPECT_EQ(
-        refused(auth(R"({"oauth2":{"token_url":"http://h/"}})")), "bad_request sink.auth.oauth2"
+        refused(auth(R"({"oauth2":{"token_url":"http://h/"}})")),
+        "bad_request sink.auth.oauth2.client_id"
     );
     EXPECT_EQ(refused(auth(R"({"digest":{}})")).substr(0, 11), "bad_request");
     EXPECT_EQ(
@@ -385,10 +386,15 @@ TEST(Subscription, StoresEverythingAndReadsItBackEqual) {
     subscription.reason = "it answered 410 \"gone\"";
     auto& sink = std::get<WebhookSink>(subscription.sink);
     sink.secrets.push_back("whsec_" + std::string(32, 'A'));
+    sink.previous_until = WallTime(1'767'225'600'123'456us);
     EXPECT_EQ(
         parse_stored_subscription(stored_subscription_json(subscription)).value(), subscription
     );
 
+    sink.auth = OAuth2Auth{"http://issuer/token", "id", "s3cr3t", "events:write"};
+    EXPECT_EQ(
+        parse_stored_subscription(stored_subscription_json(subscription)).value(), subscription
+    );
     sink.auth = BearerAuth{"token"};
     subscription.start = Offset{9};
     subscription.delivery.pace = std::nullopt;
@@ -399,8 +405,43 @@ TEST(Subscription, StoresEverythingAndReadsItBackEqual) {
     sink.auth = std::monostate{};
     sink.headers.clear();
     sink.secrets.clear();
+    sink.previous_until.reset();
     EXPECT_EQ(
         parse_stored_subscription(stored_subscription_json(subscription)).value(), subscription
+    );
+}
+
+TEST(Subscription, ClientCredentialsAreChecked) {
+    auto oauth2 = [](const std::string& members) {
+        return refused(with_sink(R"("url":"http://h/","auth":{"oauth2":{)" + members + "}}"));
+    };
+    const std::string secret = R"("client_id":"id","client_secret":"s")";
+    EXPECT_EQ(oauth2(R"("token_url":"http://i/t",)" + secret), "accepted");
+    EXPECT_EQ(oauth2(R"("token_url":"http://i/t","scope":"a b",)" + secret), "accepted");
+    EXPECT_EQ(oauth2(secret), "bad_request sink.auth.oauth2.token_url");
+    EXPECT_EQ(
+        oauth2(R"("token_url":"http://u:p@i/t",)" + secret),
+        "bad_request sink.auth.oauth2.token_url"
+    );
+    EXPECT_EQ(
+        oauth2(R"("token_url":"http://2130706433/",)" + secret),
+        "bad_request sink.auth.oauth2.token_url"
+    );
+    EXPECT_EQ(
+        oauth2(R"("token_url":"http://i/t","client_id":"","client_secret":"s")"),
+        "bad_request sink.auth.oauth2.client_id"
+    );
+    EXPECT_EQ(
+        oauth2(R"("token_url":"http://i/t","client_id":"i","client_secret":"a\nb")"),
+        "bad_request sink.auth.oauth2.client_secret"
+    );
+    EXPECT_EQ(
+        oauth2(R"("token_url":"http://i/t","scope":"\u0000",)" + secret),
+        "bad_request sink.auth.oauth2.scope"
+    );
+    EXPECT_EQ(
+        oauth2(R"("token_url":"http://i/t","audience":"x",)" + secret),
+        "unknown_field sink.auth.oauth2.audience"
     );
 }
 
@@ -427,8 +468,28 @@ TEST(Subscription, ShowsNoSecret) {
         R"("retry":["5s","5m"],)"
         R"("pace":{"events":50,"every":"5s"},"max_unsettled":100},"state":"active","revision":17})"
     );
-    std::get<WebhookSink>(subscription.sink).auth = BearerAuth{"s3cr3t"};
+    auto& sink = std::get<WebhookSink>(subscription.sink);
+    sink.auth = BearerAuth{"s3cr3t"};
     EXPECT_EQ(public_subscription_json(subscription).find("s3cr3t"), std::string::npos);
+    sink.auth = OAuth2Auth{"http://issuer/token", "id", "s3cr3t", ""};
+    EXPECT_NE(
+        public_subscription_json(subscription)
+            .find(R"("auth":{"oauth2":{"token_url":"http://issuer/token","client_id":"id",)"
+                  R"("client_secret":{"set":true}}})"),
+        std::string::npos
+    );
+    sink.secrets.push_back("whsec_" + std::string(32, 'A'));
+    sink.previous_until = WallTime(1'767'225'600'000'000us);
+    EXPECT_NE(
+        public_subscription_json(subscription)
+            .find(R"("previous":{"fingerprint":"d3a8bab5","until":"2026-01-01T00:00:00.000000Z"})"),
+        std::string::npos
+    ) << public_subscription_json(subscription);
+    end_overlap(subscription, WallTime(1'767'225'599'999'999us));
+    EXPECT_EQ(sink.secrets.size(), 2U);
+    end_overlap(subscription, WallTime(1'767'225'600'000'000us));
+    EXPECT_EQ(sink.secrets.size(), 1U);
+    EXPECT_EQ(sink.previous_until, std::nullopt);
     subscription.state = SubscriptionState::disabled;
     subscription.reason = "gone";
     EXPECT_NE(

@@ -1,6 +1,7 @@
 #include "catalog/webhook_document.h"
 
 #include "base/json_text.h"
+#include "base/rfc3339.h"
 #include "base/url.h"
 #include "catalog/signing_secret.h"
 
@@ -74,23 +75,31 @@ bool is_token_char(char c) {
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
+// The URL in its one spelling.
+Result<std::string> usable_url(std::string_view text) {
+    Result<Url> url = parse_url(text);
+    if (!url) {
+        return std::unexpected(std::move(url.error()));
+    }
+    if (url->scheme == Url::Scheme::https) {
+        return fail(
+            Errc::bad_request,
+            "this build delivers over http only, it has no TLS; put a proxy that speaks https in "
+            "between"
+        );
+    }
+    return url->text();
+}
+
 void read_url(JsonObjectReader& reader, WebhookSink& sink) {
     std::string text = reader.required_text("url");
     if (text.empty() && !reader.ok()) {
         return;
     }
-    Result<Url> url = parse_url(text);
-    if (!url) {
-        reader.refuse("url", Errc::bad_request, url.error().detail);
-    } else if (url->scheme == Url::Scheme::https) {
-        reader.refuse(
-            "url",
-            Errc::bad_request,
-            "this build delivers over http only, it has no TLS; put a proxy that speaks https in "
-            "between"
-        );
+    if (Result<std::string> url = usable_url(text)) {
+        sink.url = *std::move(url);
     } else {
-        sink.url = url->text();
+        reader.refuse("url", Errc::bad_request, url.error().detail);
     }
 }
 
@@ -162,6 +171,39 @@ BearerAuth read_bearer(JsonObjectReader& reader) {
     return bearer;
 }
 
+// Printable ASCII (RFC 6749, appendix A): these go through a form into a header.
+bool is_visible(std::string_view text) {
+    return text.size() <= kCredentialBytes &&
+           std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+OAuth2Auth read_oauth2(JsonObjectReader& reader) {
+    OAuth2Auth oauth2{
+        .token_url = reader.required_text("token_url"),
+        .client_id = reader.required_text("client_id"),
+        .client_secret = reader.required_text("client_secret"),
+        .scope = reader.text("scope").value_or(""),
+    };
+    if (!reader.ok()) {
+        return oauth2;
+    }
+    if (Result<std::string> url = usable_url(oauth2.token_url)) {
+        oauth2.token_url = *std::move(url);
+    } else {
+        reader.refuse("token_url", Errc::bad_request, url.error().detail);
+    }
+    if (oauth2.client_id.empty() || !is_visible(oauth2.client_id)) {
+        reader.refuse("client_id", Errc::bad_request, "a client id is printable ASCII");
+    }
+    if (oauth2.client_secret.empty() || !is_visible(oauth2.client_secret)) {
+        reader.refuse("client_secret", Errc::bad_request, "a client secret is printable ASCII");
+    }
+    if (!is_visible(oauth2.scope)) {
+        reader.refuse("scope", Errc::bad_request, "a scope is printable ASCII");
+    }
+    return oauth2;
+}
+
 void read_auth(JsonObjectReader& reader, WebhookSink& sink) {
     const json::value* value = reader.optional("auth");
     if (value == nullptr) {
@@ -170,10 +212,11 @@ void read_auth(JsonObjectReader& reader, WebhookSink& sink) {
     JsonObjectReader auth(*value, reader.path("auth"));
     const json::value* basic = auth.optional("basic");
     const json::value* bearer = auth.optional("bearer");
-    if (auth.has("oauth2")) {
-        auth.refuse("oauth2", Errc::bad_request, "this build has no oauth2; use basic or bearer");
-    } else if (auth.ok() && (basic == nullptr) == (bearer == nullptr)) {
-        reader.refuse("auth", Errc::bad_request, "`auth` is one of basic and bearer");
+    const json::value* oauth2 = auth.optional("oauth2");
+    const int named =
+        (basic == nullptr ? 0 : 1) + (bearer == nullptr ? 0 : 1) + (oauth2 == nullptr ? 0 : 1);
+    if (auth.ok() && named != 1) {
+        reader.refuse("auth", Errc::bad_request, "`auth` is one of basic, bearer and oauth2");
         return;
     }
     if (basic != nullptr) {
@@ -184,6 +227,10 @@ void read_auth(JsonObjectReader& reader, WebhookSink& sink) {
         JsonObjectReader inner(*bearer, auth.path("bearer"));
         sink.auth = read_bearer(inner);
         auth.check(inner.finish());
+    } else if (oauth2 != nullptr) {
+        JsonObjectReader inner(*oauth2, auth.path("oauth2"));
+        sink.auth = read_oauth2(inner);
+        auth.check(inner.finish());
     }
     reader.check(auth.finish());
 }
@@ -192,6 +239,9 @@ void read_secrets(JsonObjectReader& reader, WebhookSink& sink, DocumentForm form
     const char* member = form == DocumentForm::stored ? "secrets" : "secret";
     if (form == DocumentForm::stored) {
         sink.secrets = reader.texts(member);
+        if (std::optional<std::string> until = reader.text("previous_until")) {
+            sink.previous_until = parse_rfc3339(*until);
+        }
     } else if (std::optional<std::string> secret = reader.text(member)) {
         sink.secrets = {std::move(*secret)};
     }
@@ -229,6 +279,18 @@ void append_auth(std::string& out, const WebhookSink& sink, DocumentForm form) {
         out += ",\"auth\":{\"bearer\":{";
         append_credential(out, "token", bearer->token, form);
         out += "}}";
+    } else if (const auto* oauth2 = std::get_if<OAuth2Auth>(&sink.auth)) {
+        out += ",\"auth\":{\"oauth2\":{";
+        append_member(out, "token_url", oauth2->token_url);
+        out += ',';
+        append_member(out, "client_id", oauth2->client_id);
+        out += ',';
+        append_credential(out, "client_secret", oauth2->client_secret, form);
+        if (!oauth2->scope.empty()) {
+            out += ',';
+            append_member(out, "scope", oauth2->scope);
+        }
+        out += "}}";
     }
 }
 
@@ -250,6 +312,13 @@ void append_secrets(std::string& out, const WebhookSink& sink, DocumentForm form
     if (form == DocumentForm::shown) {
         out += ",\"secret\":{\"set\":true,";
         append_member(out, "fingerprint", fingerprint(sink.secrets.front()));
+        if (sink.secrets.size() > 1 && sink.previous_until) {
+            out += ",\"previous\":{";
+            append_member(out, "fingerprint", fingerprint(sink.secrets[1]));
+            out += ',';
+            append_member(out, "until", rfc3339(*sink.previous_until));
+            out += '}';
+        }
         out += '}';
         return;
     }
@@ -259,6 +328,10 @@ void append_secrets(std::string& out, const WebhookSink& sink, DocumentForm form
         append_json_string(out, sink.secrets[i]);
     }
     out += ']';
+    if (sink.previous_until) {
+        out += ',';
+        append_member(out, "previous_until", rfc3339(*sink.previous_until));
+    }
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ namespace belfry {
 
 // Reads the members beside `kind`; what is wrong is noted in `reader`. Checked: the URL
 // (base/url.h; http only), that headers are well-formed and none of those that Belfry writes
-// itself, that credentials can stand in a header, that secrets are `whsec_` and Base64 of 24 to 64
-// bytes.
+// itself, that credentials can stand in a header or a form, that secrets are `whsec_` and Base64 of
+// 24 to 64 bytes.
 [[nodiscard]] WebhookSink read_webhook(JsonObjectReader& reader, DocumentForm form);
 
 // Appends the object, `kind` included.

@@ -78,6 +78,7 @@ class EmbeddedStores final : public TestStores {
         close();
         open();
     }
+    [[nodiscard]] const std::string& directory() const { return directory_.path(); }
 
  private:
     void open() {

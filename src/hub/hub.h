@@ -68,6 +68,15 @@ struct AttemptRecord {
     std::optional<WallTime> next_at;
 };
 
+struct SecretRotation {
+    std::chrono::seconds overlap{24 * 60 * 60};  // 0: the secret before is not to be trusted
+    bool force = false;
+};
+struct RotatedSecret {
+    std::string secret;
+    std::optional<WallTime> previous_until;  // nullopt: only the new one signs
+};
+
 struct HubStatus {
     std::uint64_t published = 0;
     std::uint64_t duplicates = 0;
@@ -117,10 +126,12 @@ class Hub {
     void set_subscription_state(
         const SubscriptionKey& key, SubscriptionState state, Catalog::Done done
     );
-    // Adds a signing secret and answers it, this once; the one before signs too until the next
-    // rotation.
+    // Makes a new signing secret and answers it, this once; the one before signs too during the
+    // overlap. conflict while an earlier overlap lasts, unless forced: then the oldest one goes.
     void rotate_secret(
-        const SubscriptionKey& key, std::move_only_function<void(Result<std::string>)> done
+        const SubscriptionKey& key,
+        SecretRotation rotation,
+        std::move_only_function<void(Result<RotatedSecret>)> done
     );
     [[nodiscard]] Result<SubscriptionStatus> subscription_status(const SubscriptionKey& key) const;
     // Delivers one made event (type `belfry.test`, not stored) and answers with the attempt.

@@ -1,5 +1,6 @@
 // The hub's side of /subscriptions: documents change in the catalog, deliveries follow.
 #include "base/base64.h"
+#include "base/rfc3339.h"
 #include "hub/hub_impl.h"
 
 #include <algorithm>
@@ -144,7 +145,9 @@ void Hub::set_subscription_state(
 }
 
 void Hub::rotate_secret(
-    const SubscriptionKey& key, std::move_only_function<void(Result<std::string>)> done
+    const SubscriptionKey& key,
+    SecretRotation rotation,
+    std::move_only_function<void(Result<RotatedSecret>)> done
 ) {
     Result<Subscription> subscription = impl_->document(key);
     if (!subscription) {
@@ -156,19 +159,35 @@ void Hub::rotate_secret(
         done(fail(Errc::bad_request, "only webhook subscriptions have a secret"));
         return;
     }
-    std::string secret = new_secret(impl_->ports.rng);
-    webhook->secrets.insert(webhook->secrets.begin(), secret);
-    webhook->secrets.resize(std::min<std::size_t>(webhook->secrets.size(), 2));
+    const WallTime now = impl_->ports.clock.wall();
+    end_overlap(*subscription, now);
+    if (webhook->secrets.size() > 1 && !rotation.force) {
+        done(fail(
+            Errc::conflict,
+            "two secrets sign until " + rfc3339(*webhook->previous_until) +
+                "; rotate after that, or with `force`, which ends the older one at once"
+        ));
+        return;
+    }
+    RotatedSecret rotated{.secret = new_secret(impl_->ports.rng)};
+    const bool overlaps = !webhook->secrets.empty() && rotation.overlap.count() > 0;
+    webhook->secrets.resize(overlaps ? 1 : 0);
+    webhook->secrets.insert(webhook->secrets.begin(), rotated.secret);
+    if (overlaps) {
+        rotated.previous_until = now + rotation.overlap;
+    }
+    webhook->previous_until = rotated.previous_until;
     Expect unchanged{.kind = Expect::Kind::revision, .revision = subscription->revision};
     impl_->ports.catalog.replace(
         std::move(*subscription),
         unchanged,
-        [secret = std::move(secret), done = std::move(done)](Result<Subscription> result) mutable {
+        [rotated = std::move(rotated),
+         done = std::move(done)](Result<Subscription> result) mutable {
             if (!result) {
                 done(std::unexpected(result.error()));
                 return;
             }
-            done(std::move(secret));
+            done(std::move(rotated));
         }
     );
 }

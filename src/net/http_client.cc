@@ -63,8 +63,8 @@ std::optional<std::string_view> HttpReply::header(std::string_view lower_case_na
 }
 
 struct HttpClient::State final : ClientContext {
-    State(Loop& l, const Limits& limits_)
-        : ClientContext(l.poller(), limits_), loop(l), resolver(l) {
+    State(Loop& l, const Limits& limits_, const OutboundGuard& g)
+        : ClientContext(l.poller(), limits_), loop(l), guard(g), resolver(l) {
         read_buffer.resize(kReadBufferBytes);
     }
     ~State();
@@ -76,7 +76,7 @@ struct HttpClient::State final : ClientContext {
     void connect(ClientCall& call);
     void connect_next(ClientCall& call);
     void expire(std::uint64_t id);
-    void fail_later(ClientCall& call, std::string why);
+    void fail_later(ClientCall& call, Error why);
     void finish(ClientCall& call, Result<HttpReply> result);
     void release(ClientCall& call);
     void cancel(ClientCall& call);
@@ -90,6 +90,7 @@ struct HttpClient::State final : ClientContext {
     void on_stream_head(ClientCall& call) override;
 
     Loop& loop;
+    const OutboundGuard& guard;
     NameResolver resolver;
     // Calls keep their place and are used again; the number's high half tells one use from the
     // next.
@@ -160,10 +161,10 @@ void HttpClient::State::expire(std::uint64_t id) {
 }
 
 // Through a timer, because `done` never runs from within call().
-void HttpClient::State::fail_later(ClientCall& call, std::string why) {
+void HttpClient::State::fail_later(ClientCall& call, Error why) {
     loop.cancel(call.deadline);
-    call.deadline = loop.call_at(loop.now(), [this, id = call.id, text = std::move(why)]() mutable {
-        finish(*find(id), fail(Errc::unavailable, std::move(text)));
+    call.deadline = loop.call_at(loop.now(), [this, id = call.id, why = std::move(why)]() mutable {
+        finish(*find(id), std::unexpected(std::move(why)));
     });
 }
 
@@ -244,9 +245,15 @@ void HttpClient::State::connect(ClientCall& call) {
 
 void HttpClient::State::connect_next(ClientCall& call) {
     Endpoint& endpoint = endpoint_of(call.request);
+    Error refusal;
     while (!call.addresses.empty()) {
         const SocketAddress address = call.addresses.back();
         call.addresses.pop_back();
+        // Here and nowhere before: this is the address that the socket gets.
+        if (Result<void> allowed = guard.check(address); !allowed) {
+            refusal = std::move(allowed.error());
+            continue;
+        }
         auto connection = std::make_unique<ClientConnection>(*this);
         connection->endpoint = &endpoint;
         if (connection->connect(address, call)) {
@@ -257,7 +264,10 @@ void HttpClient::State::connect_next(ClientCall& call) {
         call.last_failure = connection->failure();
     }
     loop.cancel(call.connect_deadline);
-    fail_later(call, call.last_failure);
+    if (!call.last_failure.empty()) {  // an address that was allowed, which tells more
+        refusal = Error{.code = Errc::unavailable, .detail = call.last_failure};
+    }
+    fail_later(call, std::move(refusal));
 }
 
 void HttpClient::State::drop(ClientConnection& connection) {
@@ -345,8 +355,8 @@ void HttpClient::State::on_outcome(ClientConnection& connection, Outcome outcome
 
 // --- HttpClient
 
-HttpClient::HttpClient(Loop& loop, const Limits& limits)
-    : state_(std::make_unique<State>(loop, limits)) {}
+HttpClient::HttpClient(Loop& loop, const Limits& limits, const OutboundGuard& guard)
+    : state_(std::make_unique<State>(loop, limits, guard)) {}
 
 HttpClient::~HttpClient() = default;
 

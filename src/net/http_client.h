@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "net/loop.h"
+#include "net/outbound_guard.h"
 
 #include <cstdint>
 #include <functional>
@@ -40,20 +41,22 @@ struct HttpReply {
 };
 using HttpReplyDone = std::move_only_function<void(Result<HttpReply>)>;
 
-// Owned by the wiring; loop and limits must outlive it. Must not be destroyed from within a
+// Owned by the wiring; loop, limits and guard must outlive it. Must not be destroyed from within a
 // callback of its own. Destruction ends the calls in flight; their `done` does not run. I/O thread
 // only.
 class HttpClient {
  public:
-    HttpClient(Loop& loop, const Limits& limits);
+    // No connection is made to an address that the guard refuses.
+    HttpClient(Loop& loop, const Limits& limits, const OutboundGuard& guard);
     ~HttpClient();
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
     // `done` runs once, never from within this call. Every transport failure is Errc::unavailable
     // with a plain sentence ("connection refused", "timed out after 15 s while connecting",
-    // "headers over 16384 bytes"). A request on a kept connection that was closed before the first
-    // byte of an answer is sent once more on a new one.
+    // "headers over 16384 bytes"), a refusal of the guard Errc::denied. If the guard refuses some
+    // addresses of a name, the others are tried. A request on a kept connection that was closed
+    // before the first byte of an answer is sent once more on a new one.
     void call(HttpCall call, HttpReplyDone done);
     // A streamed answer (SSE): `on_bytes` for each piece, then `done` with the status and headers
     // when it ends. The time-out covers connecting and the head only. The number cancels: neither

@@ -101,7 +101,8 @@ struct HttpClientTest : ServerFixture {
     std::string failure() { return reply->has_value() ? "" : reply->error().detail; }
 
     Script script;
-    HttpClient client{loop, limits};
+    const OutboundGuard unrestricted = OutboundGuard::unrestricted();
+    HttpClient client{loop, limits, unrestricted};
     std::optional<Result<HttpReply>> reply;
 };
 
@@ -425,10 +426,36 @@ TEST_F(HttpClientTest, NamesAreResolved) {
     EXPECT_THAT(failure(), HasSubstr("cannot resolve not a name"));
 }
 
+// The address is judged, not the name: what a name resolves to, literals, and every try anew.
+TEST_F(HttpClientTest, ConnectsOnlyWhereTheGuardAllows) {
+    const OutboundGuard closed{OutboundRules{}};
+    HttpClient guarded(loop, limits, closed);
+    for (const char* host : {"localhost", "127.0.0.1", "::1", "2130706433", "0x7f.1"}) {
+        reply.reset();
+        HttpCall call = post(script.address(), "");
+        call.host = host;
+        guarded.call(std::move(call), [this](Result<HttpReply> r) { reply = std::move(r); });
+        EXPECT_FALSE(reply.has_value()) << "never from within call()";
+        ASSERT_TRUE(wait());
+        EXPECT_EQ(reply->error().code, Errc::denied) << host << ": " << failure();
+        EXPECT_THAT(failure(), testing::StartsWith("blocked_address: ")) << host;
+        EXPECT_FALSE(script.accept()) << host;
+    }
+    const OutboundGuard open({.loopback = true});
+    HttpClient allowed(loop, limits, open);
+    HttpCall call = post(server.address(), "hello");
+    call.host = "localhost";
+    reply.reset();
+    allowed.call(std::move(call), [this](Result<HttpReply> r) { reply = std::move(r); });
+    ASSERT_TRUE(wait());
+    ASSERT_TRUE(reply->has_value()) << failure();
+    EXPECT_EQ((*reply)->body, "hello");
+}
+
 TEST_F(HttpClientTest, ItsEndDropsTheCallsInFlight) {
     auto held = std::make_shared<int>(1);
     {
-        HttpClient other(loop, limits);
+        HttpClient other(loop, limits, unrestricted);
         other.call(post(script.address(), ""), [held](const Result<HttpReply>&) { FAIL(); });
         HttpCall named = post(script.address(), "");
         named.host = "localhost";

@@ -47,7 +47,8 @@ struct TlsTest : ServerFixture {
 
     TestCertificates certificates;
     std::shared_ptr<const TlsContext> trusting = certificates.client();
-    HttpClient client{loop, limits};
+    const OutboundGuard unrestricted = OutboundGuard::unrestricted();
+    HttpClient client{loop, limits, unrestricted};
 };
 
 TEST_F(TlsTest, AnswersAndKeepsTheConnection) {

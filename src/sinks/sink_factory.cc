@@ -10,6 +10,7 @@ SinkFactory make_sink_factory(SinkPorts ports) {
                     HttpCall call, HttpReplyDone done
                 ) { client.call(std::move(call), std::move(done)); },
         .clock = ports.clock,
+        .tokens = ports.tokens,
         .user_agent = "Belfry/" + ports.version,
     };
     return [webhook](const Subscription& subscription) -> Result<std::unique_ptr<Sink>> {

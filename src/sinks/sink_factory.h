@@ -1,6 +1,7 @@
 // Makes the sink that a subscription's document names.
 #pragma once
 
+#include "auth/oauth2_tokens.h"
 #include "base/clock.h"
 #include "hub/sink.h"
 #include "net/http_client.h"
@@ -12,6 +13,7 @@ namespace belfry {
 struct SinkPorts {
     HttpClient& client;
     Clock& clock;
+    OAuth2Tokens& tokens;
     std::string version;  // "0.1.0", for User-Agent
 };
 

@@ -54,6 +54,7 @@ class WebhookTest : public testing::Test {
                             done_ = std::move(done);
                         },
                     .clock = clock_,
+                    .tokens = tokens_,
                     .user_agent = "Belfry/9.9"}
         )
             .value();
@@ -80,6 +81,16 @@ class WebhookTest : public testing::Test {
     }
 
     ManualClock clock_;
+    const Limits limits_;
+    std::vector<std::pair<HttpCall, HttpReplyDone>> token_calls_;
+    OAuth2Tokens tokens_{
+        {.send = [this](
+                     HttpCall call, HttpReplyDone done
+                 ) { token_calls_.emplace_back(std::move(call), std::move(done)); },
+         .clock = clock_,
+         .limits = limits_,
+         .user_agent = "Belfry/9.9"}
+    };
     HttpCall call_;
     HttpReplyDone done_;
     std::vector<Outcome> outcomes_;
@@ -168,6 +179,7 @@ TEST_F(WebhookTest, SignsWhatItSends) {
         WebhookSink webhook = config();
         webhook.format = format;
         webhook.secrets = {kOther, kSecret};
+        webhook.previous_until = clock_.wall() + 1h;
         const HttpCall& call = send(webhook);
         std::string signature = header("webhook-signature");
         EXPECT_EQ(std::ranges::count(signature, ' '), 1) << "one for each secret";
@@ -186,6 +198,36 @@ TEST_F(WebhookTest, SignsWhatItSends) {
     }
     send(config());
     EXPECT_EQ(header("webhook-signature"), "absent") << "without a secret nothing is signed";
+}
+
+TEST_F(WebhookTest, TheOlderSecretStopsSigningByItself) {
+    WebhookSink webhook = config();
+    webhook.secrets = {kOther, kSecret};
+    webhook.previous_until = clock_.wall() + 1h;
+    std::unique_ptr<Sink> sink = make(webhook);
+    auto signatures = [&] {
+        sink->attempt({.event = make_event(), .timeout = 15s}, [](const Outcome&) {});
+        return std::ranges::count(header("webhook-signature"), ' ') + 1;
+    };
+    EXPECT_EQ(signatures(), 2);
+    clock_.advance(1h - 1s);
+    EXPECT_EQ(signatures(), 2);
+    clock_.advance(1s);
+    EXPECT_EQ(signatures(), 1);
+    const std::vector<std::string> newest{kOther};
+    EXPECT_TRUE(
+        StandardWebhooks::with(newest)
+            .value()
+            .verify(
+                {header("webhook-id"), header("webhook-timestamp"), header("webhook-signature")},
+                call_.body,
+                clock_.wall()
+            )
+            .has_value()
+    );
+    webhook.previous_until.reset();
+    sink = make(webhook);
+    EXPECT_EQ(signatures(), 1) << "no end is written: it is over";
 }
 
 TEST_F(WebhookTest, SendsHeadersAndCredentials) {
@@ -215,9 +257,80 @@ TEST_F(WebhookTest, AnAttemptOutlivesItsSink) {
     EXPECT_EQ(outcomes_[0].retry_after, 30s);
 }
 
+WebhookSink with_oauth2() {
+    WebhookSink webhook = config();
+    webhook.auth = OAuth2Auth{"http://issuer/token", "id", "s3cr3t", "events"};
+    return webhook;
+}
+
+HttpReply answer(int status, std::string body = {}) {
+    HttpReply reply;
+    reply.status = status;
+    reply.body = std::move(body);
+    return reply;
+}
+HttpReply token_answer(const std::string& token) {
+    return answer(
+        200, R"({"access_token":")" + token + R"(","token_type":"Bearer","expires_in":3600})"
+    );
+}
+
+TEST_F(WebhookTest, AsksForATokenFirst) {
+    send(with_oauth2());
+    EXPECT_TRUE(call_.head.empty()) << "nothing is sent without a token";
+    ASSERT_EQ(token_calls_.size(), 1U);
+    EXPECT_EQ(token_calls_[0].first.host, "issuer");
+    clock_.advance(2s);
+    token_calls_[0].second(token_answer("t1"));
+    EXPECT_EQ(header("Authorization"), "Bearer t1");
+    EXPECT_EQ(call_.timeout, 13s) << "the token's time is the attempt's";
+    done_(answer(204));
+    ASSERT_EQ(outcomes_.size(), 1U);
+    EXPECT_EQ(outcomes_[0].kind, Outcome::Kind::settled);
+    send(with_oauth2());
+    EXPECT_EQ(token_calls_.size(), 1U) << "it is kept";
+}
+
+TEST_F(WebhookTest, ATokenThatWasKeptAndIsRefusedIsFetchedOnceMore) {
+    send(with_oauth2());
+    token_calls_[0].second(token_answer("t1"));
+    done_(answer(204));
+    send(with_oauth2());
+    EXPECT_EQ(header("Authorization"), "Bearer t1");
+    done_(answer(401));
+    ASSERT_EQ(token_calls_.size(), 2U) << "refused: once more";
+    EXPECT_EQ(outcomes_.size(), 1U);
+    token_calls_[1].second(token_answer("t2"));
+    EXPECT_EQ(header("Authorization"), "Bearer t2");
+    EXPECT_EQ(header("Belfry-Attempt"), "1") << "it is one attempt";
+    done_(answer(401));
+    ASSERT_EQ(outcomes_.size(), 2U) << "and not again";
+    EXPECT_EQ(outcomes_[1].kind, Outcome::Kind::failed);
+    EXPECT_EQ(outcomes_[1].status, 401U);
+    EXPECT_EQ(token_calls_.size(), 2U);
+}
+
+TEST_F(WebhookTest, ATokenJustFetchedIsNotFetchedAgain) {
+    send(with_oauth2());
+    token_calls_[0].second(token_answer("t1"));
+    done_(answer(401));
+    ASSERT_EQ(outcomes_.size(), 1U);
+    EXPECT_EQ(outcomes_[0].status, 401U);
+    EXPECT_EQ(token_calls_.size(), 1U);
+}
+
+TEST_F(WebhookTest, WithoutATokenTheAttemptFails) {
+    send(with_oauth2());
+    token_calls_[0].second(answer(400, R"({"error":"invalid_client"})"));
+    ASSERT_EQ(outcomes_.size(), 1U);
+    EXPECT_EQ(outcomes_[0].kind, Outcome::Kind::failed) << "the endpoint's fault: it is retried";
+    EXPECT_EQ(outcomes_[0].status, 0U);
+    EXPECT_EQ(outcomes_[0].error, "no token: the token URL: answered 400 (invalid_client)");
+}
+
 TEST_F(WebhookTest, RefusesAConfigurationItCannotUse) {
     auto refuse = [&](const WebhookSink& webhook) {
-        WebhookPorts ports{.send = {}, .clock = clock_, .user_agent = "x"};
+        WebhookPorts ports{.send = {}, .clock = clock_, .tokens = tokens_, .user_agent = "x"};
         Result<std::unique_ptr<Sink>> result = make_webhook_sink(webhook, ports);
         return result ? "made" : result.error().field;
     };
@@ -259,7 +372,9 @@ class Listener final : public HttpService {
 class WebhookOnLoopback : public testing::Test {
  protected:
     Outcome attempt(const std::string& url, Duration timeout = 5s) {
-        SinkFactory make = make_sink_factory({.client = client_, .clock = loop_, .version = "9.9"});
+        SinkFactory make = make_sink_factory(
+            {.client = client_, .clock = loop_, .tokens = tokens_, .version = "9.9"}
+        );
         Subscription subscription;
         subscription.sink = config(url);
         std::unique_ptr<Sink> sink = make(subscription).value();
@@ -281,7 +396,9 @@ class WebhookOnLoopback : public testing::Test {
     Limits limits_;
     Loop loop_;
     Listener listener_{loop_, limits_};
-    HttpClient client_{loop_, limits_};
+    const OutboundGuard guard_ = OutboundGuard::unrestricted();
+    HttpClient client_{loop_, limits_, guard_};
+    OAuth2Tokens tokens_{{.send = {}, .clock = loop_, .limits = limits_, .user_agent = "x"}};
 };
 
 TEST_F(WebhookOnLoopback, DeliversToARealListener) {

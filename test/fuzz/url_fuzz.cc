@@ -1,10 +1,13 @@
 // URLs. What is accepted must have one spelling, which reads back equal and can stand in a request
-// line and a Host header.
+// line and a Host header; and the system must read its host as we do: as this address, or as none.
 #include "base/assert.h"
 #include "base/url.h"
+#include "net/outbound_guard.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cstdint>
+#include <netinet/in.h>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace belfry;
@@ -20,5 +23,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         ASSERT(std::ranges::all_of(part, [](char c) { return c > 0x20 && c < 0x7f; }));
     }
     ASSERT(url->authority().find('@') == std::string::npos);
+
+    // inet_aton() reads every number that a resolver would take for an address.
+    in_addr numeric{};
+    const bool is_numeric = ::inet_aton(url->host.c_str(), &numeric) == 1;
+    ASSERT(is_numeric == (url->host_kind == Url::HostKind::ipv4));
+    const Result<SocketAddress> literal = parse_literal(url->host, url->port);
+    ASSERT(literal.has_value() == (url->host_kind != Url::HostKind::name));
+    static const OutboundGuard guard{OutboundRules{}};
+    if (is_numeric && (ntohl(numeric.s_addr) >> 24U) == 127) {
+        ASSERT(!guard.check(*literal).has_value());
+    }
     return 0;
 }

@@ -124,21 +124,58 @@ auto action(std::string_view verb, std::string_view done) {
     };
 }
 
-ExitCode rotate(const std::string& name, const Invocation& invocation, Console& console) {
-    return call_and_print(
-        invocation,
-        console,
-        {.method = "POST", .target = subscriptions().segment(name).segment("rotate-secret")},
-        [&](std::string_view body) {
-            Result<json::value> answer = parse_json(body, Limits{});
-            console.say(
-                "the new signing secret, shown this once; the old one signs too for a while:"
-            );
-            console.data(
-                (answer ? screen_text(member_text(*answer, "secret")) : screen_text(body)) + "\n"
-            );
-        }
+void print_rotated(std::string_view body, Console& console) {
+    Result<json::value> answer = parse_json(body, Limits{});
+    if (!answer) {
+        console.data(screen_text(body) + "\n");
+        return;
+    }
+    const std::string until = member_text(*answer, "previous_until");
+    console.say(
+        until.empty() ? "the new signing secret, shown this once; it alone signs from now on:"
+                      : "the new signing secret, shown this once; the one before signs too until " +
+                            screen_text(until) + ":"
     );
+    console.data(screen_text(member_text(*answer, "secret")) + "\n");
+}
+
+void add_rotate(CLI::App& parent, Invocation& invocation) {
+    struct Options {
+        std::string name;
+        std::string overlap;
+        bool force = false;
+    };
+    CLI::App* command = parent.add_subcommand("rotate-secret", "Sign with a new secret");
+    command->footer(
+        "EXAMPLES\n  belfry subscription rotate-secret chat\n"
+        "  belfry subscription rotate-secret chat --overlap 0s --force   the old one is known to "
+        "others\n"
+    );
+    auto options = std::make_shared<Options>();
+    command->add_option("NAME", options->name, "its name")->required();
+    command->add_option("--overlap", options->overlap, "how long the one before signs too; 24h");
+    command->add_flag("--force", options->force, "also while two secrets sign; ends the older one");
+    command->callback([options, &invocation] {
+        invocation.run = [options, &invocation](Console& console) {
+            json::object body;
+            if (!options->overlap.empty()) {
+                body["overlap"] = options->overlap;
+            }
+            if (options->force) {
+                body["force"] = true;
+            }
+            HubRequest request{.method = "POST", .target = subscriptions().segment(options->name)};
+            request.target.segment("rotate-secret");
+            request.content_type = "application/json";
+            request.body = json::serialize(body);
+            return call_and_print(
+                invocation,
+                console,
+                std::move(request),
+                [&](std::string_view answer) { print_rotated(answer, console); }
+            );
+        };
+    });
 }
 
 // Ends with 1 if the listener did not take the event.
@@ -262,11 +299,7 @@ void add_subscription(CLI::App& app, Invocation& invocation) {
          action("resume", "is active")}
     );
     add_named(*command, invocation, {"test", "Deliver one made event", "test chat", test});
-    add_named(
-        *command,
-        invocation,
-        {"rotate-secret", "Sign with a new secret", "rotate-secret chat", rotate}
-    );
+    add_rotate(*command, invocation);
     add_attempts(*command, invocation);
 }
 

@@ -120,7 +120,8 @@ class NativeHttpTest : public testing::Test {
     std::optional<Hub> hub_;
     std::optional<Router> router_;
     std::optional<HttpServer> server_;
-    HttpClient client_{loop_, limits_};
+    const OutboundGuard guard_ = OutboundGuard::unrestricted();
+    HttpClient client_{loop_, limits_, guard_};
 };
 
 TEST_F(NativeHttpTest, AnEventIsPublishedAndReadBack) {

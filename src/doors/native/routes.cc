@@ -213,10 +213,21 @@ void add_subscription_actions(
     add("pause", &Subscriptions::pause, "Stop delivering; the position stays", "the subscription");
     add("resume", &Subscriptions::resume, "Deliver again, from where it stood", "the subscription");
     add("test", &Subscriptions::test, "Deliver one made event, which is not stored", "the attempt");
-    add("rotate-secret",
-        &Subscriptions::rotate_secret,
-        "Sign with a new secret; the old one signs too for a while",
-        "the new secret, shown this once");
+    routes.push_back(Route{
+        .method = Method::post,
+        .path = "/api/v1/subscriptions/{name}/rotate-secret",
+        .needs = kWriteSubscription,
+        .handler = call(subscriptions, &Subscriptions::rotate_secret),
+        .doc =
+            {.summary = "Sign with a new secret; for the `overlap` (24h) the one before signs too",
+             .request_media_types = {"application/json"},
+             .answers =
+                 {{.text = "the new secret, shown this once"},
+                  {.status = 409,
+                   .text = "two secrets sign already; `force` ends the older one",
+                   .media_type = "application/problem+json"}}},
+        .body = BodyKind::document,
+    });
     routes.push_back(Route{
         .method = Method::get,
         .path = "/api/v1/subscriptions/{name}/attempts",

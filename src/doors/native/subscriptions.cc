@@ -1,10 +1,15 @@
 #include "doors/native/subscriptions.h"
 
+#include "base/duration.h"
+#include "base/json.h"
+#include "base/rfc3339.h"
 #include "doors/json_writer.h"
 #include "doors/native/answer.h"
 #include "doors/native/errors.h"
 #include "doors/native/events.h"
 #include "doors/native/translate.h"
+
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -40,13 +45,43 @@ std::string attempts_json(
     return out;
 }
 
+constexpr std::chrono::days kOverlapMax(30);
+
+// {"overlap": "24h", "force": false}, both optional, and so is the body.
+Result<SecretRotation> parse_rotation(std::string_view body, const Limits& limits) {
+    SecretRotation rotation;
+    if (body.empty()) {
+        return rotation;
+    }
+    Result<boost::json::value> document = parse_json(body, limits);
+    if (!document) {
+        return std::unexpected(std::move(document.error()));
+    }
+    JsonObjectReader reader(*document);
+    if (std::optional<std::string> text = reader.text("overlap")) {
+        Result<Duration> overlap = parse_duration(*text);
+        if (!overlap) {
+            reader.refuse("overlap", Errc::bad_request, overlap.error().detail);
+        } else if (*overlap > kOverlapMax) {
+            reader.refuse("overlap", Errc::bad_request, "at most 30d");
+        } else {
+            rotation.overlap = std::chrono::ceil<std::chrono::seconds>(*overlap);
+        }
+    }
+    rotation.force = reader.flag("force").value_or(false);
+    if (Result<void> finished = reader.finish(); !finished) {
+        return std::unexpected(std::move(finished.error()));
+    }
+    return rotation;
+}
+
 }  // namespace
 
 std::string Subscriptions::json_of(const Subscription& subscription) const {
     Result<SubscriptionStatus> status = hub_.subscription_status(subscription.key());
-    return subscription_json(
-        subscription, status ? std::optional(std::move(*status)) : std::nullopt
-    );
+    Subscription now = subscription;
+    end_overlap(now, clock_.wall());
+    return subscription_json(now, status ? std::optional(std::move(*status)) : std::nullopt);
 }
 
 Catalog::Done Subscriptions::answer_with(Exchange exchange, int status, Location location) {
@@ -174,14 +209,24 @@ void Subscriptions::test(RequestContext& context) {
 }
 
 void Subscriptions::rotate_secret(RequestContext& context) {
+    Result<SecretRotation> rotation = parse_rotation(context.request.body, limits_);
+    if (!rotation) {
+        return answer_error(context.exchange, rotation.error());
+    }
     hub_.rotate_secret(
         key_of(context),
-        [exchange = std::move(context.exchange)](Result<std::string> secret) mutable {
-            if (!secret) {
-                return answer_error(exchange, secret.error());
+        *rotation,
+        [exchange = std::move(context.exchange)](Result<RotatedSecret> rotated) mutable {
+            if (!rotated) {
+                return answer_error(exchange, rotated.error());
             }
             std::string out;
-            JsonWriter(out).begin_object().member("secret", *secret).end_object();
+            JsonWriter json(out);
+            json.begin_object().member("secret", rotated->secret);
+            if (rotated->previous_until) {
+                json.member("previous_until", rfc3339(*rotated->previous_until));
+            }
+            json.end_object();
             answer_json(exchange, 200, out);
         }
     );

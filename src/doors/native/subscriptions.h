@@ -9,7 +9,7 @@ namespace belfry {
 class Subscriptions {
  public:
     explicit Subscriptions(const NativeDoorPorts& ports)
-        : hub_(ports.hub), catalog_(ports.catalog), limits_(ports.limits) {}
+        : hub_(ports.hub), catalog_(ports.catalog), clock_(ports.clock), limits_(ports.limits) {}
 
     void create(RequestContext& context);
     void list(RequestContext& context);
@@ -32,6 +32,7 @@ class Subscriptions {
 
     Hub& hub_;
     const Catalog& catalog_;
+    const Clock& clock_;
     const Limits& limits_;
 };
 

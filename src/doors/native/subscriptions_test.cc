@@ -1,5 +1,6 @@
 #include "doors/native/subscriptions.h"
 
+#include "base/rfc3339.h"
 #include "doors/native/native_door_fixture.h"
 
 namespace belfry {
@@ -139,8 +140,32 @@ TEST_F(SubscriptionsTest, ARotatedSecretIsShownOnce) {
     Answer rotated = ask(Method::post, at("chat/rotate-secret"));
     EXPECT_EQ(rotated.status, 200) << rotated.body;
     EXPECT_TRUE(rotated.body.starts_with(R"({"secret":"whsec_)")) << rotated.body;
-    std::string secret = rotated.body.substr(11, rotated.body.size() - 13);
+    std::string secret = rotated.body.substr(11, rotated.body.find('"', 11) - 11);
     EXPECT_FALSE(get(at("chat")).body.contains(secret));
+}
+
+TEST_F(SubscriptionsTest, TwoSecretsSignForADayUnlessToldOtherwise) {
+    create("chat");
+    const std::string rotate = at("chat/rotate-secret");
+    Answer rotated = ask(Method::post, rotate);
+    EXPECT_TRUE(rotated.body.contains(
+        "\"previous_until\":\"" + rfc3339(clock_.wall() + std::chrono::hours(24))
+    )) << rotated.body;
+    EXPECT_TRUE(get(at("chat")).body.contains(R"("previous":{"fingerprint":")"));
+    Answer again = ask(Method::post, rotate);
+    EXPECT_EQ(again.status, 409) << again.body;
+    EXPECT_TRUE(again.body.contains("force")) << again.body;
+    EXPECT_EQ(ask(Method::post, rotate, R"({"force":true,"overlap":"1h"})").status, 200);
+    pass(std::chrono::hours(1));
+    EXPECT_FALSE(get(at("chat")).body.contains("previous")) << "it ended by itself";
+    Answer compromised = ask(Method::post, rotate, R"({"overlap":"0s"})");
+    EXPECT_EQ(compromised.status, 200) << compromised.body;
+    EXPECT_FALSE(compromised.body.contains("previous_until"));
+    EXPECT_FALSE(get(at("chat")).body.contains("previous"));
+    for (const char* bad : {R"({"overlap":"31d"})", R"({"overlap":5})", R"({"secret":"x"})", "["}) {
+        EXPECT_EQ(ask(Method::post, rotate, bad).status, 400) << bad;
+    }
+    EXPECT_EQ(ask(Method::post, at("nobody/rotate-secret")).status, 404);
 }
 
 TEST_F(SubscriptionsTest, AttemptsCanBeNarrowedToAnEventAndAnOutcome) {

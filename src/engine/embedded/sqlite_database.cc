@@ -169,7 +169,8 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& 
     // process can slip in between two transactions.
     Result<void> prepared = database->execute(
         "PRAGMA locking_mode=EXCLUSIVE; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
-        "PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY"
+        "PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY;"
+        "PRAGMA secure_delete=ON"  // what a document was leaves no bytes behind
     );
     if (prepared) {
         prepared = database->use_write_ahead_log();
