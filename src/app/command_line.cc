@@ -74,6 +74,7 @@ std::unique_ptr<CLI::App> make_parser(Invocation& invocation) {
     add_dead_letter(*app, invocation);
     add_config(*app, invocation);
     add_bench(*app, invocation);
+    add_log(*app, invocation);
     add_status(*app, invocation);
     add_version(*app, invocation);
     finish(*app);

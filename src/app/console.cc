@@ -41,6 +41,14 @@ void Console::say(std::string_view line) {
     }
 }
 
+void Console::progress(std::string_view line) {
+    int descriptor = ::fileno(err_);
+    if (!style_.quiet && descriptor >= 0 && ::isatty(descriptor) == 1) {
+        write_all(err_, fmt::format("\r{}\x1b[K", line));
+        static_cast<void>(std::fflush(err_));
+    }
+}
+
 void Console::complain(std::string_view sentence, std::string_view next_step) {
     std::string line = fmt::format("{} {}\n", paint("belfry:", 31), sentence);
     if (!next_step.empty()) {

@@ -29,6 +29,9 @@ class Console {
     void data(std::string_view bytes);
     // One line of talk; nothing with -q.
     void say(std::string_view line);
+    // A line of talk that the next one takes the place of; only on a terminal, nothing with -q.
+    // Ends with an empty one.
+    void progress(std::string_view line);
     // One line that is always said: what went wrong, then what to do about it.
     void complain(std::string_view sentence, std::string_view next_step = {});
     // `text` in a colour of the terminal (an SGR number: 1 bold, 2 dim, 31 red …), or as it is.

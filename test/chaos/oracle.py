@@ -56,9 +56,14 @@ class Ledger:
             print(*words, file=self._file, flush=True)
 
 
-def check(ledger, read):
-    """`read`: (offset, key, data) of every stored event in offset order. Returns what is wrong, one line each."""
+def check(ledger, read, first=0):
+    """`read`: (offset, key, data) of every stored event in offset order. `first`: the first offset of the log, below
+    which retention has dropped events. Returns what is wrong, one line each."""
     wrong = []
+    if first and not read:
+        wrong.append(f"hole: the log begins at offset {first}, but nothing can be read")
+    elif read and read[0][0] != first:
+        wrong.append(f"hole: the log begins at offset {first}, but the first event is {read[0][0]}")
     at = {offset: key for offset, key, _ in read}
     seen = collections.Counter(key for _, key, _ in read)
 
@@ -74,6 +79,8 @@ def check(ledger, read):
             wrong.append(f"altered: {key} at offset {offset}")
     for key, entry in ledger.entries.items():
         for offset in set(entry.acked):
+            if offset < first:
+                continue
             if key not in seen:
                 wrong.append(f"lost: {key} was acknowledged at offset {offset}")
             elif at.get(offset) != key:

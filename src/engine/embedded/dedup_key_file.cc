@@ -4,6 +4,7 @@
 #include "base/crc32c.h"
 #include "base/in_order.h"
 #include "base/logging.h"
+#include "engine/embedded/crash_point.h"
 
 #include <algorithm>
 #include <cstring>
@@ -42,29 +43,53 @@ Result<void> save(FileSystem& files, const std::string& directory, const DedupKe
     if (!file) {
         return std::unexpected(file.error());
     }
+    BELFRY_CRASH_POINT("dedup_key.created");
     KeyBlock block = encode(key);
-    return in_order(
+    auto renamed = in_order(
         [&] { return (*file)->write_durable(0, block); },
-        [&] { return files.rename(path + ".new", path); },
-        [&] { return files.sync_directory(directory); }
+        [&] {
+            BELFRY_CRASH_POINT("dedup_key.written");
+            return files.rename(path + ".new", path);
+        }
     );
+    if (!renamed) {
+        return renamed;
+    }
+    BELFRY_CRASH_POINT("dedup_key.renamed");
+    return files.sync_directory(directory);
+}
+
+// nullopt if the file is damaged.
+Result<std::optional<DedupKey>> read_key(FileSystem& files, const std::string& path) {
+    auto file = files.open(path, OpenMode::read);
+    if (!file) {
+        return std::unexpected(file.error());
+    }
+    KeyBlock block{};
+    auto got = (*file)->read_at(0, block);
+    return got && *got == block.size() ? decode(block) : std::nullopt;
 }
 
 }  // namespace
 
+Result<bool> dedup_key_intact(FileSystem& files, const std::string& directory) {
+    auto key = read_key(files, directory + "/dedup.key");
+    if (!key) {
+        return std::unexpected(key.error());
+    }
+    return key->has_value();
+}
+
 Result<DedupKey> load_dedup_key(FileSystem& files, Rng& rng, const std::string& directory) {
     std::string path = directory + "/dedup.key";
-    auto file = files.open(path, OpenMode::read);
-    if (file) {
-        KeyBlock block{};
-        auto got = (*file)->read_at(0, block);
-        auto key = got && *got == block.size() ? decode(block) : std::nullopt;
-        if (key) {
-            return *key;
-        }
+    auto stored = read_key(files, path);
+    if (stored && *stored) {
+        return **stored;
+    }
+    if (stored) {
         log_warn("the dedup key is damaged, a new one is made", {{"path", path}});
-    } else if (file.error().code != Errc::not_found) {
-        return std::unexpected(file.error());
+    } else if (stored.error().code != Errc::not_found) {
+        return std::unexpected(stored.error());
     }
     DedupKey key{};
     rng.fill(std::as_writable_bytes(std::span(key)));

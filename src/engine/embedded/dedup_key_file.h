@@ -14,5 +14,7 @@ namespace belfry {
 [[nodiscard]] Result<DedupKey> load_dedup_key(
     FileSystem& files, Rng& rng, const std::string& directory
 );
+// Whether the file is what was written; not_found if there is none.
+[[nodiscard]] Result<bool> dedup_key_intact(FileSystem& files, const std::string& directory);
 
 }  // namespace belfry

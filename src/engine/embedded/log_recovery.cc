@@ -2,6 +2,7 @@
 
 #include "base/in_order.h"
 #include "base/logging.h"
+#include "engine/embedded/crash_point.h"
 #include "engine/embedded/segment_summary.h"
 #include "engine/embedded/segment_window.h"
 
@@ -48,6 +49,7 @@ class Recovery {
             return std::unexpected(done.error());
         }
         gather_dedup();
+        BELFRY_CRASH_POINT("recovery.end");
         return std::move(log_);
     }
 
@@ -89,6 +91,7 @@ class Recovery {
                 summaries_.insert(*summary);
             } else if (name.ends_with(".new")) {
                 (void)files_.remove(directory_ + "/" + name);  // half-written, never used
+                BELFRY_CRASH_POINT("recovery.half_written_removed");
             }
         }
         return {};
@@ -125,10 +128,16 @@ class Recovery {
             std::uint64_t most = *bytes / kSmallestRecordBytes;
             least_next_ = std::max(least_next_, base + most);
             segments_.pop_back();
-            return files_.rename(path(base), path(base) + ".damaged");
+            BELFRY_CRASH_POINT("recovery.loss_before_rename");
+            auto renamed = files_.rename(path(base), path(base) + ".damaged");
+            BELFRY_CRASH_POINT("recovery.loss_renamed");
+            return renamed;
         }
         segments_.pop_back();
-        return files_.remove(path(base));
+        BELFRY_CRASH_POINT("recovery.unborn_found");
+        auto removed = files_.remove(path(base));
+        BELFRY_CRASH_POINT("recovery.unborn_removed");
+        return removed;
     }
 
     static bool is_zero(File& file, std::uint64_t bytes) {
@@ -173,6 +182,7 @@ class Recovery {
             if (auto removed = files_.remove(summary_path(base)); !removed) {
                 return removed;
             }
+            BELFRY_CRASH_POINT("recovery.orphan_removed");
         }
         return {};
     }
@@ -250,7 +260,9 @@ class Recovery {
             return std::unexpected(scan.error());
         }
         note_damage(*scan);
+        BELFRY_CRASH_POINT("recovery.sealed_scanned");
         write_summary_of(scan->index, scan->dedup);
+        BELFRY_CRASH_POINT("recovery.summary_made");
         rebuilt_dedup_[header.base] = std::move(scan->dedup);
         log_.sealed.push_back(std::make_shared<const SegmentIndex>(std::move(scan->index)));
         return {};
@@ -316,9 +328,11 @@ class Recovery {
             if (!got || *got != batch.size()) {
                 return fail(Errc::internal, "the last batch cannot be read again");
             }
+            BELFRY_CRASH_POINT("recovery.rewrite_begin");
             if (auto written = file.write_durable(tail.rewrite_from, batch); !written) {
                 return written;
             }
+            BELFRY_CRASH_POINT("recovery.rewritten");
         }
         if (tail.cut_bytes > 0) {
             log_warn(
@@ -332,11 +346,15 @@ class Recovery {
             std::uint64_t end = tail.cut_from + tail.cut_bytes;
             for (std::uint64_t at = tail.cut_from; at < end; at += kZeros.size()) {
                 std::uint64_t count = std::min<std::uint64_t>(kZeros.size(), end - at);
+                BELFRY_CRASH_POINT("recovery.cut_begin");
                 if (auto written = file.write_at(at, Bytes(kZeros).first(count)); !written) {
                     return written;
                 }
+                BELFRY_CRASH_POINT("recovery.cut_piece_zeroed");
             }
-            return file.sync();
+            auto synced = file.sync();
+            BELFRY_CRASH_POINT("recovery.cut_synced");
+            return synced;
         }
         return {};
     }
@@ -397,13 +415,16 @@ class Recovery {
                  .loss_accepted = loss_accepted},
             .capacity = std::max(options_.segment_bytes, kSegmentDataStart + kBatchHeaderBytes),
         };
+        BELFRY_CRASH_POINT("recovery.first_segment_begin");
         auto made = create_segment(files_, segment);
         if (!made) {
             return std::unexpected(made.error());
         }
+        BELFRY_CRASH_POINT("recovery.first_segment_made");
         if (log_.index) {
             write_summary_of(*log_.index, rebuilt_dedup_[log_.index->facts().header.base]);
             log_.sealed.push_back(std::move(log_.index));
+            BELFRY_CRASH_POINT("recovery.loss_sealed");
         }
         log_.index = std::make_unique<SegmentIndex>(segment.header);
         log_.writable = std::move(*made);
@@ -426,6 +447,7 @@ class Recovery {
                 log_warn("it cannot be repaired", {{"error", written.error().detail}});
                 return;
             }
+            BELFRY_CRASH_POINT("recovery.header_copy_repaired");
         }
     }
 

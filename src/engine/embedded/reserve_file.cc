@@ -1,5 +1,7 @@
 #include "engine/embedded/reserve_file.h"
 
+#include "engine/embedded/crash_point.h"
+
 #include <algorithm>
 #include <vector>
 
@@ -33,6 +35,7 @@ Result<std::uint64_t> grow(
             (void)files.remove(path);
             return 0;
         }
+        BELFRY_CRASH_POINT("reserve.created");
         if (auto cut = (*file)->truncate(0); !cut) {
             return std::unexpected(cut.error());
         }
@@ -46,9 +49,11 @@ Result<std::uint64_t> grow(
         }
         from += count;
     }
+    BELFRY_CRASH_POINT("reserve.step_written");
     if (auto synced = (*file)->sync(); !synced) {
         return std::unexpected(synced.error());
     }
+    BELFRY_CRASH_POINT("reserve.step_synced");
     return to;
 }
 

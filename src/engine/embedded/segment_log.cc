@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/logging.h"
+#include "engine/embedded/crash_point.h"
 
 #include <algorithm>
 
@@ -82,6 +83,7 @@ void SegmentLog::append(std::span<const Event> events, AppendDone done) {
     gathering_.waiters.push_back(
         {.done = std::move(done), .begin = receipts, .count = events.size()}
     );
+    BELFRY_CRASH_POINT("append.gathered");
     if (gathered_enough()) {
         commit();
     }
@@ -183,6 +185,7 @@ void SegmentLog::wait_for_earlier(std::size_t receipts, AppendDone done) {
     }
     if (waits_for == nullptr) {
         duplicates_ += mine.size();
+        BELFRY_CRASH_POINT("append.duplicate");
         done(mine);
         return;
     }
@@ -277,12 +280,14 @@ void SegmentLog::finish_commit(const CommitOutcome& outcome) {
         return;
     }
     // From here the events are durable, and from here readers may see them.
+    BELFRY_CRASH_POINT("commit.durable");
     Pending pending = std::move(*in_flight_);
     in_flight_.reset();
     Offset first = pending.batch->first();
     adopt(outcome, pending);
     fill_ahead();
     deliver(pending, first);
+    BELFRY_CRASH_POINT("commit.answered");
     if (!gathering_.empty() && !delivering_) {
         // Gathered meanwhile, or by those who were just answered. Not from within: the stack is
         // theirs.
@@ -307,6 +312,7 @@ void SegmentLog::adopt(const CommitOutcome& outcome, const Pending& pending) {
         std::vector<DedupRow> rows = dedup_.rows(facts.header.base, facts.next);
         index_ = std::make_unique<SegmentIndex>(*new_header_);
         writable_ = outcome.segment;
+        BELFRY_CRASH_POINT("rotate.adopted");
         seal(std::move(full), std::move(rows));
     } else {
         writable_.filled = std::max(writable_.filled, outcome.segment.filled);
@@ -327,6 +333,7 @@ void SegmentLog::adopt(const CommitOutcome& outcome, const Pending& pending) {
     }
     index_->reach(batch.next(), new_position_ + batch.bytes().size());
     if (batch.count() == 0) {  // a watermark
+        BELFRY_CRASH_POINT("watermark.durable");
         watermark_due_ = false;
         return;
     }

@@ -1,6 +1,7 @@
 // What keeps the log going beside appending and reading: see segment_log.h.
 #include "base/assert.h"
 #include "base/logging.h"
+#include "engine/embedded/crash_point.h"
 #include "engine/embedded/reserve_file.h"
 #include "engine/embedded/segment_log.h"
 #include "engine/embedded/segment_scan.h"
@@ -64,6 +65,7 @@ void SegmentLog::seal(std::shared_ptr<const SegmentIndex> index, std::vector<Ded
     Offset base = index->facts().header.base;
     sealed_.push_back(index);
     unsaved_[base] = {std::move(index), std::move(rows)};
+    BELFRY_CRASH_POINT("seal.begin");
     save_summary(base);
 }
 
@@ -96,6 +98,7 @@ void SegmentLog::take_summary(Offset base, Result<std::unique_ptr<SegmentSummary
     for (auto& segment : sealed_) {
         if (segment->facts().header.base == base) {
             segment = std::move(*summary);
+            BELFRY_CRASH_POINT("seal.summary_in_use");
             return;
         }
     }
@@ -161,19 +164,23 @@ void SegmentLog::trim(Offset before, std::move_only_function<void(Result<void>)>
         ports_.log_thread,
         [&files = ports_.files, directory = directory_, victims]() -> Result<void> {
             for (Offset base : victims) {
+                BELFRY_CRASH_POINT("trim.begin");
                 std::string prefix = directory + "/";
                 auto removed = files.remove(prefix + segment_file_name(base, kSegmentSuffix));
                 if (!removed) {
                     return removed;
                 }
+                BELFRY_CRASH_POINT("trim.segment_removed");
                 auto summary = files.remove(prefix + segment_file_name(base, kSummarySuffix));
                 if (!summary && summary.error().code != Errc::not_found) {
                     return summary;
                 }
+                BELFRY_CRASH_POINT("trim.summary_removed");
                 // One at a time, so that a power cut leaves no hole in the middle.
                 if (auto synced = files.sync_directory(directory); !synced) {
                     return synced;
                 }
+                BELFRY_CRASH_POINT("trim.synced");
             }
             return {};
         },
@@ -208,6 +215,7 @@ void SegmentLog::write_watermark() {
         watermark_due_ = false;  // the next segment's header will prove it
         return;
     }
+    BELFRY_CRASH_POINT("watermark.begin");
     in_flight_.emplace(index_->facts().next);
     start_commit();
 }
@@ -219,9 +227,14 @@ void SegmentLog::enter_disk_full(std::string reason) {
     }
     disk_full_ = true;
     log_error("the disk is full: nothing is taken until there is room", {{"error", reason_}});
+    BELFRY_CRASH_POINT("disk_full.entered");
     run_on(
         ports_.log_thread,
-        [&files = ports_.files, path = reserve_path()] { return files.remove(path); },
+        [&files = ports_.files, path = reserve_path()] {
+            auto removed = files.remove(path);
+            BELFRY_CRASH_POINT("disk_full.reserve_removed");
+            return removed;
+        },
         [](const Result<void>&) {}  // it may be gone already
     );
     space_timer_ = ports_.clock.call_after(kSpaceCheckEvery, [this] { check_space(); });
@@ -248,6 +261,7 @@ void SegmentLog::check_space() {
     for (Offset base : unsaved) {
         save_summary(base);
     }
+    BELFRY_CRASH_POINT("disk_full.left");
     fill_ahead();
     grow_reserve(0);
 }
@@ -286,6 +300,7 @@ void SegmentLog::stop(std::move_only_function<void()> done) {
     ASSERT(!stopping_);
     stopping_ = true;
     stop_done_ = std::move(done);
+    BELFRY_CRASH_POINT("stop.begin");
     advance_stop();
 }
 
@@ -310,6 +325,7 @@ void SegmentLog::advance_stop() {
     }
     ports_.clock.cancel(watermark_timer_);
     ports_.clock.cancel(space_timer_);
+    BELFRY_CRASH_POINT("stop.end");
     std::exchange(stop_done_, nullptr)();
 }
 

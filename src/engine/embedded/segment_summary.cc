@@ -3,6 +3,7 @@
 #include "base/byte_order.h"
 #include "base/crc32c.h"
 #include "base/in_order.h"
+#include "engine/embedded/crash_point.h"
 
 #include <algorithm>
 #include <cstring>
@@ -166,14 +167,22 @@ Result<void> write_summary(
         if (!file) {
             return std::unexpected(file.error());
         }
+        BELFRY_CRASH_POINT("summary.created");
         return in_order(
             [&] { return (*file)->truncate(0); },
             [&] { return (*file)->write_at(0, bytes); },
-            [&] { return (*file)->sync(); },
-            [&] { return files.rename(temporary, path); }
+            [&] {
+                BELFRY_CRASH_POINT("summary.written");
+                return (*file)->sync();
+            },
+            [&] {
+                BELFRY_CRASH_POINT("summary.synced");
+                return files.rename(temporary, path);
+            }
         );
     };
     auto written = write();
+    BELFRY_CRASH_POINT("summary.renamed");
     if (!written) {
         (void)files.remove(temporary);  // the next start removes it if this cannot
     }
@@ -421,6 +430,20 @@ Result<std::vector<DedupRow>> SegmentSummary::dedup_rows() const {
         });
     }
     return rows;
+}
+
+Result<void> SegmentSummary::check() const {
+    auto file = files_.open(path_, OpenMode::read);
+    if (!file) {
+        return std::unexpected(file.error());
+    }
+    for (std::size_t section = 0; section < section_count; ++section) {
+        auto bytes = read(**file, static_cast<SectionName>(section), 0, sections_[section].bytes);
+        if (!bytes) {
+            return std::unexpected(bytes.error());
+        }
+    }
+    return {};
 }
 
 Result<std::vector<std::byte>> SegmentSummary::read(

@@ -44,6 +44,8 @@ class SegmentSummary final : public SegmentLookup {
 
     [[nodiscard]] std::uint64_t key_check() const { return key_check_; }
     [[nodiscard]] Result<std::vector<DedupRow>> dedup_rows() const;
+    // Reads every page; fails if one is damaged.
+    [[nodiscard]] Result<void> check() const;
 
  private:
     // Where a part of the summary lies: it begins at a page.

@@ -1,6 +1,7 @@
 #include "engine/embedded/segment_writer.h"
 
 #include "base/in_order.h"
+#include "engine/embedded/crash_point.h"
 
 #include <algorithm>
 #include <vector>
@@ -19,6 +20,7 @@ Result<void> write_zeros(File& file, std::uint64_t from, std::uint64_t to) {
             return written;
         }
         from += count;
+        BELFRY_CRASH_POINT("fill.piece_written");
     }
     return {};
 }
@@ -27,15 +29,19 @@ Result<void> write_new_segment(File& file, const NewSegment& segment, std::uint6
     if (auto cut = file.truncate(0); !cut) {
         return cut;
     }
+    BELFRY_CRASH_POINT("rotate.emptied");
     for (std::uint32_t copy = 0; copy < kSegmentHeaderCopies; ++copy) {
         SegmentHeaderBlock block = encode_segment_header(segment.header, copy);
         if (auto written = file.write_at(copy * kSegmentHeaderBytes, block); !written) {
             return written;
         }
+        BELFRY_CRASH_POINT("rotate.header_written");
     }
-    return in_order(
-        [&] { return write_zeros(file, kSegmentDataStart, filled); }, [&] { return file.sync(); }
-    );
+    if (auto written = write_zeros(file, kSegmentDataStart, filled); !written) {
+        return written;
+    }
+    BELFRY_CRASH_POINT("rotate.zeros_written");
+    return file.sync();
 }
 
 }  // namespace
@@ -43,10 +49,12 @@ Result<void> write_new_segment(File& file, const NewSegment& segment, std::uint6
 Result<WritableSegment> create_segment(FileSystem& files, const NewSegment& segment) {
     std::string path =
         segment.directory + "/" + segment_file_name(segment.header.base, kSegmentSuffix);
+    BELFRY_CRASH_POINT("rotate.begin");
     auto file = files.open(path, OpenMode::create);
     if (!file) {
         return std::unexpected(file.error());
     }
+    BELFRY_CRASH_POINT("rotate.created");
     WritableSegment made{
         .file = std::move(*file),
         .filled = std::min(kFirstFillBytes, segment.capacity),
@@ -55,12 +63,16 @@ Result<WritableSegment> create_segment(FileSystem& files, const NewSegment& segm
     // The name is durable before anything stands in it.
     auto written = in_order(
         [&] { return write_new_segment(*made.file, segment, made.filled); },
-        [&] { return files.sync_directory(segment.directory); }
+        [&] {
+            BELFRY_CRASH_POINT("rotate.synced");
+            return files.sync_directory(segment.directory);
+        }
     );
     if (!written) {
         (void)files.remove(path);
         return std::unexpected(written.error());
     }
+    BELFRY_CRASH_POINT("rotate.named");
     return made;
 }
 
@@ -71,7 +83,14 @@ Result<void> zero_fill(
     if (!file) {
         return std::unexpected(file.error());
     }
-    return in_order([&] { return write_zeros(**file, from, to); }, [&] { return (*file)->sync(); });
+    BELFRY_CRASH_POINT("fill.begin");
+    if (auto written = write_zeros(**file, from, to); !written) {
+        return written;
+    }
+    BELFRY_CRASH_POINT("fill.written");
+    auto synced = (*file)->sync();
+    BELFRY_CRASH_POINT("fill.synced");
+    return synced;
 }
 
 CommitOutcome run_commit(FileSystem& files, const Clock& clock, CommitJob job) {
@@ -95,9 +114,11 @@ CommitOutcome run_commit(FileSystem& files, const Clock& clock, CommitJob job) {
         }
         outcome.segment.filled = job.fill_to;
     }
+    BELFRY_CRASH_POINT("commit.before_write");
     MonoTime begin = clock.now();
     auto written = outcome.segment.file->write_durable(job.position, job.batch->bytes());
     outcome.took = clock.now() - begin;
+    BELFRY_CRASH_POINT("commit.after_write");
     if (!written) {
         return failed(CommitOutcome::Stage::write, written.error());
     }

@@ -1,6 +1,7 @@
 #include "engine/embedded/sqlite_database.h"
 
 #include "base/assert.h"
+#include "engine/embedded/crash_point.h"
 
 #include <sqlite3.h>
 
@@ -32,6 +33,7 @@ Result<void> create_private_file(const std::string& path) {
         return std::unexpected(size.error());
     }
     if (*size == 0) {
+        BELFRY_CRASH_POINT("sqlite.file_created");
         return posix_file_system().sync_directory(path.substr(0, path.rfind('/')));
     }
     return {};
@@ -238,9 +240,12 @@ Result<void> SqliteDatabase::transaction(const std::function<Result<void>()>& bo
     if (!result) {
         return result;
     }
+    BELFRY_CRASH_POINT("sqlite.begun");
     result = body();
     if (result) {
+        BELFRY_CRASH_POINT("sqlite.before_commit");
         result = query("COMMIT").run();
+        BELFRY_CRASH_POINT("sqlite.committed");
     }
     // Some failures (no room, an I/O error) have rolled back already.
     if (!result && sqlite3_get_autocommit(connection_) == 0) {
