@@ -1,6 +1,7 @@
 #include "engine/embedded/sqlite_kv.h"
 
 #include "base/logging.h"
+#include "engine/embedded/crash_point.h"
 #include "engine/kv_expect.h"
 
 namespace belfry {
@@ -90,6 +91,7 @@ Result<KvChange> put_document(SqliteDatabase& database, KvEntry entry, const Exp
             return std::unexpected(std::move(revision.error()));
         }
         entry.revision = *revision;
+        BELFRY_CRASH_POINT("kv.before_put");
         return database.query("INSERT OR REPLACE INTO documents VALUES (?1, ?2, ?3)")
             .bind(1, entry.key)
             .bind(2, entry.value)
@@ -110,6 +112,7 @@ Result<KvChange> remove_document(SqliteDatabase& database, std::string key, cons
             return std::unexpected(std::move(revision.error()));
         }
         taken = *revision;
+        BELFRY_CRASH_POINT("kv.before_remove");
         return database.query("DELETE FROM documents WHERE key = ?1").bind(1, key).run();
     });
     if (!result) {

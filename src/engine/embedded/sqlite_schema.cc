@@ -1,5 +1,7 @@
 #include "engine/embedded/sqlite_schema.h"
 
+#include "engine/embedded/crash_point.h"
+
 namespace belfry {
 
 namespace {
@@ -79,6 +81,7 @@ PRAGMA user_version = 2;
 )sql";
 
 Result<void> create_tables(SqliteDatabase& database) {
+    BELFRY_CRASH_POINT("schema.before_tables");
     return database.transaction([&] {
         return database.execute(
             std::string(kTables) + "PRAGMA application_id=" + std::to_string(kStateApplication) +

@@ -1,5 +1,6 @@
 #include "engine/embedded/sqlite_state.h"
 
+#include "engine/embedded/crash_point.h"
 #include "engine/embedded/sqlite_attempts.h"
 #include "engine/embedded/sqlite_dead_letters.h"
 #include "engine/embedded/sqlite_rows.h"
@@ -138,10 +139,14 @@ Result<void> apply_changes(SqliteDatabase& database, const StateChanges& changes
         }
         Result<void> result = store_marks(database, changes);
         apply_each(result, database, changes.forget, forget);
+        BELFRY_CRASH_POINT("state.begun");
         apply_each(result, database, changes.cursors, store_cursor);
+        BELFRY_CRASH_POINT("state.cursors_stored");
         apply_each(result, database, changes.attempts, store_attempt);
         apply_each(result, database, changes.dead_letters, store_dead_letter);
+        BELFRY_CRASH_POINT("state.dead_letters_stored");
         apply_each(result, database, changes.exceptions, store_exception);
+        BELFRY_CRASH_POINT("state.exceptions_stored");
         for (const std::string& id : changes.erase_dead_letters) {
             if (result) {
                 result = erase_dead_letter(database, id, touched);
