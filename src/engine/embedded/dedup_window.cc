@@ -79,14 +79,18 @@ DedupWindow::DedupWindow(Duration length, std::size_t ids_max)
     : length_(length),
       ids_max_(ids_max),
       mask_(std::bit_ceil(2 * (ids_max + 1)) - 1),
-      slots_(static_cast<Number*>(std::calloc(mask_ + 1, sizeof(Number)))) {
+      slots_(static_cast<Slot*>(std::calloc(mask_ + 1, sizeof(Slot)))) {
     ASSERT(slots_ != nullptr && mask_ < kTaken);
 }
 
 std::optional<DedupWindow::Found> DedupWindow::find(const EventFingerprint& print, MonoTime now) {
     expire(now);
-    for (std::size_t slot = home(print); slots_[slot] != 0; slot = (slot + 1) & mask_) {
-        const Entry& known = entry_in(slot);
+    const std::uint32_t low = low_of(print);
+    for (std::size_t at = home(low); slots_[at].number != 0; at = (at + 1) & mask_) {
+        if (slots_[at].low != low) {
+            continue;
+        }
+        const Entry& known = entry_in(slots_[at]);
         if (known.row.print.id == print.id) {
             return Found{
                 .offset = known.row.offset,
@@ -103,11 +107,13 @@ void DedupWindow::add(
     entries_.push_back(
         {.row = {.print = print, .offset = offset, .recorded = recorded}, .added = now}
     );
-    std::size_t slot = home(print);
-    while (slots_[slot] != 0) {
+    const std::uint32_t low = low_of(print);
+    std::size_t slot = home(low);
+    while (slots_[slot].number != 0) {
         slot = (slot + 1) & mask_;
     }
-    slots_[slot] = (oldest_ + static_cast<Number>(entries_.size() - 1)) | kTaken;
+    const auto number = oldest_ + static_cast<Number>(entries_.size() - 1);
+    slots_[slot] = {.number = number | kTaken, .low = low};
     expire(now);
 }
 
@@ -141,8 +147,8 @@ void DedupWindow::expire(MonoTime now) {
 
 std::size_t DedupWindow::slot_of(std::size_t index) const {
     Number taken = (oldest_ + static_cast<Number>(index)) | kTaken;
-    std::size_t slot = home(entries_[index].row.print);
-    while (slots_[slot] != taken) {
+    std::size_t slot = home(low_of(entries_[index].row.print));
+    while (slots_[slot].number != taken) {
         slot = (slot + 1) & mask_;
     }
     return slot;
@@ -151,14 +157,14 @@ std::size_t DedupWindow::slot_of(std::size_t index) const {
 // Moves what probed past the slot back, so that no search ends too early.
 void DedupWindow::erase_slot(std::size_t slot) {
     std::size_t hole = slot;
-    for (std::size_t at = (hole + 1) & mask_; slots_[at] != 0; at = (at + 1) & mask_) {
-        std::size_t distance = (at - home(entry_in(at).row.print)) & mask_;
+    for (std::size_t at = (hole + 1) & mask_; slots_[at].number != 0; at = (at + 1) & mask_) {
+        std::size_t distance = (at - home(slots_[at].low)) & mask_;
         if (distance >= ((at - hole) & mask_)) {
             slots_[hole] = slots_[at];
             hole = at;
         }
     }
-    slots_[hole] = 0;
+    slots_[hole] = {};
 }
 
 }  // namespace belfry

@@ -62,14 +62,21 @@ class DedupWindow {
     // the highest bit says that it is taken.
     using Number = std::uint32_t;
     static constexpr Number kTaken = 1U << 31U;
+    // A slot knows enough of its id to be probed and moved without a look at the entry: that is far
+    // away and not in the cache.
+    struct Slot {
+        Number number = 0;      // 0: free
+        std::uint32_t low = 0;  // of the id's hash
+    };
+    [[nodiscard]] static std::uint32_t low_of(const EventFingerprint& print) {
+        return static_cast<std::uint32_t>(print.id[0]);
+    }
 
     void expire(MonoTime now);
-    [[nodiscard]] const Entry& entry_in(std::size_t slot) const {
-        return entries_[(slots_[slot] - oldest_) & ~kTaken];
+    [[nodiscard]] const Entry& entry_in(const Slot& slot) const {
+        return entries_[(slot.number - oldest_) & ~kTaken];
     }
-    [[nodiscard]] std::size_t home(const EventFingerprint& print) const {
-        return print.id[0] & mask_;
-    }
+    [[nodiscard]] std::size_t home(std::uint32_t low) const { return low & mask_; }
     [[nodiscard]] std::size_t slot_of(std::size_t index) const;
     void erase_slot(std::size_t slot);
 
@@ -82,7 +89,7 @@ class DedupWindow {
     Number oldest_ = 0;          // the number of entries_.front()
     // Open addressing, at most half full, of fixed size, so that no insertion is slow; the system
     // gives its pages as they are touched.
-    const std::unique_ptr<Number[], Free> slots_;
+    const std::unique_ptr<Slot[], Free> slots_;
 };
 
 }  // namespace belfry
