@@ -24,9 +24,9 @@ TEST(JsonText, EscapesWhatMustBeEscaped) {
     EXPECT_EQ(as_json("\xC3\xA9\xF0\x9F\x94\x94"), "\"\xC3\xA9\xF0\x9F\x94\x94\"");
 }
 
-// Every byte at every place of a word, since eight are looked at together.
+// Every byte at every place of a word, since sixteen or eight are looked at together.
 TEST(JsonText, ReadsBackWhereverTheByteStands) {
-    for (std::size_t size = 0; size <= 20; ++size) {
+    for (std::size_t size = 0; size <= 40; ++size) {
         for (std::size_t at = 0; at < size; ++at) {
             for (int byte = 0; byte < 128; ++byte) {
                 std::string text(size, 'a');
@@ -34,6 +34,14 @@ TEST(JsonText, ReadsBackWhereverTheByteStands) {
                 ASSERT_EQ(parse_json(as_json(text), {}).value().as_string(), text) << byte;
             }
         }
+    }
+}
+
+TEST(JsonText, BytesAbove127AreNeverTakenForSmallOnes) {
+    std::string text;
+    for (int i = 0; i < 40; ++i) {
+        text += i % 2 == 0 ? "\xC3\xA9" : "\xF4\x8F\xBF\xBF";
+        EXPECT_EQ(as_json(text), '"' + text + '"');
     }
 }
 
