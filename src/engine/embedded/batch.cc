@@ -18,6 +18,16 @@ std::string type_key(std::string_view tenant, std::string_view type) {
     return key;
 }
 
+namespace {
+
+// Neither a tenant nor a type holds a NUL.
+bool is_type_key(std::string_view key, const Event& event) {
+    return key.size() == event.tenant.size() + 1 + event.type.size() &&
+           key.starts_with(event.tenant) && key.ends_with(event.type);
+}
+
+}  // namespace
+
 std::uint64_t event_id_hash(std::string_view tenant, std::string_view id) {
     // A fixed key: a collision costs one more record read, nothing else.
     static constexpr std::array<unsigned char, crypto_shorthash_KEYBYTES> kKey{
@@ -34,7 +44,13 @@ std::uint64_t event_id_hash(std::string_view tenant, std::string_view id) {
     return hash == 0 ? 1 : hash;
 }
 
-Batch::Batch(Offset first) : first_(first), bytes_(kBatchHeaderBytes) {}
+Batch::Batch(Offset first, const Batch* before) : first_(first) {
+    if (before != nullptr) {
+        bytes_.reserve(before->bytes_.size());
+        rows_.reserve(before->rows_.size());
+    }
+    bytes_.resize(kBatchHeaderBytes);
+}
 
 void Batch::add(const Event& event, WallTime recorded, std::uint64_t uuid_low) {
     std::size_t position = bytes_.size();
@@ -61,6 +77,11 @@ void Batch::cut(std::size_t count) {
 }
 
 void Batch::seal(SegmentSalt salt, std::uint64_t position, Offset durable) {
+    // The tail keeps batches for long and counts their bytes, not the room they have.
+    if (bytes_.capacity() > 2 * bytes_.size()) {
+        bytes_.shrink_to_fit();
+        rows_.shrink_to_fit();
+    }
     for (std::size_t number = 0; number < rows_.size(); ++number) {
         std::size_t at = rows_[number].position;
         std::byte* record = bytes_.data() + at;
@@ -89,12 +110,12 @@ std::size_t Batch::record_bytes(std::size_t number) const {
 }
 
 std::uint32_t Batch::type_number(const Event& event) {
-    type_scratch_.assign(event.tenant).push_back('\0');
-    type_scratch_.append(event.type);
     // Most batches hold one type, or runs of one.
-    if (!rows_.empty() && type_keys_[rows_.back().type] == type_scratch_) {
+    if (!rows_.empty() && is_type_key(type_keys_[rows_.back().type], event)) {
         return rows_.back().type;
     }
+    type_scratch_.assign(event.tenant).push_back('\0');
+    type_scratch_.append(event.type);
     auto [found, added] =
         type_numbers_.try_emplace(type_scratch_, static_cast<std::uint32_t>(type_keys_.size()));
     if (added) {

@@ -30,7 +30,8 @@ struct BatchRow {
 
 class Batch {
  public:
-    explicit Batch(Offset first);
+    // With room for as much as the batch before it had, if there was one.
+    explicit Batch(Offset first, const Batch* before = nullptr);
 
     // Encodes the event at the end. Its offset is first() + count().
     void add(const Event& event, WallTime recorded, std::uint64_t uuid_low);

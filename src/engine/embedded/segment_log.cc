@@ -210,7 +210,8 @@ void SegmentLog::commit() {
         return;
     }
     Offset next = gathering_.batch->next();
-    in_flight_.emplace(std::exchange(gathering_, Pending(next)));
+    Pending following(next, gathering_.batch.get());
+    in_flight_.emplace(std::exchange(gathering_, std::move(following)));
     start_commit();
 }
 

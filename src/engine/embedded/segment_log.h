@@ -58,7 +58,8 @@ class SegmentLog final : public EmbeddedLog {
     };
     // A batch and who waits for it.
     struct Pending {
-        explicit Pending(Offset first) : batch(std::make_shared<Batch>(first)) {}
+        explicit Pending(Offset first, const Batch* before = nullptr)
+            : batch(std::make_shared<Batch>(first, before)) {}
         [[nodiscard]] bool empty() const { return batch->count() == 0 && waiters.empty(); }
         std::shared_ptr<Batch> batch;
         std::vector<Waiter> waiters;
