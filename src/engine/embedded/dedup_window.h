@@ -41,6 +41,10 @@ class DedupWindow {
         Offset offset;
         bool same_content = false;
     };
+    // Fetches what find() and add() will need of an id that comes soon: it is far from any cache.
+    void expect(const EventFingerprint& print) const {
+        __builtin_prefetch(&slots_[home(low_of(print))]);
+    }
     [[nodiscard]] std::optional<Found> find(const EventFingerprint& print, MonoTime now);
     // For an id that find() does not know. Offsets rise from call to call.
     void add(const EventFingerprint& print, Offset offset, MonoTime now, WallTime recorded);

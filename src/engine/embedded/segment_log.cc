@@ -45,7 +45,9 @@ SegmentLog::SegmentLog(
     }
     MonoTime now = ports_.clock.now();
     WallTime wall = ports_.clock.wall();
-    for (const DedupRow& row : recovered.dedup) {
+    for (std::size_t i = 0; i < recovered.dedup.size(); ++i) {
+        const DedupRow& row = recovered.dedup[i];
+        dedup_.expect(recovered.dedup[std::min(i + 16, recovered.dedup.size() - 1)].print);
         // A wall clock that was set back makes them younger, never negative.
         Duration age = std::max(Duration(wall - row.recorded), Duration::zero());
         if (!dedup_.find(row.print, now)) {
