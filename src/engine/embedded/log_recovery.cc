@@ -496,6 +496,7 @@ class Recovery {
     [[nodiscard]] WallTime dedup_since() const { return clock_.wall() - options_.dedup_window; }
 
     void gather_dedup() {
+        const WallTime since = dedup_since();  // one answer for a million rows
         std::vector<std::vector<DedupRow>> newest_first;
         std::size_t count = 0;
         auto take = [&](std::vector<DedupRow> rows) {
@@ -508,7 +509,7 @@ class Recovery {
             if (facts.next == facts.header.base) {
                 continue;
             }
-            if (facts.newest < dedup_since() || count >= options_.dedup_ids) {
+            if (facts.newest < since || count >= options_.dedup_ids) {
                 break;
             }
             auto rebuilt = rebuilt_dedup_.find(facts.header.base);
@@ -523,9 +524,10 @@ class Recovery {
                 take(rows ? std::move(*rows) : std::vector<DedupRow>());
             }
         }
+        log_.dedup.reserve(count);
         for (auto rows = newest_first.rbegin(); rows != newest_first.rend(); ++rows) {
             for (const DedupRow& row : *rows) {
-                if (row.recorded >= dedup_since()) {
+                if (row.recorded >= since) {
                     log_.dedup.push_back(row);
                 }
             }

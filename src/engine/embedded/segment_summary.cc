@@ -419,6 +419,7 @@ Result<std::vector<DedupRow>> SegmentSummary::dedup_rows() const {
         return std::unexpected(bytes.error());
     }
     std::vector<DedupRow> rows;
+    rows.reserve(bytes->size() / kDedupBytes);
     for (std::size_t at = 0; at + kDedupBytes <= bytes->size(); at += kDedupBytes) {
         const std::byte* row = bytes->data() + at;
         rows.push_back({
