@@ -91,6 +91,7 @@ struct HttpClient::State final : ClientContext {
 
     Loop& loop;
     const OutboundGuard& guard;
+    std::shared_ptr<const TlsContext> tls;
     NameResolver resolver;
     // Calls keep their place and are used again; the number's high half tells one use from the
     // next.
@@ -133,7 +134,14 @@ std::uint64_t HttpClient::State::begin(
     call.done = std::move(done);
     call.deadline = loop.call_after(call.request.timeout, [this, id = call.id] { expire(id); });
     const std::uint64_t id = call.id;
-    start(call);
+    if (call.request.secure && call.request.tls == nullptr) {
+        call.request.tls = tls;
+    }
+    if (call.request.secure && call.request.tls == nullptr) {
+        fail_later(call, Error{.code = Errc::unavailable, .detail = "this client has no TLS"});
+    } else {
+        start(call);
+    }
     return id;
 }
 
@@ -359,6 +367,10 @@ HttpClient::HttpClient(Loop& loop, const Limits& limits, const OutboundGuard& gu
     : state_(std::make_unique<State>(loop, limits, guard)) {}
 
 HttpClient::~HttpClient() = default;
+
+void HttpClient::set_tls(std::shared_ptr<const TlsContext> tls) {
+    state_->tls = std::move(tls);
+}
 
 void HttpClient::call(HttpCall call, HttpReplyDone done) {
     state_->begin(std::move(call), {}, std::move(done));

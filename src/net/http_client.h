@@ -22,9 +22,10 @@ class TlsContext;
 struct HttpCall {
     std::string host;  // name or address literal, without brackets
     std::uint16_t port = 80;
-    std::shared_ptr<const TlsContext> tls;  // none: plain
-    std::string head;       // request line and headers, ended by an empty line
-    std::string_view body;  // kept alive by body_owner; sent without a copy
+    bool secure = false;                    // https
+    std::shared_ptr<const TlsContext> tls;  // of a secure call; none: the client's own
+    std::string head;                       // request line and headers, ended by an empty line
+    std::string_view body;                  // kept alive by body_owner; sent without a copy
     std::shared_ptr<const void> body_owner;
     Duration timeout{};  // for everything, connecting too
     Duration connect_timeout = std::chrono::seconds(3);
@@ -52,6 +53,8 @@ class HttpClient {
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
+    // For secure calls to come that bring none of their own; until then they fail.
+    void set_tls(std::shared_ptr<const TlsContext> tls);
     // `done` runs once, never from within this call. Every transport failure is Errc::unavailable
     // with a plain sentence ("connection refused", "timed out after 15 s while connecting",
     // "headers over 16384 bytes"), a refusal of the guard Errc::denied. If the guard refuses some

@@ -214,7 +214,7 @@ void Loop::on_signal(std::function<void(int)> callback) {
     const bool first = !state_->signals.has_value();
     state_->signal_callback = std::move(callback);
     if (first) {
-        state_->signals.emplace(state_->context, SIGTERM, SIGINT);
+        state_->signals.emplace(state_->context, SIGTERM, SIGINT, SIGHUP);
         state_->wait_for_signal();
     }
 }

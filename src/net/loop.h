@@ -38,7 +38,7 @@ class Loop final : public Executor, public Clock {
     // Any thread. Ends the run() that is on, or the next one at once; the one after it runs again.
     void stop();
     void on_turn_end(std::function<void()> callback);
-    // SIGTERM, SIGINT; `callback` on the I/O thread with the signal's number, each time.
+    // SIGTERM, SIGINT, SIGHUP; `callback` on the I/O thread with the signal's number, each time.
     void on_signal(std::function<void(int)> callback);
 
     void post(Task task) override;

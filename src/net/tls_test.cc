@@ -20,13 +20,16 @@ std::uint16_t port_of(const std::string& address) {
 
 // A server that speaks TLS for localhost, and a client that trusts its authority.
 struct TlsTest : ServerFixture {
-    TlsTest() { server.set_tls(certificates.server("DNS:localhost,IP:127.0.0.1")); }
+    TlsTest() {
+        server.set_tls(certificates.server("DNS:localhost,IP:127.0.0.1"));
+        client.set_tls(certificates.client());
+    }
 
     HttpCall call_to(const std::string& host, std::string_view body = {}) {
         HttpCall call;
         call.host = host;
         call.port = port_of(server.address());
-        call.tls = trusting;
+        call.secure = true;
         call.head =
             "POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
             "\r\n\r\n";
@@ -46,7 +49,6 @@ struct TlsTest : ServerFixture {
     }
 
     TestCertificates certificates;
-    std::shared_ptr<const TlsContext> trusting = certificates.client();
     const OutboundGuard unrestricted = OutboundGuard::unrestricted();
     HttpClient client{loop, limits, unrestricted};
 };
@@ -145,6 +147,12 @@ TEST_F(TlsTest, TellsAPeerThatSpeaksPlainHttp) {
     EXPECT_THAT(peer.received(), HasSubstr("400 Bad Request"));
     EXPECT_THAT(peer.received(), HasSubstr("https"));
     EXPECT_TRUE(service.seen.empty());
+}
+
+TEST_F(TlsTest, AClientWithoutCertificatesToTrustCallsNobody) {
+    client.set_tls(nullptr);
+    EXPECT_EQ(failure_of(call_to("localhost")), "this client has no TLS");
+    EXPECT_EQ(server.status().accepted, 0U);
 }
 
 TEST_F(TlsTest, AClientSaysThatAServerSpeaksNoTls) {
