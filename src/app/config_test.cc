@@ -130,7 +130,10 @@ TEST_F(ConfigTest, EverySettingCanBeSetInAllWays) {
         std::string value;
         switch (setting.type) {
             case SettingType::text:
-                value = setting.key == "http.listen" ? "[::1]:7" : "elsewhere";
+                value = setting.key == "http.listen"            ? "[::1]:7"
+                        : setting.key == "outbound.allow"       ? "10.0.0.0/8"
+                        : setting.key == "outbound.allow_ports" ? "81"
+                                                                : "elsewhere";
                 break;
             case SettingType::boolean:
                 value = "true";
