@@ -97,7 +97,7 @@ TEST_F(LogCommand, JsonIsOneLineWithEveryCount) {
     EXPECT_EQ(
         out_,
         R"({"intact":false,"first_offset":0,"next_offset":3,"segments":1,"batches":2,)"
-        R"("watermarks":1,"events":2,"bytes":270336,"missing_events":1,)"
+        R"("watermarks":1,"events":2,"bytes":262144,"missing_events":1,)"
         R"("gaps":[{"from":0,"to":1,"accepted":false}],"damaged_places":1,)"
         R"("damage":[{"file":"00000000000000000000.segment","position":8224,"bytes":64,)"
         R"("what":"the record of event 0"}],"tail":{"kind":"none"}})"
