@@ -39,9 +39,10 @@ class ExamplesFirst final : public CLI::Formatter {
 void add_global_options(CLI::App& app, Invocation& invocation) {
     app.add_option("--url", invocation.url, "hub to talk to (BELFRY_URL; http://127.0.0.1:8420)");
     app.add_option(
-        "--token", invocation.token, "access token; visible to others in ps, BELFRY_TOKEN is not"
+        "--token-file",
+        invocation.token_file,
+        "file that holds the access token; - is stdin (BELFRY_TOKEN)"
     );
-    app.add_option("--token-file", invocation.token_file, "file that holds the access token");
     app.add_flag("--json", invocation.json, "print JSON, one value a line");
     app.add_flag("--no-color", invocation.no_color, "no colours (NO_COLOR)");
     app.add_flag("-q,--quiet", invocation.quiet, "print data and errors only");
@@ -75,6 +76,8 @@ std::unique_ptr<CLI::App> make_parser(Invocation& invocation) {
     add_config(*app, invocation);
     add_bench(*app, invocation);
     add_log(*app, invocation);
+    add_token(*app, invocation);
+    add_policy(*app, invocation);
     add_status(*app, invocation);
     add_version(*app, invocation);
     finish(*app);

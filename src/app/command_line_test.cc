@@ -114,11 +114,17 @@ TEST(CommandLine, WrongUsageIsTwoAndSaysWhatIsWrong) {
              {"bench", "--batch", "100"},
              {"bench", "--format", "xml"},
              {"bench", "--connections", "0"},
-             {"bench", "--token", "a\nb"},
+             {"bench", "--token", "x"},
              {"list", "--url", "https://x"},
              {"list", "--url", "nonsense"},
              {"list", "--token-file", "/no/such/file"},
-             {"list", "--token", "a\nb"},
+             {"list", "--token", "x"},  // argv is for everybody to see
+             {"token"},
+             {"token", "create"},
+             {"token", "revoke"},
+             {"token", "revoke", "belfry_a-secret", "--yes"},
+             {"policy", "create", "ci"},
+             {"policy", "check", "/no/such/file"},
          }) {
         Ran ran = run(words);
         EXPECT_EQ(ran.code, ExitCode::usage) << testing::PrintToString(words);
@@ -205,9 +211,8 @@ TEST(CommandLine, FirePublishesWhatItWasGiven) {
          "--id",
          "i",
          "--url",
-         hub.url(),
-         "--token",
-         "t0"}
+         hub.url()},
+        {{"BELFRY_TOKEN", "t0"}}
     );
     EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
     EXPECT_EQ(ran.out, "a-b  offset 17  duplicate: stored before\n");
@@ -543,6 +548,49 @@ TEST(CommandLine, BenchFailsWhenTheHubRefused) {
     EXPECT_EQ(ran.code, ExitCode::failure);
     EXPECT_THAT(ran.err, HasSubstr(" requests were answered 507"));
     EXPECT_THAT(ran.err, HasSubstr("disk\\x1b[31m full"));
+}
+
+TEST(CommandLine, TokenCreatePrintsTheSecretAloneSoThatItCanGoIntoAFile) {
+    FakeHub hub(always(201, R"({"id":"tk_1","policies":["ci"],"secret":"belfry_abc"})"));
+    Ran ran = run(
+        {"token", "create", "--policy", "ci", "--policy", "b", "--expires", "1h", "--url", hub.url()
+        }
+    );
+    EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
+    EXPECT_EQ(ran.out, "belfry_abc\n");
+    EXPECT_EQ(ran.err, "tk_1 is made; its secret is shown this once\n");
+    ASSERT_EQ(hub.requests().size(), 1U);
+    EXPECT_EQ(hub.requests()[0].target, "/api/v1/tokens");
+    EXPECT_EQ(hub.requests()[0].body, R"({"policies":["ci","b"],"expires":"1h"})");
+}
+
+TEST(CommandLine, PolicyCreateSendsWhatTheFileSaysAndItsNotes) {
+    const std::string path = testing::TempDir() + "belfry-policy.hcl";
+    std::ofstream(path) << "event_prefix \"\" { policy = \"read\" }\nacl = \"write\"\n";
+    FakeHub hub(always(201, R"({"name":"ci"})"));
+    Ran ran = run({"policy", "create", "ci", path, "--url", hub.url()});
+    EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
+    EXPECT_THAT(ran.err, testing::HasSubstr("note: line 2, column 1: `acl` is skipped"));
+    EXPECT_THAT(ran.err, testing::HasSubstr("every event type"));
+    ASSERT_EQ(hub.requests().size(), 1U);
+    EXPECT_EQ(hub.requests()[0].body, R"({"name":"ci","rules":{"event_prefix":{"":"read"}}})");
+    Ran checked = run({"policy", "check", path, "--json"});
+    EXPECT_EQ(checked.out, "{\"event_prefix\":{\"\":\"read\"}}\n");
+}
+
+TEST(CommandLine, TokenListIsATableOfAllPages) {
+    FakeHub hub([](const FakeHub::Request& request) {
+        return FakeHub::Answer{
+            .body = request.target.contains("after=")
+                        ? R"({"tokens":[{"id":"tk_2","policies":["b"]}]})"
+                        : R"({"tokens":[{"id":"tk_1","policies":["a"]}],"next":"tk_1"})"
+        };
+    });
+    Ran ran = run({"token", "list", "--url", hub.url()});
+    EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
+    EXPECT_THAT(ran.out, testing::HasSubstr("CREATED BY"));
+    EXPECT_THAT(ran.out, testing::HasSubstr("tk_1"));
+    EXPECT_THAT(ran.out, testing::HasSubstr("tk_2"));
 }
 
 }  // namespace

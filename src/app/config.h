@@ -25,6 +25,7 @@ struct Config {
     std::string http_listen = "127.0.0.1:8420";
     std::string data = "./belfry-data";
     bool insecure = false;
+    std::string acl_default_policy = "deny";
 
     std::string outbound_allow = "none";
     std::string outbound_allow_ports = "none";

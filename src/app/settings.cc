@@ -102,7 +102,7 @@ std::vector<Setting> hub_rows() {
             &Config::http_listen,
             [](std::string_view value) { return only_error(parse_listen_address(value)); },
             "address and port of the HTTP server; port 0 takes a free one. Off loopback only with "
-            "`insecure`"
+            "a token or `insecure`"
         ),
         text_row(
             "data",
@@ -115,6 +115,13 @@ std::vector<Setting> hub_rows() {
          .member = &Config::insecure,
          .choices = {},
          .text = "serve without tokens on an address that other machines reach"},
+        choice_row(
+            "acl.default_policy",
+            &Config::acl_default_policy,
+            {"deny", "allow"},
+            "what a token may do where none of its rules says; never tokens and operator "
+            "(docs/access.md)"
+        ),
     };
 }
 

@@ -66,8 +66,7 @@ Wiring::Wiring(const Config& config)
            .clock = loop_,
            .limits = config_.limits,
            .user_agent = "Belfry/" + std::string(version())}
-      ),
-      access_(config_.insecure ? Exposure::insecure : Exposure::loopback_only) {}
+      ) {}
 
 // Callbacks that outlive the loop must not find their rooms gone: the loop has ended, nothing runs
 // any more.
@@ -125,13 +124,13 @@ void Wiring::connect_rooms() {
     loop_.on_turn_end([this] { log_->end_turn(); });
     kv_.emplace(*stores_.kv, *secret_box_);
     catalog_.emplace(*kv_, config_.limits);
+    connect_access();
     HubPorts ports{
         .clock = loop_,
         .rng = system_rng(),
         .log = *log_,
         .state = *stores_.state,
         .catalog = *catalog_,
-        .access = access_,
         .make_sink = make_sink_factory(
             {.client = client_, .clock = loop_, .tokens = tokens_, .version = std::string(version())
             }
@@ -142,6 +141,7 @@ void Wiring::connect_rooms() {
     NativeDoorPorts native{
         .hub = *hub_,
         .catalog = *catalog_,
+        .administration = *administration_,
         .clock = loop_,
         .limits = config_.limits,
         .build = {.version = std::string(version()), .commit = std::string(build_commit())},
@@ -154,8 +154,36 @@ void Wiring::connect_rooms() {
     };
     std::vector<Door> doors;
     doors.push_back(native_door(std::move(native)));
-    router_.emplace(std::move(doors), access_, config_.limits);
+    router_.emplace(std::move(doors), *access_, config_.limits);
     server_.emplace(loop_, *router_, config_.limits);
+}
+
+bool Wiring::is_loopback_only() const {
+    const Result<SocketAddress> listen = parse_listen_address(config_.http_listen);
+    return listen && listen->is_loopback() && !config_.insecure;
+}
+
+void Wiring::connect_access() {
+    access_documents_.emplace(*kv_);
+    const DefaultPolicy default_policy =
+        config_.acl_default_policy == "allow" ? DefaultPolicy::allow : DefaultPolicy::deny;
+    access_.emplace(
+        *access_documents_,
+        loop_,
+        system_rng(),
+        TokenAccessOptions{
+            .default_policy = default_policy,
+            .exposure = is_loopback_only() ? Exposure::loopback_only : Exposure::insecure,
+            .bad_tokens_per_minute = config_.limits.bad_tokens_per_minute
+        }
+    );
+    administration_.emplace(AccessAdministration::Ports{
+        .documents = *access_documents_,
+        .clock = loop_,
+        .rng = system_rng(),
+        .limits = config_.limits,
+        .default_policy = default_policy
+    });
 }
 
 HubOptions Wiring::hub_options() const {
@@ -204,9 +232,28 @@ Result<void> Wiring::seal_documents() {
     return {};
 }
 
+// Tokens and policies come before anybody is served.
+Result<void> Wiring::load_access() {
+    access_documents_->start(
+        [this] { access_->documents_changed(); },
+        [this] {
+            access_loaded_ = true;
+            loop_.stop();
+        }
+    );
+    loop_.run();
+    if (!access_loaded_) {
+        return fail(Errc::unavailable, "stopped while starting");
+    }
+    return {};
+}
+
 Result<void> Wiring::start() {
     if (Result<void> sealed = seal_documents(); !sealed) {
         return std::unexpected(in_directory(std::move(sealed.error()), config_.data));
+    }
+    if (Result<void> loaded = load_access(); !loaded) {
+        return loaded;
     }
     Result<void> started = hub_->start([this] {
         ready_ = true;
@@ -218,6 +265,14 @@ Result<void> Wiring::start() {
     loop_.run();
     if (!ready_) {
         return fail(Errc::unavailable, "stopped while starting");
+    }
+    if (!closed() && !config_.insecure && !is_loopback_only()) {
+        return fail(
+            Errc::denied,
+            config_.http_listen +
+                " can be reached by other machines, and this hub has no tokens: everybody could do "
+                "everything"
+        );
     }
     if (Result<void> listening = server_->listen(config_.http_listen); !listening) {
         return listening;

@@ -5,8 +5,9 @@
 #pragma once
 
 #include "app/config.h"
+#include "auth/access_administration.h"
 #include "auth/oauth2_tokens.h"
-#include "auth/open_access.h"
+#include "auth/token_access.h"
 #include "base/file_system.h"
 #include "base/secret_box.h"
 #include "base/worker_thread.h"
@@ -41,7 +42,10 @@ class Wiring {
 
     // Begins to deliver and, once every subscription is served, to listen: who can connect finds a
     // whole hub. Runs the loop meanwhile.
+    // denied: other machines reach the address, and there is neither a token nor `insecure`.
     [[nodiscard]] Result<void> start();
+    // Nobody is served without a token.
+    [[nodiscard]] bool closed() const { return access_documents_->closed(); }
     // Where it listens, with the real port.
     [[nodiscard]] std::string address() const;
     // Until stop() has done its work.
@@ -59,6 +63,9 @@ class Wiring {
     [[nodiscard]] Result<void> open_engine(DataLoss data_loss);
     void connect_rooms();
     [[nodiscard]] Result<void> seal_documents();
+    void connect_access();
+    [[nodiscard]] bool is_loopback_only() const;
+    [[nodiscard]] Result<void> load_access();
     [[nodiscard]] RetentionOptions retention() const;
 
     // Constant after construction.
@@ -77,11 +84,14 @@ class Wiring {
     OutboundGuard guard_;
     HttpClient client_;
     OAuth2Tokens tokens_;
-    OpenAccess access_;
+    std::optional<AccessDocuments> access_documents_;
+    std::optional<TokenAccess> access_;
+    std::optional<AccessAdministration> administration_;
     std::optional<Hub> hub_;
     std::optional<Router> router_;
     std::optional<HttpServer> server_;
     // I/O thread.
+    bool access_loaded_ = false;
     bool ready_ = false;
     bool stopping_ = false;
 };

@@ -1,11 +1,16 @@
-// OpenAccess: the Access of a hub without tokens. A program on this machine may do everything; a
-// browser may not be steered into it by a foreign page, and nobody else gets in unless the operator
-// said `--insecure`.
+// OpenAccess: whom a hub hears who shows no token. A program on this machine may do everything as
+// long as there are no tokens; a browser may not be steered into it by a foreign page, and nobody
+// else gets in unless the operator said `--insecure`. TokenAccess asks it first.
 #pragma once
 
 #include "hub/access.h"
 
+#include <memory>
+
 namespace belfry {
+
+// Allows everything, always. One for the program.
+[[nodiscard]] const std::shared_ptr<const Grant>& open_grant();
 
 enum class Exposure : bool { loopback_only, insecure };
 
@@ -19,9 +24,6 @@ class OpenAccess final : public Access {
     // than the Host, or Sec-Fetch-Site: cross-site. A token is ignored: its owner may do everything
     // anyway.
     [[nodiscard]] Result<Caller> identify(const Credentials& credentials) override;
-    [[nodiscard]] Result<void> check(
-        const Caller& caller, Resource resource, Verb verb, std::string_view name
-    ) override;
 
  private:
     const Exposure exposure_;

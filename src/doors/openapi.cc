@@ -45,28 +45,6 @@ std::string_view in_name(ParameterDoc::In in) {
     assert_failed("a parameter stands somewhere", __FILE__, __LINE__);
 }
 
-std::string_view resource_name(Resource resource) {
-    switch (resource) {
-        case Resource::none:
-            return "none";
-        case Resource::event:
-            return "event";
-        case Resource::subscription:
-            return "subscription";
-        case Resource::dead_letter:
-            return "dead_letter";
-        case Resource::agent:
-            return "agent";
-        case Resource::catalog:
-            return "catalog";
-        case Resource::token:
-            return "token";
-        case Resource::op:
-            return "operator";
-    }
-    assert_failed("a route has a resource", __FILE__, __LINE__);
-}
-
 // "/a/{name*}" is Belfry's own way to say "the rest of the path".
 std::string public_path(std::string_view path) {
     std::string text(path);

@@ -21,6 +21,7 @@ class OpenApiTest : public NativeDoorTest {
         return native_door(NativeDoorPorts{
             .hub = hub_,
             .catalog = catalog_,
+            .administration = administration_,
             .clock = clock_,
             .limits = limits_,
             .build = {},

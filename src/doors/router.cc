@@ -34,7 +34,7 @@ bool take(std::string_view& slot, std::string_view value) {
 
 // What the headers say about the sender, in one pass over them.
 Result<Credentials> credentials_of(const HttpRequest& request, const Door& door) {
-    Credentials credentials{.peer_is_loopback = request.peer_is_loopback};
+    Credentials credentials{.peer = request.peer, .peer_is_loopback = request.peer_is_loopback};
     bool single = true;
     for (const HeaderField& header : request.headers) {
         if (equals_ignoring_case(header.name, "host")) {
@@ -208,12 +208,15 @@ void Router::handle(const HttpRequest& request, Exchange exchange) {
     if (route == nullptr) {
         return answer_without_route(request, door, *match, std::move(exchange));
     }
+    if (Audit::concerns(*route)) {
+        exchange = audit_.watch(request, caller, std::move(exchange));
+    }
     const Needs& needs = route->needs;
     std::string_view name;
     if (!needs.name_parameter.empty()) {
         name = match->parameters.get(needs.name_parameter);
     }
-    if (Result<void> may = access_.check(caller, needs.resource, needs.verb, name); !may) {
+    if (Result<void> may = caller.check(needs.resource, needs.verb, name); !may) {
         return refuse_with(std::move(may).error());
     }
     if (Result<void> known = check_parameters(door, *route, query); !known) {

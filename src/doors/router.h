@@ -1,9 +1,10 @@
 // Router: from a request to its handler. Finds the door and the route, decodes the path once, asks
-// Access, then calls the handler; whatever goes wrong before that is answered in the words of the
-// path's door.
+// Access, puts acts of administration under audit, then calls the handler; whatever goes wrong
+// before that is answered in the words of the path's door.
 #pragma once
 
 #include "base/limits.h"
+#include "doors/audit.h"
 #include "doors/route_trie.h"
 #include "doors/routes.h"
 
@@ -50,6 +51,8 @@ class Router final : public HttpService {
     const Limits& limits_;
     RouteTrie trie_;
     std::vector<const Route*> routes_;  // by RouteTrie number
+    // I/O thread.
+    Audit audit_;
 };
 
 }  // namespace belfry

@@ -1,5 +1,6 @@
 #include "hub/dead_letters.h"
 
+#include "engine/dead_letter_query.h"
 #include "event/record.h"
 
 #include <fmt/format.h>
@@ -9,28 +10,54 @@ namespace belfry {
 DeadLetters::DeadLetters(Rng& rng, State& state, StateWriter& writer, Deliveries& deliveries)
     : rng_(rng), state_(state), writer_(writer), deliveries_(deliveries) {}
 
+namespace {
+
+// A range has no type and tells only how many events a subscription missed.
+bool may_see(const Caller& caller, const DeadLetterRow& row) {
+    return row.range || caller.may(Resource::event, Verb::read, row.type);
+}
+
+// The dead letter, if it is for the caller.
+Result<DeadLetterRow> as_told_to(const Caller& caller, Result<DeadLetterRow> row) {
+    if (row && !may_see(caller, *row)) {
+        return no_dead_letter(row->id);
+    }
+    return row;
+}
+
+}  // namespace
+
 // What the deliveries gave up on a moment ago is written first, so that it is on the page.
 void DeadLetters::list(
-    DeadLetterQuery query, std::move_only_function<void(Result<DeadLetterPage>)> done
+    const Caller& caller,
+    DeadLetterQuery query,
+    std::move_only_function<void(Result<DeadLetterPage>)> done
 ) {
-    writer_.flush([this, query = std::move(query), done = std::move(done)]() mutable {
-        state_.list_dead_letters(std::move(query), std::move(done));
+    auto readable = [caller, done = std::move(done)](Result<DeadLetterPage> page) mutable {
+        if (page) {
+            std::erase_if(page->rows, [&](const auto& row) { return !may_see(caller, row); });
+        }
+        done(std::move(page));
+    };
+    writer_.flush([this, query = std::move(query), readable = std::move(readable)]() mutable {
+        state_.list_dead_letters(std::move(query), std::move(readable));
     });
 }
 
 void DeadLetters::replay(
-    std::string tenant, std::string id, std::move_only_function<void(Result<std::string>)> done
+    const Caller& caller, std::string id, std::move_only_function<void(Result<std::string>)> done
 ) {
     state_.get_dead_letter(
-        std::move(tenant),
+        caller.tenant,
         std::move(id),
-        [this, done = std::move(done)](Result<DeadLetterRow> row) mutable {
+        [this, caller, done = std::move(done)](Result<DeadLetterRow> found) mutable {
+            Result<DeadLetterRow> row = as_told_to(caller, std::move(found));
             if (!row) {
                 done(std::unexpected(row.error()));
                 return;
             }
             std::string replay_id = new_replay_id();
-            Result<void> queued = queue(std::move(*row), replay_id);
+            Result<void> queued = queue(std::move(*row), replay_id, caller);
             if (!queued) {
                 done(std::unexpected(queued.error()));
                 return;
@@ -40,45 +67,45 @@ void DeadLetters::replay(
     );
 }
 
-void DeadLetters::replay_all(DeadLetterQuery query, ReplayedDone done) {
+void DeadLetters::replay_all(const Caller& caller, DeadLetterQuery query, ReplayedDone done) {
     query.limit = 1'000;
     query.after.clear();
-    writer_.flush([this, query = std::move(query), done = std::move(done)]() mutable {
-        replay_page(std::move(query), new_replay_id(), 0, std::move(done));
+    Replaying replaying{
+        .caller = caller, .query = std::move(query), .id = new_replay_id(), .done = std::move(done)
+    };
+    writer_.flush([this, replaying = std::move(replaying)]() mutable {
+        replay_page(std::move(replaying));
     });
 }
 
-void DeadLetters::replay_page(
-    DeadLetterQuery query, std::string replay_id, std::uint64_t queued, ReplayedDone done
-) {
-    DeadLetterQuery page_query = query;
+void DeadLetters::replay_page(Replaying replaying) {
+    DeadLetterQuery query = replaying.query;
     state_.list_dead_letters(
-        std::move(page_query),
-        [this,
-         query = std::move(query),
-         replay_id = std::move(replay_id),
-         queued,
-         done = std::move(done)](Result<DeadLetterPage> page) mutable {
+        std::move(query),
+        [this, replaying = std::move(replaying)](Result<DeadLetterPage> page) mutable {
             if (!page) {
-                done(std::unexpected(page.error()));
+                replaying.done(std::unexpected(page.error()));
                 return;
             }
             for (DeadLetterRow& row : page->rows) {
-                if (queued < kReplayMax && queue(std::move(row), replay_id)) {
-                    ++queued;
+                if (replaying.queued < kReplayMax && may_see(replaying.caller, row) &&
+                    queue(std::move(row), replaying.id, replaying.caller)) {
+                    ++replaying.queued;
                 }
             }
-            if (!page->next || queued >= kReplayMax) {
-                done(std::pair{std::move(replay_id), queued});
+            if (!page->next || replaying.queued >= kReplayMax) {
+                replaying.done(std::pair{std::move(replaying.id), replaying.queued});
                 return;
             }
-            query.after = std::move(*page->next);
-            replay_page(std::move(query), std::move(replay_id), queued, std::move(done));
+            replaying.query.after = std::move(*page->next);
+            replay_page(std::move(replaying));
         }
     );
 }
 
-Result<void> DeadLetters::queue(DeadLetterRow row, const std::string& replay_id) {
+Result<void> DeadLetters::queue(
+    DeadLetterRow row, const std::string& replay_id, const Caller& caller
+) {
     if (row.range) {
         return fail(
             Errc::bad_request, "a range of expired events cannot be replayed: the log dropped them"
@@ -104,17 +131,19 @@ Result<void> DeadLetters::queue(DeadLetterRow row, const std::string& replay_id)
         .event = std::move(*event),
         .attempts = attempts,
         .id = replay_id,
+        .grant = caller.grant,
     });
     return {};
 }
 
 void DeadLetters::purge(
-    std::string tenant, std::string id, std::move_only_function<void(Result<void>)> done
+    const Caller& caller, std::string id, std::move_only_function<void(Result<void>)> done
 ) {
     state_.get_dead_letter(
-        std::move(tenant),
+        caller.tenant,
         id,
-        [this, id, done = std::move(done)](Result<DeadLetterRow> row) mutable {
+        [this, id, caller, done = std::move(done)](Result<DeadLetterRow> found) mutable {
+            Result<DeadLetterRow> row = as_told_to(caller, std::move(found));
             if (!row) {
                 done(std::unexpected(row.error()));
                 return;

@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "engine/state.h"
+#include "hub/access.h"
 #include "hub/deliveries.h"
 #include "hub/state_writer.h"
 
@@ -21,24 +22,37 @@ class DeadLetters {
 
     DeadLetters(Rng& rng, State& state, StateWriter& writer, Deliveries& deliveries);
 
-    void list(DeadLetterQuery query, std::move_only_function<void(Result<DeadLetterPage>)> done);
+    // As Hub says of each.
+    void list(
+        const Caller& caller,
+        DeadLetterQuery query,
+        std::move_only_function<void(Result<DeadLetterPage>)> done
+    );
     void replay(
-        std::string tenant, std::string id, std::move_only_function<void(Result<std::string>)> done
+        const Caller& caller,
+        std::string id,
+        std::move_only_function<void(Result<std::string>)> done
     );
     using ReplayedDone =
         std::move_only_function<void(Result<std::pair<std::string, std::uint64_t>>)>;
-    void replay_all(DeadLetterQuery query, ReplayedDone done);
+    void replay_all(const Caller& caller, DeadLetterQuery query, ReplayedDone done);
     void purge(
-        std::string tenant, std::string id, std::move_only_function<void(Result<void>)> done
+        const Caller& caller, std::string id, std::move_only_function<void(Result<void>)> done
     );
 
  private:
+    // A replay of many, while it goes through the pages.
+    struct Replaying {
+        Caller caller;
+        DeadLetterQuery query;
+        std::string id;
+        std::uint64_t queued = 0;
+        ReplayedDone done;
+    };
     // Hands the dead letter to its subscription: not_found if that is gone, bad_request for a
     // range.
-    Result<void> queue(DeadLetterRow row, const std::string& replay_id);
-    void replay_page(
-        DeadLetterQuery query, std::string replay_id, std::uint64_t queued, ReplayedDone done
-    );
+    Result<void> queue(DeadLetterRow row, const std::string& replay_id, const Caller& caller);
+    void replay_page(Replaying replaying);
     [[nodiscard]] std::string new_replay_id();
 
     Rng& rng_;

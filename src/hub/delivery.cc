@@ -151,6 +151,7 @@ Delivery::Step Delivery::step() {
     if (std::optional<Offset> due = exceptions_.due_at(ports_.clock.now())) {
         return begin_retry(*due);
     }
+    drop_refused_replays();
     if (!replays_.empty()) {
         return begin_replay();
     }
@@ -245,6 +246,17 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
         );
     }
     pump();
+}
+
+// Whoever asked for them has lost the right since; their dead letters stay.
+void Delivery::drop_refused_replays() {
+    while (!replays_.empty() && replays_.front().grant != nullptr) {
+        const Grant& grant = *replays_.front().grant;
+        if (grant.valid() && grant.allows(Resource::dead_letter, Verb::write, {})) {
+            return;
+        }
+        replays_.pop_front();
+    }
 }
 
 Delivery::Step Delivery::begin_replay() {

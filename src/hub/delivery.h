@@ -16,6 +16,7 @@
 #include "catalog/subscription.h"
 #include "engine/log.h"
 #include "engine/state.h"
+#include "hub/access.h"
 #include "hub/attempt_history.h"
 #include "hub/circuit.h"
 #include "hub/exceptions.h"
@@ -64,8 +65,9 @@ struct DeliveryStart {
 struct Replay {
     std::string dead_letter;  // its id
     StoredEvent event;
-    std::uint32_t attempts = 0;  // so far
-    std::string id;              // Belfry-Replay
+    std::uint32_t attempts = 0;          // so far
+    std::string id;                      // Belfry-Replay
+    std::shared_ptr<const Grant> grant;  // of who asked for it
 };
 
 class Delivery {
@@ -150,6 +152,7 @@ class Delivery {
     void restore(const DeliveryStart& start);
     Step step();
     Step begin_retry(Offset offset);
+    void drop_refused_replays();
     Step begin_replay();
     Step take_next();
     Step take(const StoredEvent& event);

@@ -163,28 +163,31 @@ HubStatus Hub::status() const {
 }
 
 void Hub::list_dead_letters(
-    DeadLetterQuery query, std::move_only_function<void(Result<DeadLetterPage>)> done
+    const Caller& caller,
+    DeadLetterQuery query,
+    std::move_only_function<void(Result<DeadLetterPage>)> done
 ) {
-    impl_->dead_letters.list(std::move(query), std::move(done));
+    impl_->dead_letters.list(caller, std::move(query), std::move(done));
 }
 
 void Hub::replay_dead_letter(
-    std::string tenant, std::string id, std::move_only_function<void(Result<std::string>)> done
+    const Caller& caller, std::string id, std::move_only_function<void(Result<std::string>)> done
 ) {
-    impl_->dead_letters.replay(std::move(tenant), std::move(id), std::move(done));
+    impl_->dead_letters.replay(caller, std::move(id), std::move(done));
 }
 
 void Hub::replay_dead_letters(
+    const Caller& caller,
     DeadLetterQuery query,
     std::move_only_function<void(Result<std::pair<std::string, std::uint64_t>>)> done
 ) {
-    impl_->dead_letters.replay_all(std::move(query), std::move(done));
+    impl_->dead_letters.replay_all(caller, std::move(query), std::move(done));
 }
 
 void Hub::purge_dead_letter(
-    std::string tenant, std::string id, std::move_only_function<void(Result<void>)> done
+    const Caller& caller, std::string id, std::move_only_function<void(Result<void>)> done
 ) {
-    impl_->dead_letters.purge(std::move(tenant), std::move(id), std::move(done));
+    impl_->dead_letters.purge(caller, std::move(id), std::move(done));
 }
 
 }  // namespace belfry

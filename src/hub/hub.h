@@ -29,7 +29,6 @@ struct HubPorts {
     Log& log;
     State& state;
     Catalog& catalog;
-    Access& access;
     SinkFactory make_sink;
 };
 struct HubOptions {
@@ -146,22 +145,30 @@ class Hub {
     );
 
     // Dead letters.
+    // What the caller may read of a page, which may be short and still have `next`.
     void list_dead_letters(
-        DeadLetterQuery query, std::move_only_function<void(Result<DeadLetterPage>)> done
+        const Caller& caller,
+        DeadLetterQuery query,
+        std::move_only_function<void(Result<DeadLetterPage>)> done
     );
     // Attempts it again, out of order; the dead letter goes when the event settles, and stays with
     // the new attempt when it does not. `done` gives the replay's id when it was queued.
+    // not_found too if the caller may not read the event's type. What still waits when the caller
+    // loses the right to it is not attempted, and its dead letter stays.
     void replay_dead_letter(
-        std::string tenant, std::string id, std::move_only_function<void(Result<std::string>)> done
+        const Caller& caller,
+        std::string id,
+        std::move_only_function<void(Result<std::string>)> done
     );
-    // All that match; gives (replay id, how many were queued). Ranges cannot be replayed and are
-    // left.
+    // All that match and that the caller may read; gives (replay id, how many were queued). Ranges
+    // cannot be replayed and are left.
     void replay_dead_letters(
+        const Caller& caller,
         DeadLetterQuery query,
         std::move_only_function<void(Result<std::pair<std::string, std::uint64_t>>)> done
     );
     void purge_dead_letter(
-        std::string tenant, std::string id, std::move_only_function<void(Result<void>)> done
+        const Caller& caller, std::string id, std::move_only_function<void(Result<void>)> done
     );
 
     [[nodiscard]] HubStatus status() const;

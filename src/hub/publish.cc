@@ -17,8 +17,7 @@ void Hub::publish(const Caller& caller, std::span<const Event> events, PublishDo
     }
     for (std::size_t i = 0; i < events.size(); ++i) {
         ASSERT(events[i].tenant == caller.tenant);
-        Result<void> allowed =
-            hub.ports.access.check(caller, Resource::event, Verb::write, events[i].type);
+        Result<void> allowed = caller.check(Resource::event, Verb::write, events[i].type);
         if (!allowed) {
             Error error = allowed.error();
             if (events.size() > 1) {

@@ -25,10 +25,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class AllowAll final : public Access {
+class AllowAll final : public Grant {
  public:
-    Result<Caller> identify(const Credentials&) override { return Caller{}; }
-    Result<void> check(const Caller&, Resource, Verb, std::string_view) override { return {}; }
+    bool allows(Resource, Verb, std::string_view) const override { return true; }
+    bool covers(Verb, const TypePattern&) const override { return true; }
+    bool valid() const override { return true; }
 };
 
 constexpr std::size_t kRetries = 2;
@@ -107,7 +108,6 @@ class Simulation {
                 .log = *log_,
                 .state = state_,
                 .catalog = *catalog_,
-                .access = access_,
                 .make_sink = [this](const Subscription& subscription
                              ) -> Result<std::unique_ptr<Sink>> {
                     const auto& webhook = std::get<WebhookSink>(subscription.sink);
@@ -226,7 +226,7 @@ class Simulation {
             events[i].data = data[i];
             oracle_.attempted[data[i]] = {.type = types[i], .key = keys[i], .data = data[i]};
         }
-        hub_->publish(Caller{}, events, [this, data, life = life_](auto appended) {
+        hub_->publish(publisher_, events, [this, data, life = life_](auto appended) {
             ASSERT_EQ(life, life_) << "an answer from before the crash";
             if (!appended) {
                 Errc code = appended.error().code;
@@ -341,7 +341,7 @@ class Simulation {
             auto state = chance(0.5) ? SubscriptionState::paused : SubscriptionState::active;
             hub_->set_subscription_state(key, state, [](auto) {});
         } else if (chance(0.05)) {
-            hub_->replay_dead_letters({}, [](auto) {});
+            hub_->replay_dead_letters(publisher_, {}, [](auto) {});
         }
     }
     void create() {
@@ -483,7 +483,7 @@ class Simulation {
         query.limit = 1000;
         for (bool more = true; more;) {
             more = false;
-            hub_->list_dead_letters(query, [&](Result<DeadLetterPage> page) {
+            hub_->list_dead_letters(publisher_, query, [&](Result<DeadLetterPage> page) {
                 ASSERT_TRUE(page.has_value());
                 for (const DeadLetterRow& row : page->rows) {
                     dead.emplace(row.subscription, row.offset.value);
@@ -525,7 +525,7 @@ class Simulation {
     MemoryState state_{loop_};
     MemoryKv kv_{loop_};
     SinkRecord record_;
-    AllowAll access_;
+    const Caller publisher_{.token_id = {}, .grant = std::make_shared<AllowAll>()};
     Limits limits_;
     EmbeddedLogOptions options_;
     Oracle oracle_;

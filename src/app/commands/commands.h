@@ -23,9 +23,8 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 // One run of the program. Lives in main() from parsing to the end.
 struct Invocation {
     Environment environment;
-    // --url, --token, --token-file; empty: not given.
+    // --url, --token-file; empty: not given.
     std::string url;
-    std::string token;
     std::string token_file;
     bool json = false;
     bool quiet = false;
@@ -35,7 +34,7 @@ struct Invocation {
     [[nodiscard]] std::string variable(std::string_view name) const;
     // Where the hub is: --url or BELFRY_URL, or 127.0.0.1:8420; a failure for a URL that is none.
     [[nodiscard]] HubResult<Url> address() const;
-    // --token, --token-file or BELFRY_TOKEN; may be empty.
+    // What --token-file holds, or BELFRY_TOKEN; may be empty.
     [[nodiscard]] HubResult<std::string> access_token() const;
     // Both together.
     [[nodiscard]] HubResult<std::unique_ptr<HubClient>> hub() const;
@@ -54,6 +53,8 @@ void add_config(CLI::App& app, Invocation& invocation);
 void add_bench(CLI::App& app, Invocation& invocation);
 void add_log(CLI::App& app, Invocation& invocation);
 void add_status(CLI::App& app, Invocation& invocation);
+void add_token(CLI::App& app, Invocation& invocation);
+void add_policy(CLI::App& app, Invocation& invocation);
 void add_version(CLI::App& app, Invocation& invocation);
 
 // Says what went wrong and gives the code to end with.
@@ -67,6 +68,15 @@ ExitCode call_and_print(
     Console& console,
     HubRequest request,
     const std::function<void(std::string_view body)>& print
+);
+// All pages of a list whose answer has its documents in `plural`: a table of `members`, or with
+// --json a document a line.
+ExitCode list_and_print(
+    const Invocation& invocation,
+    Console& console,
+    const Target& target,
+    std::string_view plural,
+    const std::vector<std::string_view>& members
 );
 // The document in `body` as "member  value" lines.
 void print_members(Console& console, std::string_view body);

@@ -70,7 +70,7 @@ HubResult<Url> Invocation::address() const {
 
 HubResult<std::string> Invocation::access_token() const {
     if (token_file.empty()) {
-        return token.empty() ? variable("BELFRY_TOKEN") : token;
+        return variable("BELFRY_TOKEN");
     }
     HubResult<std::string> text = read_file_argument(token_file, kTokenBytesMax);
     if (!text) {

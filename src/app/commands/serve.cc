@@ -6,7 +6,6 @@
 #include "app/version.h"
 #include "app/wiring.h"
 #include "base/logging.h"
-#include "net/socket_address.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -59,14 +58,15 @@ void prepare_process() {
     }
 }
 
-ExitCode refused_address(const Config& config, Console& console) {
+ExitCode refused_start(const Error& error, Console& console) {
+    if (error.code != Errc::denied) {
+        console.complain(screen_text(error.detail));
+        return ExitCode::failure;
+    }
     console.complain(
-        fmt::format(
-            "{} can be reached by other machines, and this hub has no tokens: everybody could do "
-            "everything",
-            screen_text(config.http_listen)
-        ),
-        "Listen on 127.0.0.1, or say --insecure if that is what you want."
+        screen_text(error.detail),
+        "Make a token with `belfry token bootstrap`, or listen on 127.0.0.1, or say --insecure if "
+        "that is what you want."
     );
     return ExitCode::invalid;
 }
@@ -79,7 +79,9 @@ void announce(const Config& config, const Wiring& hub) {
          {"next_offset", hub.log_status().next.value},
          {"version", version()}}
     );
-    if (config.insecure) {
+    if (hub.closed()) {
+        log_info("whoever calls needs a token");
+    } else if (config.insecure) {
         log_warn("open to everybody who reaches this address: there are no tokens");
     } else {
         log_info(
@@ -96,10 +98,6 @@ ExitCode serve(const ServeOptions& options, const Invocation& invocation, Consol
         return ExitCode::invalid;
     }
     const Config& config = loaded->config;
-    Result<SocketAddress> address = parse_listen_address(config.http_listen);
-    if (!address || (!address->is_loopback() && !config.insecure)) {
-        return refused_address(config, console);
-    }
     set_up_logging(config);
     prepare_process();
     Result<std::unique_ptr<Wiring>> hub =
@@ -110,8 +108,7 @@ ExitCode serve(const ServeOptions& options, const Invocation& invocation, Consol
     }
     (*hub)->loop().on_signal([&hub](int) { (*hub)->stop(); });
     if (Result<void> started = (*hub)->start(); !started) {
-        console.complain(screen_text(started.error().detail));
-        return ExitCode::failure;
+        return refused_start(started.error(), console);
     }
     announce(config, **hub);
     (*hub)->run();

@@ -14,6 +14,7 @@ void DeadLetters::list(RequestContext& context) {
         return answer_error(context.exchange, query.error());
     }
     hub_.list_dead_letters(
+        context.caller,
         std::move(*query),
         [exchange = std::move(context.exchange)](auto page) mutable {
             if (!page) {
@@ -26,7 +27,7 @@ void DeadLetters::list(RequestContext& context) {
 
 void DeadLetters::replay_one(RequestContext& context) {
     hub_.replay_dead_letter(
-        context.caller.tenant,
+        context.caller,
         std::string(context.path.get("id")),
         [exchange = std::move(context.exchange)](Result<std::string> replay) mutable {
             if (!replay) {
@@ -46,6 +47,7 @@ void DeadLetters::replay_matching(RequestContext& context) {
         return answer_error(context.exchange, query.error());
     }
     hub_.replay_dead_letters(
+        context.caller,
         std::move(*query),
         [exchange = std::move(context.exchange)](auto replay) mutable {
             if (!replay) {
@@ -62,7 +64,7 @@ void DeadLetters::replay_matching(RequestContext& context) {
 
 void DeadLetters::purge(RequestContext& context) {
     hub_.purge_dead_letter(
-        context.caller.tenant,
+        context.caller,
         std::string(context.path.get("id")),
         [exchange = std::move(context.exchange)](Result<void> purged) mutable {
             purged ? answer_nothing(exchange) : answer_error(exchange, purged.error());

@@ -10,18 +10,26 @@ namespace belfry {
 namespace {
 
 Result<StoredEvent> only_event(const ReadResult& read, Offset offset, std::string_view tenant) {
-    if (read.entries.empty()) {
-        return fail(Errc::not_found, "the log ends before this offset");
-    }
-    const auto* stored = std::get_if<StoredEvent>(&read.entries.front());
-    if (stored == nullptr) {
-        return fail(Errc::not_found, "the event at this offset was lost to damage");
-    }
-    if (stored->offset != offset || stored->event.tenant != tenant) {
-        return fail(Errc::not_found, "there is no such event");
+    const auto* stored =
+        read.entries.empty() ? nullptr : std::get_if<StoredEvent>(&read.entries.front());
+    if (stored == nullptr || stored->offset != offset || stored->event.tenant != tenant) {
+        return fail(Errc::not_found, "");
     }
     return *stored;
 }
+
+// What the caller is told: of an event that is not for it the same as of none.
+Result<StoredEvent> as_told_to(const Caller& caller, Result<StoredEvent> found) {
+    const bool hidden = found && !caller.may(Resource::event, Verb::read, found->event.type);
+    if (hidden || (!found && found.error().code == Errc::not_found)) {
+        return fail(Errc::not_found, "there is no such event");
+    }
+    return found;
+}
+
+void find_of_tenant(
+    Log& log, std::string tenant, std::string id, std::string source, FindDone done
+);
 
 // The newer of what two searches gave; if neither found any, the second's error, which says more.
 Result<StoredEvent> newer(Result<StoredEvent> first, Result<StoredEvent> second) {
@@ -62,7 +70,23 @@ void answer_data(Exchange& exchange, const StoredEvent& stored) {
 
 }  // namespace
 
-void find_event(Log& log, std::string tenant, std::string id, std::string source, FindDone done) {
+void find_event(Log& log, const Caller& caller, std::string id, std::string source, FindDone done) {
+    find_of_tenant(
+        log,
+        caller.tenant,
+        std::move(id),
+        std::move(source),
+        [caller, done = std::move(done)](Result<StoredEvent> found) mutable {
+            done(as_told_to(caller, std::move(found)));
+        }
+    );
+}
+
+namespace {
+
+void find_of_tenant(
+    Log& log, std::string tenant, std::string id, std::string source, FindDone done
+) {
     Result<std::uint64_t> number = parse_number(id, "id");
     if (!number || !source.empty()) {
         return log.find(std::move(tenant), std::move(id), std::move(source), std::move(done));
@@ -88,6 +112,8 @@ void find_event(Log& log, std::string tenant, std::string id, std::string source
     );
 }
 
+}  // namespace
+
 void EventReads::list(RequestContext& context) {
     Result<ListQuery> query =
         list_query(context.query, context.caller.tenant, limits_, clock_.wall());
@@ -107,10 +133,14 @@ void EventReads::list(RequestContext& context) {
     }
     log_.list(
         std::move(*query),
-        [exchange = std::move(context.exchange)](Result<ListResult> page) mutable {
+        [exchange = std::move(context.exchange),
+         caller = context.caller](Result<ListResult> page) mutable {
             if (!page) {
                 return answer_error(exchange, page.error());
             }
+            std::erase_if(page->events, [&](const StoredEvent& stored) {
+                return !caller.may(Resource::event, Verb::read, stored.event.type);
+            });
             answer_json(exchange, 200, event_page_json(*page));
         }
     );
@@ -119,7 +149,7 @@ void EventReads::list(RequestContext& context) {
 void EventReads::find(const RequestContext& context, FindDone done) {
     find_event(
         log_,
-        context.caller.tenant,
+        context.caller,
         std::string(context.path.get("id")),
         std::string(context.query.get("source").value_or("")),
         std::move(done)

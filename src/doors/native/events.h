@@ -23,8 +23,9 @@ class EventReads {
     const Limits& limits_;
 };
 
-// The tenant's event that `id` names: an offset, the UUID form or the publisher's id; of several
-// the newest. `source` narrows unless empty. not_found, offset_expired.
-void find_event(Log& log, std::string tenant, std::string id, std::string source, FindDone done);
+// The event of the caller's tenant that `id` names: an offset, the UUID form or the publisher's id;
+// of several the newest. `source` narrows unless empty. offset_expired; not_found in the same words
+// whether there is none, it is another tenant's, or the caller may not read its type.
+void find_event(Log& log, const Caller& caller, std::string id, std::string source, FindDone done);
 
 }  // namespace belfry

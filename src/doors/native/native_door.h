@@ -2,6 +2,7 @@
 // /readyz, /metrics). docs/api.md describes it; README.md here says what each file holds.
 #pragma once
 
+#include "auth/access_administration.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "catalog/catalog.h"
@@ -24,6 +25,7 @@ struct BuildInfo {
 struct NativeDoorPorts {
     Hub& hub;
     const Catalog& catalog;
+    AccessAdministration& administration;
     Clock& clock;
     const Limits& limits;
     BuildInfo build;

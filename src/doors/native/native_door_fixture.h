@@ -2,7 +2,8 @@
 // clients in the test's hands.
 #pragma once
 
-#include "auth/open_access.h"
+#include "auth/access_administration.h"
+#include "auth/token_access.h"
 #include "base/manual_clock.h"
 #include "base/seeded_rng.h"
 #include "doors/native/native_door.h"
@@ -28,6 +29,7 @@ class NativeDoorTest : public testing::Test {
     using Headers = std::vector<HeaderField>;
 
     NativeDoorTest() {
+        access_documents_.start([this] { access_.documents_changed(); }, [] {});
         EXPECT_TRUE(hub_.start([this] { started_ = true; }));
         router_ = std::make_unique<Router>(doors(), access_, limits_);
         run();
@@ -91,7 +93,11 @@ class NativeDoorTest : public testing::Test {
     std::vector<std::string> unready_;
     RecordingConnection connection_;
     Catalog catalog_{kv_, limits_};
-    OpenAccess access_{Exposure::loopback_only};
+    AccessDocuments access_documents_{kv_};
+    TokenAccess access_{access_documents_, clock_, rng_, TokenAccessOptions{}};
+    AccessAdministration administration_{AccessAdministration::Ports{
+        .documents = access_documents_, .clock = clock_, .rng = rng_, .limits = limits_
+    }};
     Hub hub_{
         HubPorts{
             .clock = clock_,
@@ -99,7 +105,6 @@ class NativeDoorTest : public testing::Test {
             .log = log_,
             .state = state_,
             .catalog = catalog_,
-            .access = access_,
             .make_sink = [this](const Subscription& subscription) -> Result<std::unique_ptr<Sink>> {
                 const auto& webhook = std::get<WebhookSink>(subscription.sink);
                 return std::make_unique<RecordingSink>(record_, subscription.key(), webhook.url);
@@ -111,12 +116,12 @@ class NativeDoorTest : public testing::Test {
     bool started_ = false;
     std::unique_ptr<Router> router_;
 
- private:
     std::vector<Door> doors() {
         std::vector<Door> doors;
         doors.push_back(native_door(NativeDoorPorts{
             .hub = hub_,
             .catalog = catalog_,
+            .administration = administration_,
             .clock = clock_,
             .limits = limits_,
             .build = {.version = "1.2.3", .commit = "abc"},

@@ -46,7 +46,6 @@ class NativeHttpTest : public testing::Test {
                 .log = *log_,
                 .state = state_,
                 .catalog = catalog_,
-                .access = access_,
                 .make_sink = [this](const Subscription& subscription
                              ) -> Result<std::unique_ptr<Sink>> {
                     return std::make_unique<RecordingSink>(record_, subscription.key(), "");
@@ -59,6 +58,7 @@ class NativeHttpTest : public testing::Test {
         doors.push_back(native_door(NativeDoorPorts{
             .hub = *hub_,
             .catalog = catalog_,
+            .administration = administration_,
             .clock = loop_,
             .limits = limits_,
             .build = {.version = "1", .commit = "c"},
@@ -116,6 +116,10 @@ class NativeHttpTest : public testing::Test {
     SinkRecord record_;
     Catalog catalog_{kv_, limits_};
     OpenAccess access_{Exposure::loopback_only};
+    AccessDocuments access_documents_{kv_};
+    AccessAdministration administration_{AccessAdministration::Ports{
+        .documents = access_documents_, .clock = loop_, .rng = rng_, .limits = limits_
+    }};
     std::unique_ptr<EmbeddedLog> log_;
     std::optional<Hub> hub_;
     std::optional<Router> router_;

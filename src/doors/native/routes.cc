@@ -1,3 +1,4 @@
+#include "doors/native/access_routes.h"
 #include "doors/native/dead_letters.h"
 #include "doors/native/errors.h"
 #include "doors/native/events.h"
@@ -340,6 +341,7 @@ Door native_door(NativeDoorPorts ports) {
     add_subscription_documents(door.routes, subscriptions);
     add_subscription_actions(door.routes, subscriptions);
     add_dead_letters(door.routes, ports);
+    add_access_routes(door.routes, ports);
     add_status(door.routes, std::move(ports), streams);
     return door;
 }

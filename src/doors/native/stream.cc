@@ -57,10 +57,11 @@ struct EventStreams::Group {
     std::vector<Reader*> live;
 
     [[nodiscard]] bool matches(const Event& event) const {
-        const auto& [tenant, type_text, source, subject] = key;
+        const auto& [tenant, type_text, source, subject, grant] = key;
         return event.tenant == tenant && (!type || type->matches(event.type)) &&
                (source.empty() || event.source == source) &&
-               (subject.empty() || event.subject == subject);
+               (subject.empty() || event.subject == subject) &&
+               grant->allows(Resource::event, Verb::read, event.type);
     }
     void append(const std::vector<LogEntry>& entries, std::string& out) const {
         for (const LogEntry& entry : entries) {
@@ -116,6 +117,7 @@ EventStreams::EventStreams(const NativeDoorPorts& ports)
 EventStreams::~EventStreams() {
     hub_.remove_reader(hub_reader_);
     clock_.cancel(tick_);
+    clock_.cancel(grant_check_);
 }
 
 Result<std::unique_ptr<EventStreams::Reader>> EventStreams::make_reader(
@@ -139,7 +141,8 @@ Result<std::unique_ptr<EventStreams::Reader>> EventStreams::make_reader(
         context.caller.tenant,
         type_text,
         context.query.get("source").value_or(""),
-        context.query.get("subject").value_or("")
+        context.query.get("subject").value_or(""),
+        context.caller.grant
     };
     std::unique_ptr<Group>& group = groups_[key];
     if (!group) {
@@ -176,6 +179,9 @@ void EventStreams::open(RequestContext& context) {
     send_pending(reader);
     if (tick_ == TimerId{}) {
         tick_ = clock_.call_after(kPositionEvery, [this] { tick(); });
+    }
+    if (grant_check_ == TimerId{}) {
+        grant_check_ = clock_.call_after(kGrantCheckEvery, [this] { check_grants(); });
     }
 }
 
@@ -346,6 +352,22 @@ void EventStreams::tick() {
     }
     if (!readers_.empty()) {
         tick_ = clock_.call_after(kPositionEvery, [this] { tick(); });
+    }
+}
+
+// Ends the streams of whoever lost the right to read. What he lost is kept from him at once; this
+// is about the open connection.
+void EventStreams::check_grants() {
+    grant_check_ = {};
+    Walk walk(*this);
+    for (auto& [number, reader] : readers_) {
+        const std::shared_ptr<const Grant>& grant = std::get<4>(reader->group->key);
+        if (!grant->valid() || !grant->allows(Resource::event, Verb::read, {})) {
+            doom(*reader);
+        }
+    }
+    if (!readers_.empty()) {
+        grant_check_ = clock_.call_after(kGrantCheckEvery, [this] { check_grants(); });
     }
 }
 

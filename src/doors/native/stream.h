@@ -34,8 +34,9 @@ class EventStreams {
     struct Reader;
     class Walk;
     using Step = void (EventStreams::*)(Reader&);
-    // tenant, type pattern, source, subject; empty texts are no condition.
-    using Filter = std::tuple<std::string, std::string, std::string, std::string>;
+    // tenant, type pattern, source, subject; empty texts are no condition. Last, by whose leave.
+    using Filter = std::
+        tuple<std::string, std::string, std::string, std::string, std::shared_ptr<const Grant>>;
 
     [[nodiscard]] Result<std::unique_ptr<Reader>> make_reader(const RequestContext& context);
 
@@ -53,6 +54,7 @@ class EventStreams {
     void send_pending(Reader& reader);
 
     void tick();
+    void check_grants();
     void show_position(Reader& reader);
     [[nodiscard]] Task later(const Reader& reader, Step step);
     void doom(Reader& reader);
@@ -73,6 +75,7 @@ class EventStreams {
     int walks_ = 0;  // while above 0, readers are being walked over: none may be erased
     std::vector<std::uint64_t> doomed_;  // to be erased when the walk is over
     TimerId tick_;
+    TimerId grant_check_;
     std::string bytes_;               // reused
     std::optional<ReadResult> tail_;  // of this walk
     Offset tail_from_;

@@ -75,6 +75,22 @@ Result<SecretRotation> parse_rotation(std::string_view body, const Limits& limit
     return rotation;
 }
 
+// A subscription carries events to whoever its sink names, so who makes it must be allowed to read
+// every one it may match.
+Result<void> check_reach(const Caller& caller, const Filter& filter) {
+    static const std::vector<TypePattern> kEvery{TypePattern{.text = "", .prefix = true}};
+    for (const TypePattern& types : filter.types.empty() ? kEvery : filter.types) {
+        if (caller.grant == nullptr || !caller.grant->covers(Verb::read, types)) {
+            return std::unexpected(Error{
+                .code = Errc::denied,
+                .detail = "the filter matches events that the token may not read; narrow `types`",
+                .field = "filter.types"
+            });
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string Subscriptions::json_of(const Subscription& subscription) const {
@@ -102,6 +118,9 @@ void Subscriptions::create(RequestContext& context) {
     Result<Subscription> subscription = parse_subscription(context.request.body, limits_);
     if (!subscription) {
         return answer_error(context.exchange, subscription.error());
+    }
+    if (Result<void> good = check_reach(context.caller, subscription->filter); !good) {
+        return answer_error(context.exchange, good.error());
     }
     subscription->tenant = context.caller.tenant;
     hub_.create_subscription(
@@ -159,6 +178,9 @@ void Subscriptions::replace(RequestContext& context) {
             .field = "name"
         };
         return answer_error(context.exchange, other);
+    }
+    if (Result<void> good = check_reach(context.caller, subscription->filter); !good) {
+        return answer_error(context.exchange, good.error());
     }
     subscription->tenant = context.caller.tenant;
     hub_.replace_subscription(
@@ -264,7 +286,7 @@ void Subscriptions::list_attempts(RequestContext& context) {
     }
     find_event(
         hub_.log(),
-        context.caller.tenant,
+        context.caller,
         std::string(*event),
         {},
         [list = std::move(list), exchange = std::move(context.exchange)](auto found) mutable {

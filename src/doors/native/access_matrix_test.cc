@@ -1,0 +1,314 @@
+// Every route of the door against every kind of caller, generated from the routes table: a route
+// that somebody adds is in it, and one that lets in more than it declares fails.
+#include "doors/native/native_door_fixture.h"
+#include "doors/openapi.h"
+
+#include <boost/json.hpp>
+
+#include <map>
+#include <regex>
+
+namespace belfry {
+namespace {
+
+using namespace std::chrono_literals;
+
+class AccessMatrix : public NativeDoorTest {
+ protected:
+    struct Asker {
+        std::string name;
+        std::string secret;  // empty: no token
+        // What it may, by "resource:verb"; nullopt: not even identified.
+        std::optional<std::map<std::string, bool>> rights;
+    };
+
+    Answer ask_as(
+        const std::string& secret,
+        Method method,
+        const std::string& target,
+        std::string_view body = {}
+    ) {
+        Headers headers;
+        const std::string authorization = "Bearer " + secret;
+        if (!secret.empty()) {
+            headers.push_back({"Authorization", authorization});
+        }
+        return ask(method, target, body, headers);
+    }
+    boost::json::object made(const std::string& by, const std::string& target, std::string body) {
+        Answer answer = ask_as(by, Method::post, target, body);
+        EXPECT_EQ(answer.status, 201) << target << " " << answer.body;
+        return boost::json::parse(answer.body).as_object();
+    }
+    std::string token(const std::string& policy, std::string more = "") {
+        boost::json::object issued =
+            made(operator_, "/api/v1/tokens", R"({"policies":[")" + policy + "\"]" + more + "}");
+        last_id_ = issued["id"].as_string().c_str();
+        return issued["secret"].as_string().c_str();
+    }
+    void policy(const std::string& name, const std::string& rules, const std::string& more = "") {
+        made(
+            operator_,
+            "/api/v1/policies",
+            R"({"name":")" + name + R"(","rules":)" + rules + more + "}"
+        );
+    }
+    void close() {
+        operator_ =
+            made("", "/api/v1/tokens", R"({"policies":["operator"]})")["secret"].as_string().c_str(
+            );
+    }
+
+    std::string operator_;
+    std::string last_id_;
+};
+
+std::string right(Resource resource, Verb verb) {
+    return std::string(resource_name(resource)) + (verb == Verb::read ? ":read" : ":write");
+}
+
+// The path with something in place of its parameters.
+std::string filled(const std::string& path, const std::string& value) {
+    return std::regex_replace(path, std::regex("\\{[^}]*\\}"), value);
+}
+
+TEST_F(AccessMatrix, EveryRouteLetsInWhomItDeclaresAndNobodyElse) {
+    close();
+    std::vector<Asker> askers;
+    askers.push_back({"nobody", "", std::map<std::string, bool>{}});
+    askers.push_back({"malformed", "nonsense", std::nullopt});
+    policy(
+        "all",
+        R"({"event_prefix":{"":"write"},"subscription":"write","dead_letter":"write",)"
+        R"("agent":"write","catalog":"write","token":"write","operator":"write"})"
+    );
+    askers.push_back({"revoked", token("all"), std::nullopt});
+    EXPECT_EQ(ask_as(operator_, Method::del, "/api/v1/tokens/" + last_id_).status, 204);
+    askers.push_back({"expired", token("all", R"(,"expires":"1s")"), std::nullopt});
+    std::string unknown = operator_;
+    askers.push_back({"unknown", "belfry_" + std::string(56, '0'), std::nullopt});
+    std::map<std::string, bool> everything;
+    for (Resource resource :
+         {Resource::event,
+          Resource::subscription,
+          Resource::dead_letter,
+          Resource::agent,
+          Resource::catalog,
+          Resource::token,
+          Resource::op}) {
+        std::string member(resource_name(resource));
+        for (std::string verb : {"read", "write"}) {
+            std::string rules = resource == Resource::event
+                                    ? R"({"event_prefix":{"":")" + verb + "\"}}"
+                                    : "{\"" + member + "\":\"" + verb + "\"}";
+            std::string name = (resource == Resource::op ? "op" : member) + "-" + verb;
+            policy(name, rules);
+            std::map<std::string, bool> rights{{member + ":read", true}};
+            if (verb == "write") {
+                rights[member + ":write"] = true;
+            }
+            everything.insert(rights.begin(), rights.end());
+            askers.push_back({name, token(name), rights});
+        }
+    }
+    askers.push_back({"all", token("all"), everything});
+    policy("foreign", R"({"event_prefix":{"":"write"},"token":"write"})", R"(,"tenant":"acme")");
+    askers.push_back(
+        {"other tenant",
+         token("foreign", R"(,"tenant":"acme")"),
+         std::map<std::string, bool>{
+             {"event:read", true},
+             {"event:write", true},
+             {"token:read", true},
+             {"token:write", true}
+         }}
+    );
+    pass(2min);
+
+    std::size_t cells = 0;
+    std::vector<Door> all_doors = doors();
+    add_openapi_route(all_doors);
+    for (const Door& door : all_doors) {
+        for (const Route& route : door.routes) {
+            for (const Asker& asker : askers) {
+                if (asker.name == "malformed") {
+                    pass(1min);  // wrong tokens are counted, elsewhere tested
+                }
+                Answer answer = ask_as(asker.secret, route.method, filled(route.path, "999"), "");
+                int expected = 0;  // anything else
+                if (!asker.rights) {
+                    expected = 401;
+                } else if (route.needs.resource != Resource::none &&
+                           !asker.rights->contains(right(route.needs.resource, route.needs.verb))) {
+                    expected = asker.secret.empty() ? 401 : 403;
+                }
+                const bool refused = answer.status == 401 || answer.status == 403;
+                EXPECT_EQ(refused ? answer.status : 0, expected)
+                    << asker.name << " at " << static_cast<int>(route.method) << " " << route.path
+                    << " got " << answer.status << " " << answer.body;
+                ++cells;
+            }
+        }
+    }
+    RecordProperty("cells", static_cast<int>(cells));
+    EXPECT_GE(cells, 600U);
+}
+
+TEST_F(AccessMatrix, AnotherTenantsObjectIsAnsweredLikeOneThatIsNot) {
+    close();
+    policy(
+        "foreign",
+        R"({"event_prefix":{"":"write"},"subscription":"write",)"
+        R"("dead_letter":"write","token":"write"})",
+        R"(,"tenant":"acme")"
+    );
+    const std::string stranger = token("foreign", R"(,"tenant":"acme")");
+    policy("mine", R"({"token":"read"})");
+    const std::string mine = token("mine");
+    const std::string token_id = last_id_;
+    EXPECT_EQ(ask_as(operator_, Method::post, "/api/v1/events?type=t", "x").status, 200);
+    made(
+        operator_,
+        "/api/v1/subscriptions",
+        R"({"name":"chat","sink":{"kind":"webhook","url":"http://127.0.0.1:9/"}})"
+    );
+    std::size_t compared = 0;
+    const std::vector<Door> all_doors = doors();
+    for (const Route& route : all_doors.front().routes) {
+        if (route.path.find('{') == std::string::npos) {
+            continue;
+        }
+        std::string exists = "0";
+        std::string absent = "7";
+        std::string body;
+        if (route.path.contains("/subscriptions/")) {
+            exists = "chat";
+            absent = "none";
+            body = route.method == Method::put
+                       ? R"({"name":"NAME","sink":{"kind":"webhook","url":"http://127.0.0.1:9/"}})"
+                       : "";
+        } else if (route.path.contains("/tokens/")) {
+            exists = token_id;
+            absent = "tk_000000000000";
+        } else if (route.path.contains("/policies/")) {
+            exists = "mine";
+            absent = "none";
+            body = route.method == Method::put ? R"({"name":"NAME","rules":{}})" : "";
+        }
+        auto asked = [&](const std::string& name) {
+            std::string sent = std::regex_replace(body, std::regex("NAME"), name);
+            Answer answer = ask_as(stranger, route.method, filled(route.path, name), sent);
+            return std::to_string(answer.status) + answer.headers +
+                   std::regex_replace(answer.body, std::regex("'" + name + "'"), "'NAME'");
+        };
+        const std::string foreign = asked(exists);
+        EXPECT_EQ(foreign, asked(absent)) << route.path;
+        EXPECT_TRUE(foreign.starts_with("404")) << route.path << foreign;
+        ++compared;
+    }
+    EXPECT_GE(compared, 15U);
+    EXPECT_EQ(ask_as(operator_, Method::get, "/api/v1/tokens/" + token_id).status, 200);
+    EXPECT_EQ(ask_as(stranger, Method::get, "/api/v1/tokens?tenant=default").status, 404);
+    EXPECT_EQ(ask_as(operator_, Method::get, "/api/v1/tokens?tenant=acme").status, 200);
+    EXPECT_FALSE(ask_as(stranger, Method::get, "/api/v1/tokens").body.contains(token_id));
+}
+
+TEST_F(AccessMatrix, ListsStreamsAndLettersShowWhatMayBeRead) {
+    close();
+    policy(
+        "public",
+        R"({"event_prefix":{"pub":"read"},"event":{"pub.not":"deny"},)"
+        R"("subscription":"write","dead_letter":"write"})"
+    );
+    const std::string reader = token("public");
+    Headers headers{{"Authorization", "Bearer "}};
+    const std::string authorization = "Bearer " + reader;
+    headers.front().value = authorization;
+    const std::uint64_t stream = send(Method::get, "/api/v1/events/stream", "", headers);
+    for (std::string type : {"first", "pub.a", "pub.not", "private"}) {
+        EXPECT_EQ(ask_as(operator_, Method::post, "/api/v1/events?type=" + type, "x").status, 200);
+    }
+    const std::uint64_t late = send(Method::get, "/api/v1/events/stream?after=0", "", headers);
+    run();
+    for (std::uint64_t number : {stream, late}) {
+        const std::string& seen = connection_.answer(number).body;
+        EXPECT_TRUE(seen.contains("pub.a")) << seen;
+        EXPECT_FALSE(seen.contains("pub.not")) << seen;
+        EXPECT_FALSE(seen.contains("private")) << seen;
+    }
+    const std::string list = ask_as(reader, Method::get, "/api/v1/events").body;
+    EXPECT_TRUE(list.contains("pub.a"));
+    EXPECT_FALSE(list.contains("pub.not"));
+    EXPECT_FALSE(list.contains("private"));
+    EXPECT_EQ(ask_as(reader, Method::get, "/api/v1/events/1").status, 200);
+    Answer hidden = ask_as(reader, Method::get, "/api/v1/events/3");
+    EXPECT_EQ(hidden.status, 404);
+    EXPECT_EQ(hidden.body, ask_as(reader, Method::get, "/api/v1/events/77").body);
+
+    auto subscribe = [&](const std::string& types) {
+        return ask_as(
+                   reader,
+                   Method::post,
+                   "/api/v1/subscriptions",
+                   R"({"name":"s","filter":{"types":[)" + types +
+                       R"(]},"sink":{"kind":"webhook","url":"http://127.0.0.1:9/"}})"
+        )
+            .status;
+    };
+    EXPECT_EQ(subscribe(""), 403) << "every type would leave through it";
+    EXPECT_EQ(subscribe(R"("pub*")"), 403) << "pub.not is in it";
+    EXPECT_EQ(subscribe(R"("pub.a*","private")"), 403);
+    EXPECT_EQ(subscribe(R"("pub.a*")"), 201);
+}
+
+TEST_F(AccessMatrix, ALostRightEndsOpenStreamsWithinSeconds) {
+    close();
+    policy("reads", R"({"event_prefix":{"":"read"}})");
+    const std::string revoked = token("reads");
+    const std::string revoked_id = last_id_;
+    const std::string expiring = token("reads", R"(,"expires":"10s")");
+    const std::string staying = token("reads");
+    std::vector<std::uint64_t> streams;
+    for (const std::string& secret : {revoked, expiring, staying}) {
+        const std::string authorization = "Bearer " + secret;
+        streams.push_back(
+            send(Method::get, "/api/v1/events/stream", "", {{"Authorization", authorization}})
+        );
+    }
+    EXPECT_EQ(ask_as(operator_, Method::del, "/api/v1/tokens/" + revoked_id).status, 204);
+    EXPECT_EQ(ask_as(operator_, Method::post, "/api/v1/events?type=after", "x").status, 200);
+    EXPECT_FALSE(connection_.answer(streams[0]).body.contains("after"))
+        << "not even before it ends";
+    EXPECT_TRUE(connection_.answer(streams[2]).body.contains("after"));
+    pass(5s);
+    EXPECT_TRUE(connection_.answer(streams[0]).dropped);
+    EXPECT_FALSE(connection_.answer(streams[1]).dropped);
+    pass(10s + 60s);
+    EXPECT_TRUE(connection_.answer(streams[1]).dropped) << "10 s and the leeway";
+    EXPECT_FALSE(connection_.answer(streams[2]).dropped);
+}
+
+TEST_F(AccessMatrix, AnOpenStreamOfAnOpenHubEndsWithTheFirstToken) {
+    const std::uint64_t stream = send(Method::get, "/api/v1/events/stream");
+    close();
+    EXPECT_EQ(ask_as(operator_, Method::post, "/api/v1/events?type=after", "x").status, 200);
+    EXPECT_FALSE(connection_.answer(stream).body.contains("after"));
+    pass(5s);
+    EXPECT_TRUE(connection_.answer(stream).dropped);
+}
+
+TEST_F(AccessMatrix, SecretsAreShownOnceAndNeverAgain) {
+    close();
+    const std::string secret = token("operator", R"(,"description":"d")");
+    for (std::string target :
+         {"/api/v1/tokens", "/api/v1/policies", "/api/v1/status", "/metrics"}) {
+        Answer answer = ask_as(operator_, Method::get, target);
+        EXPECT_EQ(answer.status, 200);
+        EXPECT_FALSE(answer.body.contains("belfry_" + secret.substr(7))) << target;
+        EXPECT_FALSE(answer.body.contains("hash")) << target;
+    }
+    EXPECT_EQ(ask_as(operator_, Method::get, "/api/v1/tokens?token=" + secret).status, 400);
+}
+
+}  // namespace
+}  // namespace belfry

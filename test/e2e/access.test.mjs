@@ -1,0 +1,155 @@
+// Tokens and policies through the real binary: bootstrap, what a closed hub tells whom, and that no secret
+// turns up where it should not.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import path from 'node:path';
+import { test } from 'node:test';
+import { belfry, eventually, Hub, temporaryDirectory } from './hub.mjs';
+
+const bearer = (secret) => ({ Authorization: `Bearer ${secret}` });
+
+async function closedHub(t, ...args) {
+  const directory = await temporaryDirectory(t);
+  const data = path.join(directory, 'data');
+  const made = await belfry(['token', 'bootstrap', '--data', data]);
+  assert.equal(made.code, 0, made.stderr);
+  const secret = made.stdout.trim();
+  assert.match(secret, /^belfry_[0-9a-f]{56}$/);
+  const hub = new Hub(data, args);
+  t.after(() => hub.stop('SIGKILL'));
+  await hub.start();
+  const cli = (...words) => belfry([...words, '--url', hub.url], { env: { BELFRY_TOKEN: secret } });
+  return { hub, secret, cli, directory, data };
+}
+
+test('bootstrap makes one operator token, in a stopped hub, once', async (t) => {
+  const { hub, secret, data } = await closedHub(t);
+  const running = await belfry(['token', 'bootstrap', '--data', data]);
+  assert.notEqual(running.code, 0, 'a hub that runs has its directory');
+  await hub.stop();
+  const second = await belfry(['token', 'bootstrap', '--data', data]);
+  assert.equal(second.code, 4);
+  assert.match(second.stderr, /has been bootstrapped, with the token tk_/);
+  const replaced = await belfry(['token', 'bootstrap', '--data', data, '--replace']);
+  assert.equal(replaced.code, 0, replaced.stderr);
+  await hub.start();
+  assert.equal((await hub.request('GET', '/api/v1/status', undefined, bearer(secret))).status, 401);
+  assert.equal((await hub.request('GET', '/api/v1/status', undefined, bearer(replaced.stdout.trim()))).status, 200);
+});
+
+test('a closed hub serves tokens by their policies and nobody else', async (t) => {
+  const { hub, cli, directory } = await closedHub(t);
+  assert.equal((await hub.request('GET', '/api/v1/events')).status, 401);
+  const file = path.join(directory, 'ci.hcl');
+  await writeFile(file, 'event_prefix "deploy" { policy = "write" }\nkey "x" { policy = "read" }\n');
+  const policy = await cli('policy', 'create', 'ci', file);
+  assert.equal(policy.code, 0, policy.stderr);
+  assert.match(policy.stderr, /line 2, column 1: `key "x"` is skipped/);
+  const issued = await cli('token', 'create', '--policy', 'ci');
+  assert.equal(issued.code, 0, issued.stderr);
+  const ci = bearer(issued.stdout.trim());
+  assert.equal((await hub.request('POST', '/api/v1/events?type=deploy.done', 'x', ci)).status, 200);
+  const refused = await hub.request('POST', '/api/v1/events?type=build', 'x', ci);
+  assert.equal(refused.status, 403);
+  assert.equal(refused.json.code, 'denied');
+  const listed = await cli('token', 'list', '--json');
+  assert.match(listed.stdout, /"policies":\["ci"\]/);
+  const id = listed.stdout.split('\n').map((line) => line && JSON.parse(line)).find((row) => row?.policies[0] === 'ci').id;
+  assert.equal((await cli('token', 'revoke', id, '--yes')).code, 0);
+  assert.equal((await hub.request('POST', '/api/v1/events?type=deploy.done', 'x', ci)).status, 401);
+  assert.match(hub.log, /audit/);
+  assert.match(hub.log, new RegExp(`/api/v1/tokens/${id}`));
+});
+
+test('an open stream ends within 5 seconds of its revocation', async (t) => {
+  const { hub, cli, secret } = await closedHub(t);
+  const issued = await cli('token', 'create', '--policy', 'operator', '--json');
+  const token = JSON.parse(issued.stdout);
+  const response = await new Promise((resolve, reject) => {
+    http.get(`${hub.url}/api/v1/events/stream`, { headers: bearer(token.secret) }, resolve).on('error', reject);
+  });
+  assert.equal(response.statusCode, 200);
+  response.resume();
+  const ended = new Promise((resolve) => response.on('close', () => resolve(Date.now())));
+  const revoked = Date.now();
+  assert.equal((await hub.request('DELETE', `/api/v1/tokens/${token.id}`, undefined, bearer(secret))).status, 204);
+  assert.ok((await ended) - revoked < 5000);
+});
+
+test('wrong tokens get one answer, and after too many another', async (t) => {
+  const { hub, secret } = await closedHub(t, '--set', 'limits.bad_tokens_per_minute=5');
+  const wrong = () => hub.request('GET', '/api/v1/events', undefined, bearer(`belfry_${'0'.repeat(56)}`));
+  const statuses = [];
+  for (let i = 0; i < 7; ++i) statuses.push((await wrong()).status);
+  assert.deepEqual(statuses, [401, 401, 401, 401, 401, 429, 429]);
+  assert.equal((await hub.request('GET', '/api/v1/events', undefined, bearer(secret))).status, 200);
+});
+
+test('a hub that others reach starts only with a token or --insecure', async (t) => {
+  const { hub, data, directory } = await closedHub(t);
+  await hub.stop();
+  const open = await belfry(['serve', '--listen', '0.0.0.0:0', '--data', path.join(directory, 'other')]);
+  assert.equal(open.code, 5);
+  assert.match(open.stderr, /token bootstrap/);
+  const closed = new Hub(data, []);
+  const args = closed.args;
+  args.push('--set', 'http.listen=127.0.0.1:0');
+  t.after(() => closed.stop('SIGKILL'));
+  await closed.start();
+  assert.match(closed.log, /whoever calls needs a token/);
+});
+
+test('no secret in logs, metrics, errors, listings, files or command lines', async (t) => {
+  const { hub, cli, secret, data } = await closedHub(t, '--set', 'logging.level=debug');
+  const canary = () => `canary${randomBytes(12).toString('hex')}`;
+  const issued = (await cli('token', 'create', '--policy', 'operator')).stdout.trim();
+  const sink = { password: canary(), header: canary(), bearer: canary() };
+  const auth = bearer(issued);
+  const subscribe = (name, more) =>
+    hub.request('POST', '/api/v1/subscriptions',
+      { name, sink: { kind: 'webhook', url: 'http://127.0.0.1:9/', ...more } }, auth);
+  const basic = await subscribe('basic', { auth: { basic: { username: 'u', password: sink.password } } });
+  assert.equal(basic.status, 201, basic.text);
+  assert.equal((await subscribe('bearer', { auth: { bearer: { token: sink.bearer } } })).status, 201);
+  const rotated = await hub.request('POST', '/api/v1/subscriptions/basic/rotate-secret', undefined, auth);
+  const signing = rotated.json.secret;
+  const wrong = `belfry_${randomBytes(28).toString('hex')}`;
+  const seen = [basic.text];
+  for (const target of ['/api/v1/tokens', '/api/v1/policies', '/api/v1/subscriptions', '/api/v1/status', '/metrics',
+    '/api/v1/subscriptions/basic', '/api/v1/subscriptions/basic/attempts', `/api/v1/events?token=${wrong}`, '/nothing']) {
+    seen.push((await hub.request('GET', target, undefined, auth)).text);
+    const refused = await hub.request('GET', target, undefined, bearer(wrong));
+    seen.push(refused.text, JSON.stringify([...refused.headers]));
+  }
+  await hub.request('POST', '/api/v1/events?type=t', 'x', auth);
+  await hub.request('POST', '/api/v1/subscriptions/basic/test', undefined, auth);
+  const running = cli('bench', '--duration', '1s', '--connections', '1');
+  await eventually('a command runs', async () => {
+    seen.push(await commandLines());
+    return seen.at(-1).includes('bench\0--duration');
+  });
+  await running;
+  await hub.stop();
+  seen.push(hub.log);
+  for (const name of await readdir(data)) {
+    if (/^(state\.db|secrets)/.test(name)) seen.push(name === 'secrets.key' ? '' : await readFile(path.join(data, name), 'latin1'));
+  }
+  const everything = seen.join('\n');
+  assert.ok(everything.includes('audit'), 'the control: what is searched is there');
+  assert.ok(everything.includes('basic'));
+  for (const [name, text] of Object.entries({ secret, issued, wrong, signing, ...sink })) {
+    assert.ok(!everything.includes(text), `${name} turns up`);
+    assert.ok(!everything.includes(text.replace(/^(belfry_|whsec_|canary)/, '')), `${name} turns up without its prefix`);
+  }
+});
+
+// Those of every process of this user, as anybody on the machine can read them.
+async function commandLines() {
+  const lines = [];
+  for (const pid of await readdir('/proc')) {
+    if (/^\d+$/.test(pid)) lines.push(await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''));
+  }
+  return lines.join('\n');
+}
