@@ -31,7 +31,19 @@ Retention::~Retention() {
 void Retention::start() {
     last_wall_ = clock_.wall();
     last_mono_ = clock_.now();
+    WallTime newest{};
+    for (const SegmentInfo& segment : log_.segments()) {
+        newest = std::max(newest, segment.newest);
+    }
+    // Days off or a wrong clock: what was stored last cannot tell which, ten minutes may.
+    if (newest != WallTime{} && last_wall_ - newest > kJump) {
+        hold();
+    }
     arm();
+}
+
+void Retention::hold() {
+    held_until_ = clock_.now() + kStable;
 }
 
 void Retention::stop() {
@@ -68,7 +80,7 @@ void Retention::watch_wall_clock() {
     last_wall_ = clock_.wall();
     last_mono_ = clock_.now();
     if (by_wall - by_mono > kJump) {
-        held_until_ = clock_.now() + kStable;
+        hold();
         log_warn("the wall clock jumped forward; age does not drop events until it is stable");
     }
 }

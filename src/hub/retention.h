@@ -44,6 +44,7 @@ class Retention {
     void arm();
     void look();
     void watch_wall_clock();
+    void hold();
     [[nodiscard]] Offset cut() const;
     void pass_next();
     void count_range(Offset at);

@@ -169,5 +169,15 @@ TEST_F(RetentionTest, DoesNotBelieveAWallClockThatJumpsForward) {
     EXPECT_EQ(log.first_offset(), Offset{20}) << "ten stable minutes later it is the time";
 }
 
+TEST_F(RetentionTest, DoesNotBelieveAWallClockThatIsFarAheadWhenItStarts) {
+    publish(25);
+    clock.jump_wall(48h);
+    start({.age = 24h});
+    pass(9min);
+    EXPECT_EQ(log.first_offset(), Offset{0}) << "a wrong clock may still be set right";
+    pass(2min);
+    EXPECT_EQ(log.first_offset(), Offset{20});
+}
+
 }  // namespace
 }  // namespace belfry
