@@ -23,7 +23,10 @@ enum class LimitUnit : std::uint8_t { bytes, count, milliseconds };
     X(batch_events, 1000, count, "events in a batch; 413")                                         \
     X(header_read_ms, 10'000, milliseconds, "time to send the headers; 408 and close")             \
     X(body_grace_ms, 5'000, milliseconds, "time before a body must keep up with body_rate_bytes")  \
-    X(body_rate_bytes, 1024, bytes, "bytes a second a body must keep up with; 408 and close")      \
+    X(body_rate_bytes,                                                                             \
+      1024,                                                                                        \
+      bytes,                                                                                       \
+      "bytes a second a body must keep up with (408), and a reader of answers; close")             \
     X(idle_ms, 60'000, milliseconds, "idle time of a kept-alive connection; close")                \
     X(request_ms, 60'000, milliseconds, "a whole request, unless its handler waits by nature; 408" \
     )                                                                                              \
@@ -66,7 +69,11 @@ enum class LimitUnit : std::uint8_t { bytes, count, milliseconds };
     X(pending_response_bytes,                                                                      \
       4 * 1024 * 1024,                                                                             \
       bytes,                                                                                       \
-      "unsent answers of one connection; no reading until sent")
+      "unsent answers of one connection; no reading until sent")                                   \
+    X(bytes_in_flight,                                                                             \
+      64 * 1024 * 1024,                                                                            \
+      bytes,                                                                                       \
+      "requests not whole yet and answers not sent yet, of all connections; 503")
 
 struct Limits {
 #define BELFRY_LIMIT_MEMBER(name, value, unit, text) std::uint64_t name = value;

@@ -352,6 +352,7 @@ void HttpServer::stop(Duration wait, Task done) {
 HttpServerStatus HttpServer::status() const {
     HttpServerStatus status = state_->status;
     status.connections = state_->table.size();
+    status.bytes_in_flight = state_->bytes_in_flight;
     return status;
 }
 

@@ -33,6 +33,11 @@ inline std::string host(const std::string& value) {
     return get("Host: " + value);
 }
 
+// All of them.
 [[nodiscard]] std::vector<RequestRow> ambiguous_requests();
+
+// Parts of it, from files of their own.
+[[nodiscard]] std::vector<RequestRow> framing_rows();
+[[nodiscard]] std::vector<RequestRow> head_rows();
 
 }  // namespace belfry

@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,14 @@ using std::string_literals::operator""s;
 
 const std::string kSmuggled = "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
 
-// Empty if the row is refused as it should be.
-std::string trouble_with(const RequestRow& row, std::size_t piece) {
+// Empty if the row is refused as it should be, after a first piece of another size.
+std::string trouble_with(const RequestRow& row, std::size_t first, std::size_t piece) {
     const Limits limits;
     TestService service;
     DirectConnection connection(service, limits);
-    connection.feed_in_pieces(row.bytes + kSmuggled, piece);
+    const std::string bytes = row.bytes + kSmuggled;
+    connection.feed(std::string_view(bytes).substr(0, first));
+    connection.feed_in_pieces(std::string_view(bytes).substr(std::min(first, bytes.size())), piece);
     connection.finish_sending();
     if (service.seen.size() != 1) {
         return std::to_string(service.seen.size()) + " requests were seen";
@@ -47,14 +50,60 @@ std::string trouble_with(const RequestRow& row, std::size_t piece) {
 TEST(RequestRules, EveryAmbiguousRequestIsRefusedAndNothingBehindItIsRead) {
     const std::vector<RequestRow> rows = ambiguous_requests();
     for (const RequestRow& row : rows) {
-        EXPECT_EQ(trouble_with(row, std::string::npos), "") << row.name;
+        EXPECT_EQ(trouble_with(row, std::string::npos, 1), "") << row.name;
     }
 }
 
 TEST(RequestRules, TheSameByteByByte) {
     for (const RequestRow& row : ambiguous_requests()) {
-        EXPECT_EQ(trouble_with(row, row.bytes.size() > 4096 ? 1000 : 1), "") << row.name;
+        const std::size_t piece = row.bytes.size() > 4096 ? 1000 : 1;
+        EXPECT_EQ(trouble_with(row, piece, piece), "") << row.name;
     }
+}
+
+TEST(RequestRules, TheSameCutInTwoAnywhere) {
+    constexpr std::size_t kStep = 5;  // each row begins elsewhere, so that together they cut all
+    std::size_t begin = 0;
+    for (const RequestRow& row : ambiguous_requests()) {
+        begin = begin % kStep + 1;
+        for (std::size_t cut = begin; cut < std::min(row.bytes.size(), 200UL); cut += kStep) {
+            EXPECT_EQ(trouble_with(row, cut, row.bytes.size()), "") << row.name << " at " << cut;
+        }
+    }
+}
+
+// What a client of the whole server sees.
+struct RequestRulesServer : ServerFixture {
+    std::string trouble_with_server(const RequestRow& row) {
+        service.seen.clear();
+        TestPeer peer = connect();
+        const std::string bytes = row.bytes + kSmuggled;
+        std::string_view rest = bytes;
+        const bool ended = until([&] {
+            rest.remove_prefix(peer.send(rest));
+            if (rest.empty()) {
+                peer.finish_sending();
+            }
+            return peer.ended();
+        });
+        if (!ended) {
+            return "the connection was not closed";
+        }
+        if (!peer.received().starts_with("HTTP/1.1 " + std::to_string(row.status)) ||
+            answers(peer.received()) != 1) {
+            return "answered " + peer.received();
+        }
+        return service.seen.size() == 1 && service.seen[0].refused == row.status
+                   ? ""
+                   : "another request was seen";
+    }
+};
+
+TEST_F(RequestRulesServer, EveryAmbiguousRequestIsAnsweredOnceAndTheConnectionCloses) {
+    for (const RequestRow& row : ambiguous_requests()) {
+        EXPECT_EQ(trouble_with_server(row), "") << row.name;
+    }
+    EXPECT_TRUE(until([&] { return server.status().connections == 0; }));
 }
 
 // The control: near neighbours of the rows above that must be taken, with what they carry.

@@ -18,6 +18,7 @@ class ResponseQueue {
     struct Slot {
         MonoTime since{};
         bool is_head = false;
+        bool is_get = false;
         bool http_1_0 = false;
         bool waits = false;     // no time-out
         bool close = false;     // the connection ends after this answer

@@ -14,10 +14,15 @@ namespace {
 constexpr Duration kLingerTime = std::chrono::seconds(2);
 constexpr std::size_t kLingerBytes = 16 * 1024 * 1024;
 constexpr std::size_t kKeptCapacity = 1024;
+constexpr std::size_t kSmallAnswer = 64 * 1024;  // is kept even when there is no room for others
 constexpr Duration kPaceCheck = std::chrono::seconds(1);
 constexpr std::string_view kPlainHttp =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 42\r\n"
     "Connection: close\r\n\r\nthis port speaks https: ask again with it\n";
+
+const HttpResponse kTooBusy{
+    .status = 503, .content_type = {}, .headers = "Retry-After: 1\r\n", .body = {}
+};
 
 Duration milliseconds(std::uint64_t count) {
     return std::chrono::milliseconds(static_cast<std::int64_t>(count));
@@ -89,6 +94,16 @@ void ServerConnection::reap() {
     pending_.reset();
 }
 
+// What it holds in memory for its peer, as capacities, because those are what is taken.
+void ServerConnection::count_bytes() {
+    std::size_t bytes = buffered_.capacity() + out_.capacity() + waiting_bytes_;
+    if (pending_) {
+        bytes += pending_->head.capacity() + pending_->body.capacity();
+    }
+    server_.bytes_in_flight += bytes;
+    server_.bytes_in_flight -= std::exchange(counted_bytes_, bytes);
+}
+
 void ServerConnection::close(bool tell) {
     if (!open_) {
         return;
@@ -100,6 +115,7 @@ void ServerConnection::close(bool tell) {
         server_.poller.remove(socket_.descriptor(), this);
     }
     socket_.close();
+    server_.bytes_in_flight -= std::exchange(counted_bytes_, 0);
     server_.forget(*this);
     ResponseQueue unanswered = std::move(slots_);
     slots_ = {};
@@ -149,7 +165,7 @@ void ServerConnection::respond(std::uint64_t request, const HttpResponse& respon
         return;
     }
     ASSERT(!slot->stream);
-    append_answer(*slot, response);
+    append_answer(*slot, is_too_much(*slot, response) ? kTooBusy : response);
     slot->answered = true;
     promote();
     answers_changed();
@@ -171,6 +187,13 @@ void ServerConnection::begin_stream(std::uint64_t request, const HttpResponse& h
     if (!in_burst_) {
         settle();
     }
+}
+
+// Only a page that was read may be refused after it was made; an answer that says what was done
+// must reach its peer.
+bool ServerConnection::is_too_much(const ResponseQueue::Slot& slot, const HttpResponse& response)
+    const {
+    return slot.is_get && response.body.size() > kSmallAnswer && server_.is_crowded();
 }
 
 void ServerConnection::append_answer(ResponseQueue::Slot& slot, const HttpResponse& response) {
@@ -346,6 +369,7 @@ void ServerConnection::flush() {
         ++server_.status.sends;
         server_.status.bytes_out += socket_.bytes();
         sent_ += socket_.bytes();
+        sent_since_ += socket_.bytes();
     }
     sent_ = 0;
     const bool streams = !slots_.empty() && slots_.front().stream;
@@ -428,13 +452,31 @@ void ServerConnection::update_deadline() {
     } else if (!buffered_.empty() && !paused_) {
         deadline = head_since_ + milliseconds(limits.header_read_ms);
     } else if (unsent() > 0) {
-        deadline = server_.now + milliseconds(limits.request_ms);
+        deadline = answers_deadline();
     } else if (!slots_.empty()) {
         const ResponseQueue::Slot& oldest = slots_.front();
         deadline = oldest.waits || oldest.stream ? MonoTime::max()
                                                  : oldest.since + milliseconds(limits.request_ms);
     }
+    if (unsent() == 0) {
+        unsent_since_ = {};
+        sent_since_ = 0;
+    }
     server_.set_deadline(index, deadline);
+}
+
+// A peer may take nothing for a while, but not a byte now and then for as long as it likes.
+MonoTime ServerConnection::answers_deadline() {
+    const Limits& limits = server_.limits;
+    if (unsent_since_ == MonoTime{}) {
+        unsent_since_ = server_.now;
+    }
+    const std::uint64_t earned_ms =
+        sent_since_ * 1000 / std::max<std::uint64_t>(limits.body_rate_bytes, 1);
+    return std::min(
+        server_.now + milliseconds(limits.request_ms),
+        unsent_since_ + milliseconds(limits.request_ms + earned_ms)
+    );
 }
 
 void ServerConnection::on_deadline(MonoTime now) {

@@ -44,6 +44,10 @@ class ServerContext {
     bool stopping = false;
     std::shared_ptr<const TlsContext> tls;  // of connections to come; none: they speak plain
     std::size_t handshakes = 0;             // under way
+    std::uint64_t bytes_in_flight = 0;      // what its connections hold, each as it last settled
+
+    // What may grow large is refused until others have let go of theirs.
+    [[nodiscard]] bool is_crowded() const { return bytes_in_flight >= limits.bytes_in_flight; }
 
     virtual void set_deadline(std::size_t index, MonoTime deadline) = 0;
     // It has answers to send when the turn ends.
@@ -106,7 +110,12 @@ class ServerConnection final : public HttpConnection, public Watcher {
             ++connection_.holds_;
         }
         ~Hold() {
-            if (--connection_.holds_ == 0 && !connection_.open_) {
+            if (--connection_.holds_ > 0) {
+                return;
+            }
+            if (connection_.open_) {
+                connection_.count_bytes();
+            } else {
                 connection_.reap();
             }
         }
@@ -119,6 +128,7 @@ class ServerConnection final : public HttpConnection, public Watcher {
 
     ~ServerConnection() = default;
     void reap();
+    void count_bytes();
 
     void shake_hands();
     void end_handshake();
@@ -137,12 +147,15 @@ class ServerConnection final : public HttpConnection, public Watcher {
     void refuse(int status, const Error& error, const HttpRequest& request);
     void refuse_pending(int status, const Error& error);
     void refuse_fault(HeadFault fault);
+    std::size_t take_more_of_head(std::string_view bytes);
     void peer_finished();
     [[nodiscard]] bool must_pause() const;
 
     // server_connection.cc: answers in, bytes out.
     [[nodiscard]] ResponseQueue::Slot* unanswered(std::uint64_t request);
     void append_answer(ResponseQueue::Slot& slot, const HttpResponse& response);
+    [[nodiscard]] bool is_too_much(const ResponseQueue::Slot& slot, const HttpResponse& response)
+        const;
     void promote();
     void send_continue();
     void answers_changed();
@@ -151,6 +164,7 @@ class ServerConnection final : public HttpConnection, public Watcher {
     void flush();
     void update_interest();
     void update_deadline();
+    [[nodiscard]] MonoTime answers_deadline();
     void begin_linger();
     void linger();
     void check_body_pace(MonoTime now);
@@ -177,6 +191,9 @@ class ServerConnection final : public HttpConnection, public Watcher {
     std::uint64_t requests_ = 0;
     std::size_t waiting_bytes_ = 0;  // in slots, behind an older answer
     std::size_t linger_bytes_ = 0;
+    MonoTime unsent_since_{};        // while unsent() > 0
+    std::uint64_t sent_since_ = 0;   // bytes, since then
+    std::size_t counted_bytes_ = 0;  // its part of server_.bytes_in_flight
     MonoTime head_since_{};  // when the first byte of buffered_ came, or the handshake began
     HeadScan scan_;
     std::string buffered_;  // an incomplete head, or requests that wait

@@ -11,6 +11,8 @@ namespace {
 // More requests than this wait for answers on one connection only in its socket.
 constexpr std::size_t kOutstandingRequests = 1024;
 constexpr std::size_t kKeptCapacity = 4096;
+constexpr std::size_t kSmallHead =
+    4096;  // may come in pieces even when there is no room for others
 
 Error body_too_large(std::uint64_t limit) {
     Error error{Errc::too_large, "the body is longer than " + std::to_string(limit) + " bytes"};
@@ -18,11 +20,26 @@ Error body_too_large(std::uint64_t limit) {
     return error;
 }
 
+// Doubles like any string, but not past the end that is known.
+void make_room(std::string& body, std::size_t more, std::uint64_t missing) {
+    if (body.size() + more > body.capacity()) {
+        const std::uint64_t whole = body.size() + missing;
+        body.reserve(static_cast<std::size_t>(
+            std::min<std::uint64_t>(whole, std::max(body.capacity() * 2, body.size() + more))
+        ));
+    }
+}
+
+Error no_room() {
+    return Error{Errc::overloaded, "the server holds as many unfinished requests as it may"};
+}
+
 }  // namespace
 
 bool ServerConnection::must_pause() const {
-    return slots_.size() >= kOutstandingRequests ||
-           unsent() + waiting_bytes_ > server_.limits.pending_response_bytes;
+    const std::size_t held = unsent() + waiting_bytes_;
+    return slots_.size() >= kOutstandingRequests || held > server_.limits.pending_response_bytes ||
+           (held > 0 && server_.is_crowded());
 }
 
 void ServerConnection::read() {
@@ -117,7 +134,7 @@ std::size_t ServerConnection::take_head(std::string_view bytes) {
         {limits.request_line_bytes, limits.header_bytes, limits.headers_bytes, limits.headers}
     );
     if (state == HeadScan::State::incomplete) {
-        return 0;
+        return take_more_of_head(bytes);
     }
     const HeadScan scan = std::exchange(scan_, HeadScan{});
     if (state == HeadScan::State::broken) {
@@ -146,10 +163,26 @@ std::size_t ServerConnection::take_head(std::string_view bytes) {
         dispatch(head, admission);
         return scan.end() + length;
     }
+    if (server_.is_crowded()) {
+        refuse(503, no_room(), head.request);
+        return bytes.size();
+    }
     await_body(head, block, admission);
     pending_->continue_is_due = head.expects_continue && rest.empty();
     send_continue();
     return scan.end();
+}
+
+// 0: the rest of the head may come.
+std::size_t ServerConnection::take_more_of_head(std::string_view bytes) {
+    if (bytes.size() <= kSmallHead || !server_.is_crowded()) {
+        return 0;
+    }
+    HttpRequest unknown;
+    unknown.peer = peer_;
+    unknown.peer_is_loopback = peer_is_loopback_;
+    refuse(503, no_room(), unknown);
+    return bytes.size();
 }
 
 void ServerConnection::await_body(
@@ -171,9 +204,15 @@ void ServerConnection::await_body(
 std::size_t ServerConnection::take_body(std::string_view bytes) {
     PendingBody& pending = *pending_;
     pending.continue_is_due = false;
+    const bool ends_here = !pending.chunks && pending.missing <= bytes.size();
+    if (!ends_here && server_.is_crowded()) {
+        refuse_pending(503, no_room());
+        return bytes.size();
+    }
     if (!pending.chunks) {
         const auto taken =
             static_cast<std::size_t>(std::min<std::uint64_t>(pending.missing, bytes.size()));
+        make_room(pending.body, taken, pending.missing);
         pending.body += bytes.substr(0, taken);
         pending.missing -= taken;
         if (pending.missing == 0) {
@@ -215,6 +254,7 @@ void ServerConnection::dispatch(const RequestHead& head, const HttpService::Admi
     ResponseQueue::Slot slot;
     slot.since = server_.now;
     slot.is_head = head.request.method == Method::head;
+    slot.is_get = head.request.method == Method::get;
     slot.http_1_0 = head.http_1_0;
     slot.waits = admission.waits;
     slot.close = !head.keep_alive || server_.stopping ||

@@ -86,6 +86,11 @@ class TestPeer {
         }
         return received_;
     }
+    // At most so much of what came; how much that was.
+    std::size_t take(char* to, std::size_t bytes) {
+        const ssize_t got = ::recv(descriptor_, to, bytes, MSG_DONTWAIT);
+        return got < 0 ? 0 : static_cast<std::size_t>(got);
+    }
     // The other side closed.
     bool ended() {
         received();

@@ -1,0 +1,200 @@
+// What the connections of one server may hold together, and who is refused when they hold it.
+#include "net/test_peer.h"
+
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+namespace belfry {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr std::size_t kMiB = 1024 * 1024;
+
+std::string head_of(std::size_t length) {
+    return "POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+}
+
+struct BytesInFlight : ServerFixture {
+    BytesInFlight() {
+        limits.bytes_in_flight = kMiB;
+        limits.idle_ms = 1000;
+    }
+
+    // Sends all of it, as the server takes it.
+    void send_all(TestPeer& peer, std::string_view bytes) {
+        EXPECT_TRUE(until([&] {
+            bytes.remove_prefix(peer.send(bytes));
+            return bytes.empty();
+        }));
+    }
+    // A peer whose body lacks its last byte.
+    TestPeer almost_whole(std::size_t length) {
+        TestPeer peer = connect();
+        send_all(peer, head_of(length) + std::string(length - 1, 'x'));
+        EXPECT_TRUE(until([&] { return server.status().bytes_in_flight >= length; }));
+        return peer;
+    }
+    bool is_answered(TestPeer& peer) {
+        return until([&] { return peer.received().contains("\r\n\r\n"); });
+    }
+};
+
+TEST_F(BytesInFlight, FurtherBodiesAreRefusedBeforeTheyAreRead) {
+    TestPeer holder = almost_whole(kMiB);
+    TestPeer late = connect();
+    late.send(head_of(1000));
+    ASSERT_TRUE(is_answered(late));
+    EXPECT_THAT(
+        late.received(), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Connection: close"))
+    );
+    ASSERT_EQ(service.seen.size(), 1U);
+    EXPECT_EQ(service.seen[0].refused, 503);
+    EXPECT_EQ(service.seen[0].path, "/p");
+
+    holder.send("x");
+    ASSERT_TRUE(is_answered(holder));
+    EXPECT_THAT(holder.received(), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(BytesInFlight, AnExpectantPeerIsNotToldToContinue) {
+    TestPeer holder = almost_whole(kMiB);
+    TestPeer late = connect();
+    late.send("POST /p HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n");
+    ASSERT_TRUE(is_answered(late));
+    EXPECT_THAT(late.received(), StartsWith("HTTP/1.1 503 "));
+}
+
+TEST_F(BytesInFlight, RequestsInOnePieceAreServedAllTheSame) {
+    TestPeer holder = almost_whole(kMiB);
+    TestPeer other = connect();
+    other.send(head_of(5) + "hello");
+    ASSERT_TRUE(is_answered(other));
+    EXPECT_THAT(other.received(), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(BytesInFlight, ABodyThatGrowsPastTheBoundIsRefusedLengthKnownOrNot) {
+    const std::string part(kMiB * 3 / 8, 'x');
+    const std::string chunked = "POST /p HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const std::string& begin : {head_of(kMiB) + part, chunked + "a0000\r\n" + part}) {
+        service.seen.clear();
+        std::vector<TestPeer> peers;
+        while (service.seen.empty() && peers.size() < 4) {
+            peers.push_back(connect());
+            send_all(peers.back(), begin);
+            ASSERT_TRUE(until([&] {
+                return !service.seen.empty() ||
+                       server.status().bytes_in_flight >= peers.size() * part.size();
+            }));
+        }
+        EXPECT_GE(peers.size(), 2U);
+        ASSERT_EQ(service.seen.size(), 1U);
+        EXPECT_EQ(service.seen[0].refused, 503);
+        ASSERT_TRUE(is_answered(peers.back()));
+        EXPECT_THAT(peers.back().received(), StartsWith("HTTP/1.1 503 "));
+        peers.clear();
+        ASSERT_TRUE(until([&] { return server.status().connections == 0; }));
+    }
+}
+
+TEST_F(BytesInFlight, ALongHeadInPiecesIsRefusedAShortOneIsNot) {
+    TestPeer holder = almost_whole(kMiB);
+    TestPeer longer = connect();
+    longer.send("GET /p HTTP/1.1\r\nHost: h\r\nX: " + std::string(5000, 'y') + "\r\n");
+    ASSERT_TRUE(is_answered(longer));
+    EXPECT_THAT(longer.received(), StartsWith("HTTP/1.1 503 "));
+    TestPeer shorter = connect();
+    shorter.send("GET /p HTTP/1.1\r\nHost: h\r\n");
+    ASSERT_TRUE(until([&] { return server.status().bytes_in > kMiB + 5000; }));
+    shorter.send("\r\n");
+    ASSERT_TRUE(is_answered(shorter));
+    EXPECT_THAT(shorter.received(), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(BytesInFlight, WhatAConnectionHeldIsFreeWhenItLeaves) {
+    const std::uint64_t before = server.status().bytes_in_flight;
+    std::vector<TestPeer> peers;
+    for (int i = 0; i < 4; ++i) {
+        peers.push_back(almost_whole(kMiB / 8));
+    }
+    peers[0].send("x");
+    peers[1].abort();
+    peers[2].close();
+    peers[3].send("x");
+    peers[3].finish_sending();
+    ASSERT_TRUE(is_answered(peers[0]));
+    peers[0].close();
+    EXPECT_TRUE(until([&] { return server.status().connections == 0; }));
+    EXPECT_EQ(server.status().bytes_in_flight, before);
+}
+
+// --- Answers
+
+struct AnswersInFlight : BytesInFlight {
+    AnswersInFlight() {
+        service.answer = [this](const HttpRequest& request, Exchange exchange) {
+            const std::size_t bytes = request.path == "/big" ? 8 * kMiB : 10;
+            page.assign(bytes, 'x');
+            exchange.respond({200, "text/plain", {}, page, false});
+        };
+    }
+    std::string page;
+};
+
+TEST_F(AnswersInFlight, APageIsRefusedWhileOthersAreNotTakenAndSmallAnswersAreNot) {
+    TestPeer slow(server.address(), 4096);
+    slow.send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_TRUE(until([&] { return server.status().bytes_in_flight >= kMiB; }));
+    TestPeer peer = connect();
+    peer.send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_TRUE(is_answered(peer));
+    EXPECT_THAT(peer.received(), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Retry-After: 1")));
+    peer.forget();
+    peer.send("GET /small HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_TRUE(is_answered(peer));
+    EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 200 "));
+    peer.forget();
+    // What was done is said, however long that is.
+    peer.send("POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+    ASSERT_TRUE(is_answered(peer));
+    EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(AnswersInFlight, AReaderThatTakesAByteNowAndThenIsCut) {
+    limits.request_ms = 300;
+    limits.body_rate_bytes = 1024 * kMiB;
+    TestPeer slow(server.address(), 4096);
+    slow.send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_TRUE(until([&] { return server.status().bytes_in_flight >= kMiB; }));
+    char taken[4096];
+    const MonoTime began = loop.now();
+    ASSERT_TRUE(until([&] {
+        slow.take(taken, sizeof(taken));
+        return server.status().connections == 0;
+    }));
+    EXPECT_GE(loop.now() - began, std::chrono::milliseconds(200));
+}
+
+TEST_F(AnswersInFlight, AReaderThatKeepsPaceGetsAllOfIt) {
+    limits.request_ms = 600;
+    limits.body_rate_bytes = 1024;
+    TestPeer slow = connect();
+    slow.send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+    std::string taken(kMiB, ' ');
+    std::size_t got = 0;
+    MonoTime last{};
+    EXPECT_TRUE(until([&] {
+        if (loop.now() - last >= std::chrono::milliseconds(100)) {
+            last = loop.now();
+            got += slow.take(taken.data(), taken.size());
+        }
+        return got > 8 * kMiB;
+    })) << got;
+}
+
+}  // namespace
+}  // namespace belfry
