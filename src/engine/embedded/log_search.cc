@@ -110,9 +110,11 @@ bool examine(ListJob& job, StoredEvent stored) {
     ++job.examined;
     Offset offset = stored.offset;
     if (list_matches(job.query, stored)) {
+        job.bytes += stored.event.data ? stored.event.data->size() : 0;
         job.result.events.push_back(std::move(stored));
     }
-    bool complete = job.result.events.size() >= job.query.limit || job.examined >= kListExaminedMax;
+    bool complete = job.result.events.size() >= job.query.limit ||
+                    job.examined >= kListExaminedMax || job.bytes >= kListBytesMax;
     // At the very end of the log there is no further page.
     bool descending = job.query.order == ListQuery::Order::descending;
     bool at_end = descending ? offset == job.from : offset.next() == job.to;

@@ -13,6 +13,8 @@
 namespace belfry {
 
 inline constexpr std::size_t kListExaminedMax = 20'000;
+// A page ends with the event that passes it: many pages may be in memory at the same time.
+inline constexpr std::size_t kListBytesMax = 1024 * 1024;
 
 // One segment to look through. `ready` stands for the segment being written, whose index may not
 // leave the I/O thread.
@@ -37,6 +39,7 @@ struct ListJob {
     std::vector<SearchSegment> segments;  // in the order of the query
     ListResult result;
     std::size_t examined = 0;
+    std::size_t bytes = 0;  // data in `result`
 };
 // Examines one event; true when the page is complete.
 [[nodiscard]] bool examine(ListJob& job, StoredEvent stored);

@@ -172,6 +172,21 @@ TEST_F(LogSearchTest, PageStopsAfterTwentyThousandExaminedAndSaysWhereToGoOn) {
     });
 }
 
+TEST_F(LogSearchTest, PageOfLargeEventsEndsAfterAMebibyteAndSaysWhereToGoOn) {
+    bed_.options.segment_bytes = 64UL * 1024 * 1024;
+    ASSERT_TRUE(bed_.open());
+    for (int i = 0; i < 9; ++i) {
+        ASSERT_TRUE(bed_.append({{.data = std::string(400UL * 1024, 'x')}}));
+    }
+    auto page = bed_.list({.limit = 1000});
+    ASSERT_TRUE(page);
+    EXPECT_EQ(page->events.size(), 3U);
+    ASSERT_TRUE(page->next);
+    EXPECT_EQ(page->next->value, 2U);
+    EXPECT_EQ(all({.limit = 1000}).size(), 9U);
+    EXPECT_EQ(all({.order = ListQuery::Order::descending, .limit = 1000}).size(), 9U);
+}
+
 TEST_F(LogSearchTest, TypesPastTheTableAreFoundToo) {
     std::vector<EventText> texts;
     for (int i = 0; i < 1200; ++i) {
