@@ -39,6 +39,12 @@ class ExamplesFirst final : public CLI::Formatter {
 void add_global_options(CLI::App& app, Invocation& invocation) {
     app.add_option("--url", invocation.url, "hub to talk to (BELFRY_URL; http://127.0.0.1:8420)");
     app.add_option(
+        "--ca-file",
+        invocation.ca_file,
+        "PEM file with who may sign an https hub's certificate, beside the system's "
+        "(BELFRY_CA_FILE)"
+    );
+    app.add_option(
         "--token-file",
         invocation.token_file,
         "file that holds the access token; - is stdin (BELFRY_TOKEN)"
@@ -74,8 +80,8 @@ std::unique_ptr<CLI::App> make_parser(Invocation& invocation) {
     add_subscription(*app, invocation);
     add_dead_letter(*app, invocation);
     add_config(*app, invocation);
-    add_bench(*app, invocation);
     add_log(*app, invocation);
+    add_bench(*app, invocation);
     add_token(*app, invocation);
     add_policy(*app, invocation);
     add_status(*app, invocation);

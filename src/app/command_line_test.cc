@@ -115,7 +115,8 @@ TEST(CommandLine, WrongUsageIsTwoAndSaysWhatIsWrong) {
              {"bench", "--format", "xml"},
              {"bench", "--connections", "0"},
              {"bench", "--token", "x"},
-             {"list", "--url", "https://x"},
+             {"list", "--url", "https://x", "--ca-file", "/no/such/file"},
+             {"bench", "--url", "https://x"},
              {"list", "--url", "nonsense"},
              {"list", "--token-file", "/no/such/file"},
              {"list", "--token", "x"},  // argv is for everybody to see
@@ -200,20 +201,19 @@ TEST(CommandLine, WhatTheHubRefusesBecomesAnExitCode) {
 
 TEST(CommandLine, FirePublishesWhatItWasGiven) {
     FakeHub hub(always(200, R"({"id":"a-b","offset":17,"durability":"fsync","duplicate":true})"));
-    Ran ran = run(
-        {"fire",
-         "de ploy",
-         "{\"v\":1}",
-         "--source",
-         "/ci",
-         "--subject",
-         "s",
-         "--id",
-         "i",
-         "--url",
-         hub.url()},
-        {{"BELFRY_TOKEN", "t0"}}
-    );
+    Ran ran =
+        run({"fire",
+             "de ploy",
+             "{\"v\":1}",
+             "--source",
+             "/ci",
+             "--subject",
+             "s",
+             "--id",
+             "i",
+             "--url",
+             hub.url()},
+            {{"BELFRY_TOKEN", "t0"}});
     EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
     EXPECT_EQ(ran.out, "a-b  offset 17  duplicate: stored before\n");
     ASSERT_EQ(hub.requests().size(), 1U);

@@ -23,12 +23,18 @@ namespace belfry {
 // The initialisers are the defaults.
 struct Config {
     std::string http_listen = "127.0.0.1:8420";
+    std::string http_tls_certificate = "none";
+    std::string http_tls_key = "none";
+    std::string http_tls_client_ca = "none";
     std::string data = "./belfry-data";
     bool insecure = false;
     std::string acl_default_policy = "deny";
 
     std::string outbound_allow = "none";
     std::string outbound_allow_ports = "none";
+    std::string outbound_tls_ca = "none";
+    std::string outbound_tls_certificate = "none";
+    std::string outbound_tls_key = "none";
 
     std::string secrets_key_file = "auto";
 

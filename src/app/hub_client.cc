@@ -91,11 +91,13 @@ HubFailure failure_of(int status, std::string_view body) {
     return failure;
 }
 
-HubClient::HubClient(Url address, std::string token)
+HubClient::HubClient(Url address, std::string token, std::shared_ptr<const TlsContext> tls)
     : address_(std::move(address)),
       token_(std::move(token)),
       limits_(client_limits()),
-      client_(loop_, limits_, guard_) {}
+      client_(loop_, limits_, guard_) {
+    client_.set_tls(std::move(tls));
+}
 
 HubResult<HttpCall> HubClient::prepare(const HubRequest& request) const {
     std::string head = fmt::format(
@@ -127,6 +129,7 @@ HubResult<HttpCall> HubClient::prepare(const HubRequest& request) const {
     head += "\r\n";
     auto body = std::make_shared<const std::string>(request.body);
     HttpCall call;
+    call.secure = address_.scheme == Url::Scheme::https;
     call.host = address_.host;
     call.port = address_.port;
     call.head = std::move(head);
@@ -140,7 +143,8 @@ HubFailure HubClient::unreachable(const Error& error) const {
     return {
         .code = ExitCode::unreachable,
         .sentence = fmt::format(
-            "no answer from http://{}: {}",
+            "no answer from {}://{}: {}",
+            address_.scheme_text(),
             screen_text(address_.authority()),
             screen_text(error.detail)
         ),

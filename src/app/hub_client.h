@@ -9,9 +9,11 @@
 #include "base/limits.h"
 #include "net/http_client.h"
 #include "net/loop.h"
+#include "net/tls_context.h"
 
 #include <expected>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,7 +49,8 @@ struct StreamRequest {
 class HubClient {
  public:
     // The token may be empty. A header value with a control character in it is refused by call().
-    HubClient(Url address, std::string token);
+    // Without `tls` it speaks plain http.
+    HubClient(Url address, std::string token, std::shared_ptr<const TlsContext> tls = nullptr);
 
     // The answer, if its status is 2xx.
     [[nodiscard]] HubResult<HttpReply> call(const HubRequest& request);

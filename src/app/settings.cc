@@ -105,6 +105,23 @@ std::vector<Setting> hub_rows() {
             "a token or `insecure`"
         ),
         text_row(
+            "http.tls.certificate",
+            &Config::http_tls_certificate,
+            nullptr,
+            "PEM file with the server's certificate and its chain, `none` for plain HTTP; read "
+            "again when it changes and on SIGHUP"
+        ),
+        text_row(
+            "http.tls.key", &Config::http_tls_key, nullptr, "PEM file with that certificate's key"
+        ),
+        text_row(
+            "http.tls.client_ca",
+            &Config::http_tls_client_ca,
+            nullptr,
+            "PEM file with who may sign clients' certificates; with it, a client without one is "
+            "not served"
+        ),
+        text_row(
             "data",
             &Config::data,
             nullptr,
@@ -141,6 +158,24 @@ std::vector<Setting> outbound_rows() {
             [](std::string_view value) { return only_error(parse_ports(value)); },
             "ports that deliveries may reach beside 80, 443 and from 1024 on those of no "
             "well-known service, with commas between"
+        ),
+        text_row(
+            "outbound.tls.ca",
+            &Config::outbound_tls_ca,
+            nullptr,
+            "PEM file with authorities that are trusted beside the system's when delivering"
+        ),
+        text_row(
+            "outbound.tls.certificate",
+            &Config::outbound_tls_certificate,
+            nullptr,
+            "PEM file with the certificate shown to listeners that ask for one"
+        ),
+        text_row(
+            "outbound.tls.key",
+            &Config::outbound_tls_key,
+            nullptr,
+            "PEM file with that certificate's key"
         ),
         text_row(
             "secrets.key_file",

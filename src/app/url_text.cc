@@ -43,11 +43,6 @@ Result<Url> parse_hub_url(std::string_view url) {
     if (!parsed) {
         return parsed;
     }
-    if (parsed->scheme != Url::Scheme::http) {
-        return fail(
-            Errc::bad_request, "a hub is reached by http only, such as http://127.0.0.1:8420"
-        );
-    }
     if (parsed->target() != "/") {
         return fail(Errc::bad_request, "a hub's URL has no path, such as http://127.0.0.1:8420");
     }

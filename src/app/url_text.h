@@ -27,7 +27,7 @@ class Target {
     bool has_query_ = false;
 };
 
-// Where a hub is, from "http://host[:port]". bad_request for https, a path or a query.
+// Where a hub is, from "http://host[:port]" or https. bad_request for a path or a query.
 [[nodiscard]] Result<Url> parse_hub_url(std::string_view url);
 
 }  // namespace belfry

@@ -74,6 +74,11 @@ Wiring::~Wiring() = default;
 
 Result<std::unique_ptr<Wiring>> Wiring::open(const Config& config, DataLoss data_loss) {
     std::unique_ptr<Wiring> wiring(new Wiring(config));
+    auto certificates = Certificates::load(wiring->config_, wiring->loop_);
+    if (!certificates) {
+        return std::unexpected(std::move(certificates.error()));
+    }
+    wiring->certificates_ = *std::move(certificates);
     if (Result<void> opened = wiring->open_engine(data_loss); !opened) {
         return std::unexpected(in_directory(std::move(opened.error()), config.data));
     }
@@ -156,6 +161,8 @@ void Wiring::connect_rooms() {
     doors.push_back(native_door(std::move(native)));
     router_.emplace(std::move(doors), *access_, config_.limits);
     server_.emplace(loop_, *router_, config_.limits);
+    use_certificates();
+    certificates_->on_change([this] { use_certificates(); });
 }
 
 bool Wiring::is_loopback_only() const {
@@ -184,6 +191,11 @@ void Wiring::connect_access() {
         .limits = config_.limits,
         .default_policy = default_policy
     });
+}
+
+void Wiring::use_certificates() {
+    server_->set_tls(certificates_->server());
+    client_.set_tls(certificates_->client());
 }
 
 HubOptions Wiring::hub_options() const {
@@ -283,6 +295,10 @@ Result<void> Wiring::start() {
 
 std::string Wiring::address() const {
     return server_->address();
+}
+
+std::string Wiring::url() const {
+    return (certificates_->server() == nullptr ? "http://" : "https://") + address();
 }
 
 void Wiring::run() {

@@ -4,6 +4,7 @@
 // address() are for it, too.
 #pragma once
 
+#include "app/certificates.h"
 #include "app/config.h"
 #include "auth/access_administration.h"
 #include "auth/oauth2_tokens.h"
@@ -46,13 +47,16 @@ class Wiring {
     [[nodiscard]] Result<void> start();
     // Nobody is served without a token.
     [[nodiscard]] bool closed() const { return access_documents_->closed(); }
-    // Where it listens, with the real port.
+    // Where it listens, with the real port; as a URL, too.
     [[nodiscard]] std::string address() const;
+    [[nodiscard]] std::string url() const;
     // Until stop() has done its work.
     void run();
     // The first call drains: no new connections, answers what was asked, ends attempts, saves,
     // closes the log. The second one leaves at once; what was acknowledged is safe anyway.
     void stop();
+    // Reads the certificates again.
+    void reload() { certificates_->reload(); }
     [[nodiscard]] Loop& loop() { return loop_; }
     [[nodiscard]] LogStatus log_status() const { return log_->status(); }
     // What the hub was made with.
@@ -62,6 +66,7 @@ class Wiring {
     explicit Wiring(const Config& config);
     [[nodiscard]] Result<void> open_engine(DataLoss data_loss);
     void connect_rooms();
+    void use_certificates();
     [[nodiscard]] Result<void> seal_documents();
     void connect_access();
     [[nodiscard]] bool is_loopback_only() const;
@@ -81,6 +86,7 @@ class Wiring {
     std::optional<SecretBox> secret_box_;
     std::optional<SealedKv> kv_;
     std::optional<Catalog> catalog_;
+    std::unique_ptr<Certificates> certificates_;
     OutboundGuard guard_;
     HttpClient client_;
     OAuth2Tokens tokens_;

@@ -55,6 +55,7 @@ HttpCall token_request(const OAuth2Auth& client, const Url& url, const std::stri
     std::string basic;
     append_base64(basic, form_encoded(client.client_id) + ":" + form_encoded(client.client_secret));
     HttpCall call;
+    call.secure = url.scheme == Url::Scheme::https;
     call.host = url.host;
     call.port = url.port;
     call.timeout = kFetchTimeout;

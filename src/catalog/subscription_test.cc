@@ -187,10 +187,7 @@ TEST(Subscription, HoldsNamesToTheirCharacters) {
 }
 
 TEST(Subscription, RefusesUrlsItCannotDeliverTo) {
-    EXPECT_EQ(refused(with_sink(R"("url":"https://h/")")), "bad_request sink.url");
-    EXPECT_NE(
-        parse(with_sink(R"("url":"https://h/")")).error().detail.find("TLS"), std::string::npos
-    );
+    EXPECT_TRUE(parse(with_sink(R"("url":"https://h/")")).has_value());
     for (const char* bad :
          {"",
           "/in",

@@ -4,6 +4,7 @@
 #include "base/logging.h"
 #include "net/response_writer.h"
 #include "net/server_connection.h"
+#include "net/tls_context.h"
 
 #include <algorithm>
 #include <array>
@@ -352,6 +353,9 @@ void HttpServer::stop(Duration wait, Task done) {
 HttpServerStatus HttpServer::status() const {
     HttpServerStatus status = state_->status;
     status.connections = state_->table.size();
+    if (state_->tls != nullptr) {
+        status.certificate_expires = state_->tls->expires();
+    }
     status.bytes_in_flight = state_->bytes_in_flight;
     return status;
 }

@@ -23,7 +23,8 @@ struct HttpServerStatus {
     std::uint64_t bytes_out = 0;
     std::uint64_t sends = 0;     // system calls that sent answers
     std::uint64_t rejected = 0;  // connections closed unheard: too many, or out of descriptors
-    std::uint64_t bytes_in_flight = 0;  // requests not whole yet, answers not sent yet
+    std::uint64_t bytes_in_flight = 0;               // requests not whole yet, answers not sent yet
+    WallTime certificate_expires = WallTime::max();  // max: none is served
 };
 
 // Owned by the wiring; loop, service and limits must outlive it. I/O thread only.

@@ -129,6 +129,7 @@ HttpCall Request::call_for(const Attempt& attempt, Duration timeout, std::string
     HttpCall call;
     call.host = url_.host;
     call.port = url_.port;
+    call.secure = url_.scheme == Url::Scheme::https;
     call.timeout = timeout;
     call.connect_timeout = std::min(kConnectTimeout, timeout);
     call.head.reserve(head_.size() + token.size() + 512);
@@ -254,13 +255,6 @@ Result<std::unique_ptr<Sink>> make_webhook_sink(const WebhookSink& config, Webho
     Result<Url> url = parse_url(config.url);
     if (!url) {
         return std::unexpected(about("sink.url", std::move(url.error())));
-    }
-    if (url->scheme != Url::Scheme::http) {
-        return std::unexpected(Error{
-            .code = Errc::bad_request,
-            .detail = "this build delivers over http only, it has no TLS",
-            .field = "sink.url"
-        });
     }
     const std::span<const std::string> secrets = config.secrets;
     Result<StandardWebhooks> both = StandardWebhooks::with(secrets);

@@ -65,8 +65,9 @@ export class Hub {
       if (dead()) throw new Error(`belfry ended while starting:\n${this.log}`);
       const port = /127\.0\.0\.1:(\d+)/.exec(this.log.slice(begin))?.[1];
       if (!port) return false;
-      this.url = `http://127.0.0.1:${port}`;
-      return fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false);
+      this.url = `${/https:\/\/127/.test(this.log.slice(begin)) ? 'https' : 'http'}://127.0.0.1:${port}`;
+      // A hub listens when it serves; over https the test asks by itself.
+      return this.url.startsWith('https') || fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false);
     });
     return this;
   }

@@ -1,6 +1,9 @@
 // A listener for tests: an HTTP server that keeps every delivery and answers as told.
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer as createSocketServer } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import { eventually } from './hub.mjs';
 
 function listen(t, server) {
@@ -14,8 +17,9 @@ function listen(t, server) {
     server.close();
     sockets.forEach((socket) => socket.destroy());
   });
+  const scheme = server instanceof TlsServer ? 'https' : 'http';
   return new Promise((resolve) =>
-    server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}/in`)),
+    server.listen(0, '127.0.0.1', () => resolve(`${scheme}://127.0.0.1:${server.address().port}/in`)),
   );
 }
 
@@ -35,6 +39,22 @@ export async function startListener(t, answer = () => 204) {
   const received = (count) =>
     eventually(`${count} deliveries, there are ${deliveries.length}`, () => deliveries.length >= count && deliveries);
   return { url, deliveries, received };
+}
+
+// The same over https; `own` is { certificate, key } as files.
+export async function startTlsListener(t, own, options = {}) {
+  const deliveries = [];
+  let connections = 0;
+  const files = { cert: await readFile(own.certificate), key: await readFile(own.key) };
+  const server = createTlsServer({ ...files, ...options }, async (request, response) => {
+    for await (const _ of request);
+    deliveries.push({ headers: request.headers, peer: request.socket.getPeerCertificate()?.subject?.CN });
+    response.writeHead(204).end();
+  });
+  server.on('secureConnection', () => connections++);
+  const url = await listen(t, server);
+  const received = (count) => eventually(`${count} deliveries`, () => deliveries.length >= count && deliveries);
+  return { url, deliveries, received, connections: () => connections };
 }
 
 export function freePort() {

@@ -64,6 +64,11 @@ HubResult<LoadOptions> load_options(const BenchOptions& options, const Invocatio
                         : warm_up.error()
         );
     }
+    if (hub->scheme == Url::Scheme::https) {
+        return std::unexpected(invalid_usage(
+            "the load speaks plain http only", "Name the hub's http address, or one beside it."
+        ));
+    }
     if (*duration == Duration::zero()) {
         return std::unexpected(invalid_usage("--duration must be above zero"));
     }

@@ -23,8 +23,9 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 // One run of the program. Lives in main() from parsing to the end.
 struct Invocation {
     Environment environment;
-    // --url, --token-file; empty: not given.
+    // --url, --ca-file, --token-file; empty: not given.
     std::string url;
+    std::string ca_file;
     std::string token_file;
     bool json = false;
     bool quiet = false;
@@ -36,7 +37,11 @@ struct Invocation {
     [[nodiscard]] HubResult<Url> address() const;
     // What --token-file holds, or BELFRY_TOKEN; may be empty.
     [[nodiscard]] HubResult<std::string> access_token() const;
-    // Both together.
+    // Who may sign an https hub's certificate: --ca-file or BELFRY_CA_FILE beside the system's; and
+    // what is shown to a hub that asks: BELFRY_CERTIFICATE_FILE, BELFRY_KEY_FILE.
+    [[nodiscard]] HubResult<std::shared_ptr<const TlsContext>> certificates(const Url& hub_url
+    ) const;
+    // All together.
     [[nodiscard]] HubResult<std::unique_ptr<HubClient>> hub() const;
 };
 
@@ -50,8 +55,8 @@ void add_subscription(CLI::App& app, Invocation& invocation);
 void add_subscription_add(CLI::App& subscription, Invocation& invocation);
 void add_dead_letter(CLI::App& app, Invocation& invocation);
 void add_config(CLI::App& app, Invocation& invocation);
-void add_bench(CLI::App& app, Invocation& invocation);
 void add_log(CLI::App& app, Invocation& invocation);
+void add_bench(CLI::App& app, Invocation& invocation);
 void add_status(CLI::App& app, Invocation& invocation);
 void add_token(CLI::App& app, Invocation& invocation);
 void add_policy(CLI::App& app, Invocation& invocation);

@@ -79,6 +79,22 @@ HubResult<std::string> Invocation::access_token() const {
     return text->substr(0, text->find_last_not_of(" \r\n") + 1);
 }
 
+// None for a hub that speaks plain http.
+HubResult<std::shared_ptr<const TlsContext>> Invocation::certificates(const Url& hub_url) const {
+    if (hub_url.scheme == Url::Scheme::http) {
+        return nullptr;
+    }
+    Result<std::shared_ptr<const TlsContext>> made = TlsContext::client({
+        .ca = ca_file.empty() ? variable("BELFRY_CA_FILE") : ca_file,
+        .certificate = variable("BELFRY_CERTIFICATE_FILE"),
+        .key = variable("BELFRY_KEY_FILE"),
+    });
+    if (!made) {
+        return std::unexpected(invalid_usage(made.error().detail));
+    }
+    return *std::move(made);
+}
+
 HubResult<std::unique_ptr<HubClient>> Invocation::hub() const {
     HubResult<Url> hub_url = address();
     if (!hub_url) {
@@ -88,7 +104,11 @@ HubResult<std::unique_ptr<HubClient>> Invocation::hub() const {
     if (!secret) {
         return std::unexpected(std::move(secret.error()));
     }
-    return std::make_unique<HubClient>(*std::move(hub_url), *std::move(secret));
+    HubResult<std::shared_ptr<const TlsContext>> trust = certificates(*hub_url);
+    if (!trust) {
+        return std::unexpected(std::move(trust.error()));
+    }
+    return std::make_unique<HubClient>(*std::move(hub_url), *std::move(secret), *std::move(trust));
 }
 
 ExitCode report(Console& console, const HubFailure& failure) {

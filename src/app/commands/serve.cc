@@ -74,7 +74,7 @@ ExitCode refused_start(const Error& error, Console& console) {
 void announce(const Config& config, const Wiring& hub) {
     log_info(
         "listening",
-        {{"url", "http://" + hub.address()},
+        {{"url", hub.url()},
          {"data", config.data},
          {"next_offset", hub.log_status().next.value},
          {"version", version()}}
@@ -106,7 +106,9 @@ ExitCode serve(const ServeOptions& options, const Invocation& invocation, Consol
         console.complain(screen_text(hub.error().detail));
         return ExitCode::failure;
     }
-    (*hub)->loop().on_signal([&hub](int) { (*hub)->stop(); });
+    (*hub)->loop().on_signal([&hub](int number) {
+        number == SIGHUP ? (*hub)->reload() : (*hub)->stop();
+    });
     if (Result<void> started = (*hub)->start(); !started) {
         return refused_start(started.error(), console);
     }

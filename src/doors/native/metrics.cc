@@ -168,6 +168,13 @@ void add_http(Families& families, const HttpServerStatus& http, std::size_t stre
     );
     families.counter("belfry_http_received_bytes_total", "Bytes read", number(http.bytes_in));
     families.counter("belfry_http_sent_bytes_total", "Bytes written", number(http.bytes_out));
+    if (http.certificate_expires != WallTime::max()) {
+        families.gauge(
+            "belfry_tls_certificate_expiry_timestamp_seconds",
+            "When the server's certificate ends",
+            seconds(http.certificate_expires.time_since_epoch())
+        );
+    }
     families.gauge("belfry_stream_readers", "Open event streams", number(stream_readers));
 }
 

@@ -36,6 +36,14 @@ TEST(Metrics, ShowTheStructs) {
     }
 }
 
+TEST(Metrics, TellWhenTheCertificateEndsIfThereIsOne) {
+    constexpr std::string_view kName = "belfry_tls_certificate_expiry_timestamp_seconds";
+    MetricSources some = sources();
+    EXPECT_FALSE(metrics_text(some).contains(kName));
+    some.http.certificate_expires = WallTime(std::chrono::seconds(1'800'000'000));
+    EXPECT_TRUE(metrics_text(some).contains(std::string(kName) + " 1800000000\n"));
+}
+
 // Reads the exposition as a scraper does and refuses what is not one: every sample belongs to the
 // family that was declared just before, and no name or label set comes twice.
 class Exposition {
