@@ -154,9 +154,15 @@ class Simulation {
             acked_.emplace(stored.offset, std::string(*stored.event.data));
         }
         seen_next_ = expected;
-        auto listed = bed_.list({.type = TypePattern{"type-", true}, .limit = 1'000});
-        ASSERT_TRUE(listed);
-        ASSERT_EQ(listed->events.size(), std::min<std::size_t>(entries->size(), 1'000));
+        ListQuery query{.type = TypePattern{"type-", true}, .limit = 1'000};
+        std::size_t listed = 0;
+        for (bool more = true; more; more = query.after.has_value()) {
+            auto page = bed_.list(query);
+            ASSERT_TRUE(page);
+            listed += page->events.size();
+            query.after = page->next;
+        }
+        ASSERT_EQ(listed, entries->size());
     }
 
     std::mt19937_64 random_;

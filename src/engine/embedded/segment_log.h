@@ -15,6 +15,7 @@
 #include "engine/embedded/segment_writer.h"
 #include "engine/embedded/tail_cache.h"
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -108,6 +109,7 @@ class SegmentLog final : public EmbeddedLog {
     void note_gap(const Gap& gap);
     void read_from_disk(RangeRequest request, ReadDone done);
     [[nodiscard]] bool plan_list(ListJob& job);
+    void run_next_list();
     [[nodiscard]] bool list_from_memory(ListJob& job, CandidateQuery& rest);
     void find_by_id(std::string tenant, std::string id, std::string source, FindDone done);
 
@@ -169,6 +171,8 @@ class SegmentLog final : public EmbeddedLog {
     std::map<Offset, Offset> known_gaps_;
     std::size_t outstanding_ = 0;  // tasks on other threads
     bool stopping_ = false;
+    std::size_t lists_under_way_ = 0;  // on the read thread
+    std::deque<std::pair<ListJob, ListDone>> waiting_lists_;
     std::move_only_function<void()> stop_done_;
 
     // Statistics.

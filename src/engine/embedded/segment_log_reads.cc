@@ -9,6 +9,7 @@ namespace belfry {
 namespace {
 
 constexpr std::size_t kOpenFilesMax = 64;
+constexpr std::size_t kListsAtOnce = 4;   // the others wait as questions, not as answers
 constexpr std::size_t kMemoryStep = 256;  // candidates looked up at once while memory may do
 
 // What a task on the read thread brings back beside its answer: a file it had to open.
@@ -125,16 +126,29 @@ void SegmentLog::list(ListQuery query, ListDone done) {
         done(std::move(job.result));
         return;
     }
+    waiting_lists_.emplace_back(std::move(job), std::move(done));
+    run_next_list();
+}
+
+void SegmentLog::run_next_list() {
+    if (lists_under_way_ >= kListsAtOnce || waiting_lists_.empty()) {
+        return;
+    }
+    ++lists_under_way_;
+    auto next = std::move(waiting_lists_.front());
+    waiting_lists_.pop_front();
     using Came = FromReadThread<Result<ListResult>>;
     run_on(
         ports_.read_thread,
-        [&files = ports_.files, job = std::move(job)]() mutable {
+        [&files = ports_.files, job = std::move(next.first)]() mutable {
             Came came;
             came.answer = run_list(files, std::move(job), came.notes);
             return came;
         },
-        [this, done = std::move(done)](Came came) mutable {
+        [this, done = std::move(next.second)](Came came) mutable {
             note(came.notes);
+            --lists_under_way_;
+            run_next_list();
             done(std::move(came.answer));
         }
     );
