@@ -59,6 +59,35 @@ class AccessMatrix : public NativeDoorTest {
             );
     }
 
+    // One asker for each resource and verb; what they may do together.
+    std::map<std::string, bool> add_single_rights(std::vector<Asker>& askers) {
+        std::map<std::string, bool> everything;
+        for (Resource resource :
+             {Resource::event,
+              Resource::subscription,
+              Resource::dead_letter,
+              Resource::agent,
+              Resource::catalog,
+              Resource::token,
+              Resource::op}) {
+            std::string member(resource_name(resource));
+            for (std::string verb : {"read", "write"}) {
+                std::string rules = resource == Resource::event
+                                        ? R"({"event_prefix":{"":")" + verb + "\"}}"
+                                        : "{\"" + member + "\":\"" + verb + "\"}";
+                std::string name = (resource == Resource::op ? "op" : member) + "-" + verb;
+                policy(name, rules);
+                std::map<std::string, bool> rights{{member + ":read", true}};
+                if (verb == "write") {
+                    rights[member + ":write"] = true;
+                }
+                everything.insert(rights.begin(), rights.end());
+                askers.push_back({name, token(name), rights});
+            }
+        }
+        return everything;
+    }
+
     std::string operator_;
     std::string last_id_;
 };
@@ -85,32 +114,8 @@ TEST_F(AccessMatrix, EveryRouteLetsInWhomItDeclaresAndNobodyElse) {
     askers.push_back({"revoked", token("all"), std::nullopt});
     EXPECT_EQ(ask_as(operator_, Method::del, "/api/v1/tokens/" + last_id_).status, 204);
     askers.push_back({"expired", token("all", R"(,"expires":"1s")"), std::nullopt});
-    std::string unknown = operator_;
     askers.push_back({"unknown", "belfry_" + std::string(56, '0'), std::nullopt});
-    std::map<std::string, bool> everything;
-    for (Resource resource :
-         {Resource::event,
-          Resource::subscription,
-          Resource::dead_letter,
-          Resource::agent,
-          Resource::catalog,
-          Resource::token,
-          Resource::op}) {
-        std::string member(resource_name(resource));
-        for (std::string verb : {"read", "write"}) {
-            std::string rules = resource == Resource::event
-                                    ? R"({"event_prefix":{"":")" + verb + "\"}}"
-                                    : "{\"" + member + "\":\"" + verb + "\"}";
-            std::string name = (resource == Resource::op ? "op" : member) + "-" + verb;
-            policy(name, rules);
-            std::map<std::string, bool> rights{{member + ":read", true}};
-            if (verb == "write") {
-                rights[member + ":write"] = true;
-            }
-            everything.insert(rights.begin(), rights.end());
-            askers.push_back({name, token(name), rights});
-        }
-    }
+    const std::map<std::string, bool> everything = add_single_rights(askers);
     askers.push_back({"all", token("all"), everything});
     policy("foreign", R"({"event_prefix":{"":"write"},"token":"write"})", R"(,"tenant":"acme")");
     askers.push_back(
