@@ -201,15 +201,16 @@ void Router::handle(const HttpRequest& request, Exchange exchange) {
     }
     // Who asks comes before what there is: a stranger learns no path.
     Caller caller;
-    if (Result<void> known = authorise(request, door, query, caller); !known) {
-        return refuse_with(std::move(known).error());
-    }
+    Result<void> identified = authorise(request, door, query, caller);
     const Route* route = route_of(request.method, *match);
+    if (route != nullptr && Audit::concerns(*route)) {
+        exchange = audit_.watch(request, caller, std::move(exchange));
+    }
+    if (!identified) {
+        return refuse_with(std::move(identified).error());
+    }
     if (route == nullptr) {
         return answer_without_route(request, door, *match, std::move(exchange));
-    }
-    if (Audit::concerns(*route)) {
-        exchange = audit_.watch(request, caller, std::move(exchange));
     }
     const Needs& needs = route->needs;
     std::string_view name;

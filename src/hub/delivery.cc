@@ -252,7 +252,9 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
 void Delivery::drop_refused_replays() {
     while (!replays_.empty() && replays_.front().grant != nullptr) {
         const Grant& grant = *replays_.front().grant;
-        if (grant.valid() && grant.allows(Resource::dead_letter, Verb::write, {})) {
+        std::string_view type = replays_.front().event.event.type;
+        if (grant.valid() && grant.allows(Resource::dead_letter, Verb::write, {}) &&
+            grant.allows(Resource::event, Verb::read, type)) {
             return;
         }
         replays_.pop_front();

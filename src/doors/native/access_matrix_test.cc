@@ -1,9 +1,7 @@
 // Every route of the door against every kind of caller, generated from the routes table: a route
 // that somebody adds is in it, and one that lets in more than it declares fails.
-#include "doors/native/native_door_fixture.h"
+#include "doors/native/closed_hub_fixture.h"
 #include "doors/openapi.h"
-
-#include <boost/json.hpp>
 
 #include <map>
 #include <regex>
@@ -13,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class AccessMatrix : public NativeDoorTest {
+class AccessMatrix : public ClosedHubTest {
  protected:
     struct Asker {
         std::string name;
@@ -21,43 +19,6 @@ class AccessMatrix : public NativeDoorTest {
         // What it may, by "resource:verb"; nullopt: not even identified.
         std::optional<std::map<std::string, bool>> rights;
     };
-
-    Answer ask_as(
-        const std::string& secret,
-        Method method,
-        const std::string& target,
-        std::string_view body = {}
-    ) {
-        Headers headers;
-        const std::string authorization = "Bearer " + secret;
-        if (!secret.empty()) {
-            headers.push_back({"Authorization", authorization});
-        }
-        return ask(method, target, body, headers);
-    }
-    boost::json::object made(const std::string& by, const std::string& target, std::string body) {
-        Answer answer = ask_as(by, Method::post, target, body);
-        EXPECT_EQ(answer.status, 201) << target << " " << answer.body;
-        return boost::json::parse(answer.body).as_object();
-    }
-    std::string token(const std::string& policy, std::string more = "") {
-        boost::json::object issued =
-            made(operator_, "/api/v1/tokens", R"({"policies":[")" + policy + "\"]" + more + "}");
-        last_id_ = issued["id"].as_string().c_str();
-        return issued["secret"].as_string().c_str();
-    }
-    void policy(const std::string& name, const std::string& rules, const std::string& more = "") {
-        made(
-            operator_,
-            "/api/v1/policies",
-            R"({"name":")" + name + R"(","rules":)" + rules + more + "}"
-        );
-    }
-    void close() {
-        operator_ =
-            made("", "/api/v1/tokens", R"({"policies":["operator"]})")["secret"].as_string().c_str(
-            );
-    }
 
     // One asker for each resource and verb; what they may do together.
     std::map<std::string, bool> add_single_rights(std::vector<Asker>& askers) {
@@ -87,9 +48,6 @@ class AccessMatrix : public NativeDoorTest {
         }
         return everything;
     }
-
-    std::string operator_;
-    std::string last_id_;
 };
 
 std::string right(Resource resource, Verb verb) {

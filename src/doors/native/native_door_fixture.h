@@ -55,11 +55,13 @@ class NativeDoorTest : public testing::Test {
         headers.insert(headers.begin(), HeaderField{"Host", "localhost:8420"});
         HttpRequest request;
         request.method = method;
+        request.method_text = name_of(method);
         request.target = target;
         request.path = target.substr(0, target.find('?'));
         request.query = target.contains('?') ? target.substr(target.find('?') + 1) : "";
         request.headers = headers;
         request.body = body;
+        request.peer = peer_;
         request.peer_is_loopback = true;
         auto [exchange, number] = connection_.open();
         router_->handle(request, std::move(exchange));
@@ -72,6 +74,20 @@ class NativeDoorTest : public testing::Test {
         Answer answer = connection_.answer(send(method, target, body, std::move(headers)));
         EXPECT_FALSE(answer.dropped);
         return answer;
+    }
+    static std::string_view name_of(Method method) {
+        switch (method) {
+            case Method::get:
+                return "GET";
+            case Method::post:
+                return "POST";
+            case Method::put:
+                return "PUT";
+            case Method::del:
+                return "DELETE";
+            default:
+                return "OTHER";
+        }
     }
     Answer get(std::string_view target) { return ask(Method::get, target); }
 
@@ -114,6 +130,7 @@ class NativeDoorTest : public testing::Test {
         limits_
     };
     bool started_ = false;
+    std::string peer_ = "127.0.0.1";  // where clients are
     std::unique_ptr<Router> router_;
 
     std::vector<Door> doors() {

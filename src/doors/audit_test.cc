@@ -1,0 +1,151 @@
+#include "doors/audit.h"
+
+#include "doors/native/closed_hub_fixture.h"
+
+namespace belfry {
+namespace {
+
+using namespace std::chrono_literals;
+
+class AuditTest : public ClosedHubTest {
+ protected:
+    AuditTest() { peer_ = "10.0.0.7"; }
+
+    // What was written to the log as audit meanwhile, from the first field on.
+    std::vector<std::string> audited(auto acts) {
+        testing::internal::CaptureStderr();
+        acts();
+        std::string log = testing::internal::GetCapturedStderr();
+        std::vector<std::string> lines;
+        std::size_t end = 0;
+        for (std::size_t begin = 0; (end = log.find('\n', begin)) != std::string::npos;
+             begin = end + 1) {
+            std::string line = log.substr(begin, end - begin);
+            if (std::size_t at = line.find(" audit "); at != std::string::npos) {
+                lines.push_back(line.substr(at + 7));
+            }
+        }
+        return lines;
+    }
+    std::string line(
+        const std::string& who,
+        const std::string& act,
+        const std::string& result,
+        const std::string& tenant = "default"
+    ) {
+        return "token=" + who + " tenant=" + tenant + " " + act + " peer=10.0.0.7 result=" + result;
+    }
+    using Lines = std::vector<std::string>;
+};
+
+constexpr const char* kTokens = "/api/v1/tokens";
+constexpr const char* kPolicies = "/api/v1/policies";
+constexpr const char* kSubscription =
+    R"({"name":"chat","sink":{"kind":"webhook","url":"http://127.0.0.1:9/?key=canary"}})";
+
+TEST_F(AuditTest, NamesWhoDidWhatFromWhereAndWhatCameOfIt) {
+    EXPECT_EQ(
+        audited([&] { close(); }),
+        Lines{line("none", "method=POST path=/api/v1/tokens", "done status=201")}
+    );
+    const std::string id = member(ask_as(operator_, Method::get, kTokens).body, "id");
+    EXPECT_EQ(
+        audited([&] {
+            ask_as(operator_, Method::post, "/api/v1/subscriptions?q=canary", kSubscription);
+            ask_as(operator_, Method::post, "/api/v1/subscriptions", kSubscription);
+            ask_as(operator_, Method::post, "/api/v1/subscriptions", "{");
+            ask_as(operator_, Method::del, "/api/v1/subscriptions/chat");
+            ask_as(operator_, Method::del, "/api/v1/dead-letters/1");
+        }),
+        (Lines{
+            line(id, "method=POST path=/api/v1/subscriptions", "failed status=400"),
+            line(id, "method=POST path=/api/v1/subscriptions", "done status=201"),
+            line(id, "method=POST path=/api/v1/subscriptions", "failed status=400"),
+            line(id, "method=DELETE path=/api/v1/subscriptions/chat", "done status=204"),
+            line(id, "method=DELETE path=/api/v1/dead-letters/1", "failed status=404"),
+        })
+    ) << "and nothing of queries and bodies";
+}
+
+TEST_F(AuditTest, NamesWhoWasRefused) {
+    close();
+    policy("few", R"({"event_prefix":{"":"write"}})");
+    const std::string few = token("few");
+    const std::string few_id = last_id_;
+    policy("lead", R"({"token":"write"})", R"(,"tenant":"acme")");
+    const std::string lead = token("lead", R"(,"tenant":"acme")");
+    const std::string lead_id = last_id_;
+    const std::string wide = R"({"name":"wide","rules":{"event_prefix":{"":"write"}}})";
+    EXPECT_EQ(
+        audited([&] {
+            ask_as(few, Method::post, kPolicies, wide);
+            ask_as(lead, Method::post, kPolicies, wide);
+            ask_as("", Method::del, "/api/v1/tokens/" + few_id);
+            ask_as("belfry_nonsense", Method::del, "/api/v1/tokens/" + few_id);
+        }),
+        (Lines{
+            line(few_id, "method=POST path=/api/v1/policies", "denied status=403"),
+            line(lead_id, "method=POST path=/api/v1/policies", "denied status=403", "acme"),
+            line("none", "method=DELETE path=/api/v1/tokens/" + few_id, "denied status=401"),
+            line("none", "method=DELETE path=/api/v1/tokens/" + few_id, "denied status=401"),
+        })
+    ) << "a right that is missing, one that is not his to give, no token, a wrong one";
+}
+
+TEST_F(AuditTest, NamesAForeignPage) {
+    EXPECT_EQ(
+        audited([&] {
+            ask(Method::post,
+                kTokens,
+                R"({"policies":["operator"]})",
+                {{"Origin", "http://evil.example"}});
+        }),
+        Lines{line("none", "method=POST path=/api/v1/tokens", "denied status=403")}
+    );
+}
+
+TEST_F(AuditTest, IsSilentAboutEventsAndWhatIsOnlyRead) {
+    close();
+    EXPECT_EQ(
+        audited([&] {
+            ask_as(operator_, Method::post, "/api/v1/events?type=t", "x");
+            ask_as("", Method::post, "/api/v1/events?type=t", "x");
+            ask_as(operator_, Method::get, kTokens);
+            ask_as("", Method::get, kTokens);
+            ask_as("", Method::post, "/api/v1/nothing");
+        }),
+        Lines{}
+    );
+}
+
+TEST_F(AuditTest, APathCannotForgeALine) {
+    close();
+    const Lines lines = audited([&] {
+        ask_as(operator_, Method::del, "/api/v1/subscriptions/a\" token=tk_1 result=done");
+    });
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_TRUE(
+        lines.front().contains(R"( path="/api/v1/subscriptions/a\" token=tk_1 result=done" peer=)")
+    ) << lines.front();
+}
+
+// The answer of a handler that lost its exchange is the server's 500.
+TEST(Audit, AnActThatIsNotAnsweredFailed) {
+    RecordingConnection connection;
+    Audit audit;
+    auto [exchange, number] = connection.open();
+    HttpRequest request{.method_text = "PUT", .path = "/api/v1/policies/p", .peer = "10.0.0.7"};
+    testing::internal::CaptureStderr();
+    {
+        Exchange watched = audit.watch(request, Caller{.token_id = "tk_1"}, std::move(exchange));
+    }
+    const std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(
+        log.contains("token=tk_1 tenant=default method=PUT path=/api/v1/policies/p peer=10.0.0.7 "
+                     "result=failed status=500")
+    ) << log;
+    EXPECT_TRUE(connection.answer(number).dropped);
+}
+
+}  // namespace
+}  // namespace belfry
