@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -49,22 +50,22 @@ class Session:
             fail(f"{Path(command[0]).name} did not start")
         return process, line.strip()
 
-    def run(self, command, processor):
+    def run(self, command, processor, **environment):
         """A program that ends by itself and prints one JSON object."""
         done = subprocess.run(
-            [str(part) for part in command],
+            [str(part) for part in command], env={**os.environ, **environment},
             capture_output=True, text=True, preexec_fn=at_top_priority(processor), timeout=300,
         )
         if done.returncode != 0:
             fail(f"{' '.join(str(part) for part in command)} failed: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
-    def load(self, port, connections, seconds, batch=1, form="plain"):
+    def load(self, port, connections, seconds, batch=1, form="plain", token=""):
         return self.run(
             [self.build / "belfry", "bench", "--json", "--url", f"http://127.0.0.1:{port}",
              "--connections", connections, "--duration", f"{int(seconds * 1000)}ms",
              "--warm-up", f"{int(seconds * 200)}ms", "--batch", batch, "--format", form],
-            LOAD,
+            LOAD, BELFRY_TOKEN=token,
         )
 
 
@@ -96,6 +97,7 @@ class Hub:
 
     def __init__(self, session, data="data", settings=(), processor=SERVER):
         self.port = free_port()
+        self.token = ""  # of whoever calls
         self.data = session.directory / data
         output = session.directory / f"{data}.out"
         command = [session.build / "belfry", "serve", "--listen", f"127.0.0.1:{self.port}", "--data", self.data,
@@ -124,7 +126,10 @@ class Hub:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             body = None if document is None else json.dumps(document)
-            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            headers = {"Content-Type": "application/json"} if body else {}
+            if self.token:
+                headers["Authorization"] = f"Bearer {self.token}"
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read() or b"null")
         finally:

@@ -1,4 +1,4 @@
-"""Rows of durable publish: beside the limit, in batches, with subscriptions that want none of it."""
+"""Rows of durable publish: beside the limit, in batches, with subscriptions that want none of it, with a token."""
 
 import statistics
 from concurrent.futures import ThreadPoolExecutor
@@ -70,3 +70,41 @@ def unmatched(session):
     without, belfry, _ = interleaved(session, hubs, lambda s: one(session, s, 64, seconds), rounds)
     note = f"{count} subscriptions"
     return {"value": belfry["cpu_us"] / without["cpu_us"], "limit": without, "belfry": belfry, "note": note}
+
+
+def close(hub, policies, rules, named):
+    """Closes the hub; gives the secret of a token with `named` of its policies, one of which lets it publish."""
+    hub.token = hub.must("POST", "/api/v1/tokens", {"policies": ["operator"]})["secret"]
+
+    def create(number):
+        types = range(rules // 2)
+        hub.must("POST", "/api/v1/policies", {"name": f"p{number}", "rules": {
+            "event": {f"team{number}.service{i}.done": "write" for i in types},
+            "event_prefix": {f"be{number}.area{i}.": "read" for i in types} | ({"be": "write"} if number == 0 else {}),
+        }})
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(create, range(policies)))
+    names = [f"p{number}" for number in range(named)]
+    return hub.must("POST", "/api/v1/tokens", {"policies": names})["secret"]
+
+
+def access(session):
+    """The processor time of an event on a hub with policies and on an open one that gets the same requests, token and
+    all, and does not look at it; noted, what requests without a token take there."""
+    rounds, seconds, policies = (1, 0.7, 50) if session.quick else (30, 0.4, 1000)
+    hubs = {"open": Hub(session, "open"), "closed": Hub(session, "closed")}
+    token = close(hubs["closed"], policies, rules=100, named=8)
+    turns = [("open", token), ("closed", token), ("open", "")]
+    made = {turn: [] for turn in turns}
+    for _ in range(rounds):
+        for turn in turns:
+            made[turn].append(one(session, hubs[turn[0]], 64, seconds, token=turn[1]))
+        turns.append(turns.pop(0))  # each is first, second and last as often
+    same, closed, bare = made.values()
+
+    def ratio(others):
+        return statistics.median(c["cpu_us"] / o["cpu_us"] for c, o in zip(closed, others))
+
+    note = f"{policies} policies of 100 rules, 8 of the token; {ratio(bare):.3f} of a request without a token"
+    return {"value": ratio(same), "limit": medians(same), "belfry": medians(closed), "note": note}

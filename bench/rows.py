@@ -41,6 +41,7 @@ ROWS = [
     Row("end_to_end", "publish to webhook 2xx, idle", webhooks.end_to_end, "fdatasyncs", 3, 2, down=True),
     Row("match", "match among 10,000 subscriptions", inside.match, "ns", 1000, 150, down=True, disk=False),
     Row("no_match", "10,000 subscriptions that do not match", publish.unmatched, "ratio", 1.10, 1.03, down=True),
+    Row("access_cost", "durable publish, judged by 1,000 policies", publish.access, "ratio", 1.03, 1.01, down=True),
     Row("start_empty", "start, initialised and empty", life.start_empty, "ms", 15, 6, down=True),
     Row("start_1gib", "start, log of 1 GiB", life.start_1gib, "ms", 500, 250, down=True),
     Row("rss_idle", "resident, idle", life.rss_idle, "MiB", 14, 8, down=True, disk=False),
