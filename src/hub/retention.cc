@@ -8,8 +8,10 @@ namespace belfry {
 
 namespace {
 
-// A wall clock that runs ahead of monotonic time by more than this is not believed for a while.
-constexpr std::chrono::hours kJump{1};
+// A wall clock that gained more than this on monotonic time since the last look is not believed for
+// a while; nor is one that is so far past the newest event at the start.
+constexpr std::chrono::minutes kJump{1};
+constexpr std::chrono::hours kAway{1};
 constexpr std::chrono::minutes kStable{10};
 constexpr ReadLimit kCountAtOnce{.events = 1'000, .bytes = 1024 * 1024};
 
@@ -36,7 +38,7 @@ void Retention::start() {
         newest = std::max(newest, segment.newest);
     }
     // Days off or a wrong clock: what was stored last cannot tell which, ten minutes may.
-    if (newest != WallTime{} && last_wall_ - newest > kJump) {
+    if (newest != WallTime{} && last_wall_ - newest > kAway) {
         hold();
     }
     arm();
