@@ -83,6 +83,7 @@ void match(benchmark::State& state, bool matching) {
     fill(index);
     const std::vector<Text> made = texts(matching);
     std::vector<Event> events;
+    events.reserve(made.size());
     for (const Text& text : made) {
         events.push_back({.source = text.source, .type = text.type, .subject = text.subject});
     }

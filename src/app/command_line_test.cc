@@ -14,7 +14,6 @@
 namespace belfry {
 namespace {
 
-using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -27,7 +26,7 @@ struct Ran {
 
 std::string contents(std::FILE* file) {
     std::fflush(file);
-    std::rewind(file);
+    EXPECT_EQ(std::fseek(file, 0, SEEK_SET), 0);
     std::string text(1 << 20, '\0');
     text.resize(std::fread(text.data(), 1, text.size(), file));
     return text;
@@ -49,7 +48,7 @@ Ran run(std::vector<std::string> arguments, Environment environment = {}) {
     return ran;
 }
 
-FakeHub::Answers always(int status, std::string body) {
+FakeHub::Answers always(int status, const std::string& body) {
     return [=](const FakeHub::Request&) { return FakeHub::Answer{.status = status, .body = body}; };
 }
 
@@ -84,7 +83,7 @@ TEST(CommandLine, HelpBeginsWithExamplesEverywhere) {
              {"config", "show"},
              {"config", "check"},
          }) {
-        words.push_back("--help");
+        words.emplace_back("--help");
         Ran ran = run(words);
         EXPECT_EQ(ran.code, ExitCode::ok) << testing::PrintToString(words);
         EXPECT_THAT(ran.out, StartsWith("EXAMPLES\n  belfry ")) << testing::PrintToString(words);

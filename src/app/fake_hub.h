@@ -39,7 +39,7 @@ class FakeHub final : public HttpService {
         url_ = "http://" + server_.address();
         thread_ = std::thread([this] { loop_.run(); });
     }
-    ~FakeHub() {
+    ~FakeHub() override {
         loop_.post([this] { server_.stop(std::chrono::seconds(1), [this] { loop_.stop(); }); });
         thread_.join();
     }

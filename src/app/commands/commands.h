@@ -71,7 +71,7 @@ ExitCode usage_error(Console& console, std::string sentence);
 ExitCode call_and_print(
     const Invocation& invocation,
     Console& console,
-    HubRequest request,
+    const HubRequest& request,
     const std::function<void(std::string_view body)>& print
 );
 // All pages of a list whose answer has its documents in `plural`: a table of `members`, or with

@@ -57,7 +57,7 @@ ExitCode fire(const FireOptions& options, const Invocation& invocation, Console&
         request.content_type = options.content_type.empty() ? guessed_content_type(request.body)
                                                             : options.content_type;
     }
-    return call_and_print(invocation, console, std::move(request), [&](std::string_view body) {
+    return call_and_print(invocation, console, request, [&](std::string_view body) {
         Result<boost::json::value> receipt = parse_json(body, Limits{});
         if (!receipt) {
             print_members(console, body);

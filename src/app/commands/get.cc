@@ -26,7 +26,7 @@ ExitCode get(const GetOptions& options, const Invocation& invocation, Console& c
     request.target.segment(options.id);
     if (!options.data) {
         request.target.parameter("source", options.source);
-        return call_and_print(invocation, console, std::move(request), [&](std::string_view body) {
+        return call_and_print(invocation, console, request, [&](std::string_view body) {
             print_members(console, body);
         });
     }
@@ -35,7 +35,7 @@ ExitCode get(const GetOptions& options, const Invocation& invocation, Console& c
     if (!hub) {
         return report(console, hub.error());
     }
-    HubResult<HttpReply> reply = (*hub)->call(std::move(request));
+    HubResult<HttpReply> reply = (*hub)->call(request);
     if (!reply) {
         return report(console, reply.error());
     }

@@ -123,14 +123,14 @@ ExitCode usage_error(Console& console, std::string sentence) {
 ExitCode call_and_print(
     const Invocation& invocation,
     Console& console,
-    HubRequest request,
+    const HubRequest& request,
     const std::function<void(std::string_view body)>& print
 ) {
     auto hub = invocation.hub();
     if (!hub) {
         return report(console, hub.error());
     }
-    HubResult<HttpReply> reply = (*hub)->call(std::move(request));
+    HubResult<HttpReply> reply = (*hub)->call(request);
     if (!reply) {
         return report(console, reply.error());
     }

@@ -171,7 +171,7 @@ void add_rotate(CLI::App& parent, Invocation& invocation) {
             return call_and_print(
                 invocation,
                 console,
-                std::move(request),
+                request,
                 [&](std::string_view answer) { print_rotated(answer, console); }
             );
         };

@@ -219,7 +219,7 @@ ExitCode add(const AddOptions& options, const Invocation& invocation, Console& c
     HubRequest request{.method = "POST", .target = Target("/api/v1/subscriptions")};
     request.content_type = "application/json";
     request.body = *std::move(document);
-    HubResult<HttpReply> reply = (*hub)->call(std::move(request));
+    HubResult<HttpReply> reply = (*hub)->call(request);
     if (!reply) {
         return report(console, reply.error());
     }
