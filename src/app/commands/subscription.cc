@@ -168,12 +168,9 @@ void add_rotate(CLI::App& parent, Invocation& invocation) {
             request.target.segment("rotate-secret");
             request.content_type = "application/json";
             request.body = json::serialize(body);
-            return call_and_print(
-                invocation,
-                console,
-                request,
-                [&](std::string_view answer) { print_rotated(answer, console); }
-            );
+            return call_and_print(invocation, console, request, [&](std::string_view answer) {
+                print_rotated(answer, console);
+            });
         };
     });
 }
