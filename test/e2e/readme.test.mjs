@@ -28,4 +28,5 @@ test("the README's lines run against a fresh hub, and its event is delivered", a
     `the event is delivered; there is:\n${output}`,
     async () => (await hub.call('GET', '/api/v1/subscriptions/chat/attempts')).attempts.some(settled),
   );
+  await eventually(`the listener says that the signature is good; there is:\n${output}`, () => /signature (ok|good)/i.test(output));
 });
