@@ -25,7 +25,7 @@ struct HttpCall {
     bool secure = false;                    // https
     std::shared_ptr<const TlsContext> tls;  // of a secure call; none: the client's own
     std::string head;                       // request line and headers, ended by an empty line
-    std::string_view body;                  // kept alive by body_owner; sent without a copy
+    std::string_view body;                  // kept alive by body_owner; copied if small
     std::shared_ptr<const void> body_owner;
     Duration timeout{};  // for everything, connecting too
     Duration connect_timeout = std::chrono::seconds(3);
