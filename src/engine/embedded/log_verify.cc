@@ -245,35 +245,17 @@ class Verification {
     // data.
     static Result<bool> is_unborn(const Segment& segment) {
         SegmentWindow window(*segment.file, {.end = segment.bytes, .chunk_bytes = kChunkBytes});
-        bool empty = nonzero_end(window, kSegmentDataStart) == kSegmentDataStart;
+        bool empty = window.nonzero_end(kSegmentDataStart) == kSegmentDataStart;
         if (window.error()) {
             return std::unexpected(*window.error());
         }
         return empty && window.unreadable_blocks() == 0;
     }
 
-    // One past the last byte from `from` on that is not zero; `from` if there is none.
-    static std::uint64_t nonzero_end(SegmentWindow& window, std::uint64_t from) {
-        std::uint64_t last = from;
-        for (std::uint64_t at = from;;) {
-            Bytes bytes = window.at(at, kChunkBytes);
-            if (bytes.empty()) {
-                return last;
-            }
-            auto nonzero = std::find_if(bytes.rbegin(), bytes.rend(), [](std::byte byte) {
-                return byte != std::byte{0};
-            });
-            if (nonzero != bytes.rend()) {
-                last = at + static_cast<std::uint64_t>(bytes.rend() - nonzero);
-            }
-            at += bytes.size();
-        }
-    }
-
     Result<void> check_sealed(const Segment& segment) {
         SegmentWindow window(*segment.file, {.end = segment.bytes, .chunk_bytes = kChunkBytes});
         std::uint64_t end = walk(segment, window);
-        std::uint64_t used = nonzero_end(window, end);
+        std::uint64_t used = window.nonzero_end(end);
         if (window.error()) {
             return std::unexpected(*window.error());
         }

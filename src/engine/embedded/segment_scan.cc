@@ -146,13 +146,13 @@ class Scan {
     void finish_open() {
         std::uint64_t end = last_ ? last_->end() : kSegmentDataStart;
         Offset next = last_ ? last_->next() : request_.header.base;
-        std::uint64_t junk_end = last_nonzero(end);
+        std::uint64_t junk_end = window_.nonzero_end(end);
         // One commit at a time: bytes beyond a batch mean that the batch was synced.
         bool proven = !last_ || last_->header.count == 0 || junk_end > end;
         if (!proven && !last_->whole()) {
             end = last_->position;
             next = last_->header.first;
-            junk_end = last_nonzero(end);
+            junk_end = window_.nonzero_end(end);
             drop_seen_from(next);
             last_.reset();
         } else if (!proven) {
@@ -174,24 +174,6 @@ class Scan {
     void drop_seen_from(Offset next) {
         std::erase_if(seen_, [next](const SeenRecord& seen) { return seen.entry.offset >= next; });
         seen_named_ = std::min(seen_named_, next);
-    }
-
-    // One past the last byte at or after `from` that is not zero; `from` if there is none.
-    std::uint64_t last_nonzero(std::uint64_t from) {
-        std::uint64_t last = from;
-        for (std::uint64_t at = from;;) {
-            Bytes bytes = window_.at(at, kScanChunkBytes);
-            if (bytes.empty()) {
-                return last;
-            }
-            auto nonzero = std::find_if(bytes.rbegin(), bytes.rend(), [](std::byte byte) {
-                return byte != std::byte{0};
-            });
-            if (nonzero != bytes.rend()) {
-                last = at + static_cast<std::uint64_t>(bytes.rend() - nonzero);
-            }
-            at += bytes.size();
-        }
     }
 
     const ScanRequest& request_;

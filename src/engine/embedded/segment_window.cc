@@ -92,4 +92,21 @@ std::size_t SegmentWindow::load_by_block(std::uint64_t position, std::span<std::
     return done;
 }
 
+std::uint64_t SegmentWindow::nonzero_end(std::uint64_t from) {
+    std::uint64_t end = from;
+    for (std::uint64_t position = from;;) {
+        Bytes bytes = at(position, options_.chunk_bytes);
+        if (bytes.empty()) {
+            return end;
+        }
+        auto nonzero = std::find_if(bytes.rbegin(), bytes.rend(), [](std::byte byte) {
+            return byte != std::byte{0};
+        });
+        if (nonzero != bytes.rend()) {
+            end = position + static_cast<std::uint64_t>(bytes.rend() - nonzero);
+        }
+        position += bytes.size();
+    }
+}
+
 }  // namespace belfry

@@ -35,6 +35,8 @@ class SegmentWindow {
     // `count` bytes at `position`, fewer at the end; empty once stopped(). Valid until the next
     // call, or as long as owner() of this moment is held.
     [[nodiscard]] Bytes at(std::uint64_t position, std::size_t count);
+    // One past the last byte at or after `from` that is not zero; `from` if there is none.
+    [[nodiscard]] std::uint64_t nonzero_end(std::uint64_t from);
     // Keeps the bytes of the last at() alive.
     [[nodiscard]] std::shared_ptr<const void> owner() const { return buffer_; }
 
