@@ -6,7 +6,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
-import { belfry, eventually, Hub, temporaryDirectory } from './hub.mjs';
+import { belfry, eventually, makeHub, temporaryDirectory } from './hub.mjs';
 
 const bearer = (secret) => ({ Authorization: `Bearer ${secret}` });
 
@@ -17,9 +17,7 @@ async function closedHub(t, ...args) {
   assert.equal(made.code, 0, made.stderr);
   const secret = made.stdout.trim();
   assert.match(secret, /^belfry_[0-9a-f]{56}$/);
-  const hub = new Hub(data, args);
-  t.after(() => hub.stop('SIGKILL'));
-  await hub.start();
+  const hub = await makeHub(t, data, ...args).start();
   const cli = (...words) => belfry([...words, '--url', hub.url], { env: { BELFRY_TOKEN: secret } });
   return { hub, secret, cli, directory, data };
 }
@@ -93,11 +91,7 @@ test('a hub that others reach starts only with a token or --insecure', async (t)
   const open = await belfry(['serve', '--listen', '0.0.0.0:0', '--data', path.join(directory, 'other')]);
   assert.equal(open.code, 5);
   assert.match(open.stderr, /token bootstrap/);
-  const closed = new Hub(data, []);
-  const args = closed.args;
-  args.push('--set', 'http.listen=127.0.0.1:0');
-  t.after(() => closed.stop('SIGKILL'));
-  await closed.start();
+  const closed = await makeHub(t, data, '--set', 'http.listen=127.0.0.1:0').start();
   assert.match(closed.log, /whoever calls needs a token/);
 });
 

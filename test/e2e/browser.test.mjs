@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import http from 'node:http';
 import { test } from 'node:test';
-import { eventually, startHub, temporaryDirectory } from './hub.mjs';
+import { eventually, startHub, stopAtEnd, temporaryDirectory } from './hub.mjs';
 
 // Itself: the script in /usr/bin is another process, which would be ended in its place.
 const browser = '/usr/lib/chromium/chromium-headless-shell';
@@ -78,20 +78,16 @@ async function tap(t, hub, name) {
 async function visit(t, hub, name) {
   assert.ok(existsSync(browser), `${browser} is missing: install the package chromium-headless-shell`);
   const state = await tap(t, hub, name);
-  let child;
-  t.after(async () => {
-    const ended = new Promise((resolve) => child.on('exit', resolve));
-    process.kill(-child.pid, 'SIGKILL');
-    await ended;
-  });
   const profile = await temporaryDirectory(t);
-  child = spawn(browser, [
+  const child = spawn(browser, [
     '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--remote-debugging-port=0',
     '--disable-background-networking', `--user-data-dir=${profile}`, '--host-resolver-rules=MAP evil.example 127.0.0.1',
     // The browser's own guard of local networks is not what is tested.
     '--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests',
     `http://evil.example:${state.port}/`,
   ], { stdio: 'ignore', detached: true });
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  stopAtEnd(t, () => (process.kill(-child.pid, 'SIGKILL'), ended));
   const last = ['attack.form', 'attack.beacon'];
   await eventually('the page reports', () =>
     state.seen && last.every((type) => state.requests.some((request) => request.type === type)), 20_000);

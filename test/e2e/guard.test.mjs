@@ -1,11 +1,10 @@
 // Where the hub may call: a fake cloud in a network namespace that each test makes and that ends with it.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
-import { binary, startHub } from './hub.mjs';
+import { binary, startHub, stopAtEnd, temporaryDirectory } from './hub.mjs';
 import { startListener } from './listener.mjs';
 import { fileURLToPath } from 'node:url';
 
@@ -16,8 +15,7 @@ const skip = works ? false : 'needs root, unshare and ip';
 
 // Runs the scene on a machine of its own; gives what it printed.
 async function onFakeCloud(t, ...hubArguments) {
-  const directory = await mkdtemp(path.join(tmpdir(), 'belfry-guard-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
+  const directory = await temporaryDirectory(t);
   await writeFile(path.join(directory, 'resolv.conf'), 'nameserver 127.0.0.1\noptions attempts:1 timeout:2\n');
   await writeFile(path.join(directory, 'nsswitch.conf'), 'hosts: files dns\n');
   const script = `set -e
@@ -35,7 +33,9 @@ async function onFakeCloud(t, ...hubArguments) {
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (text) => (output.stdout += text));
   child.stderr.on('data', (text) => (output.stderr += text));
-  const code = await new Promise((resolve) => child.on('close', resolve));
+  const closed = new Promise((resolve) => child.on('close', resolve));
+  stopAtEnd(t, () => (child.kill(), closed));
+  const code = await closed;
   assert.equal(code, 0, output.stderr);
   return JSON.parse(output.stdout);
 }

@@ -2,7 +2,7 @@
 // cloud metadata address and a name server that changes its mind. Prints what happened as one line of JSON.
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:http';
-import { Hub, eventually } from './hub.mjs';
+import { eventually, makeHub } from './hub.mjs';
 
 const [data, ...args] = process.argv.slice(2);
 const publicAddress = '93.184.215.14';
@@ -47,8 +47,8 @@ function listener(address, port) {
 const open = await listener(publicAddress, 80);
 const metadata = await listener(metadataAddress, 80);
 
-const hub = new Hub(data, args);
-await hub.start();
+// The directory is the test's, and the hub ends with this process.
+const hub = await makeHub({ after() {} }, data, ...args).start();
 const outcomes = {};
 async function attempt(name, url) {
   await hub.subscribe(name, { url }, { filter: { types: ['never'] } });

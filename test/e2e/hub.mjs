@@ -1,4 +1,5 @@
-// Starts the built binary for a test: own data directory, own port, stopped by its pid when the test ends.
+// Starts the built binary for a test: own data directory, own port, stopped by its pid when the test ends. Whatever a
+// test or a hook of it does, no hub and no command outlives the file that started it.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,18 +23,54 @@ export async function eventually(what, probe, withinMs = patienceMs) {
   }
 }
 
-const makeDirectory = () => mkdtemp(path.join(tmpdir(), 'belfry-e2e-'));
-const removeDirectory = (directory) => rm(directory, { recursive: true, force: true });
+// A file that hangs says so and ends; the slowest takes a quarter of this, in a sanitized build on a loaded machine.
+const fileLimitMs = 240_000;
+setTimeout(() => {
+  process.stderr.write(`${process.argv[1]} is not done after ${fileLimitMs / 1000} s\n`);
+  process.exit(1);
+}, fileLimitMs).unref();
+
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(1));
+
+function start(args, options) {
+  const child = spawn(binary, args, options);
+  running.add(child);
+  child.on('exit', () => running.delete(child));
+  return child;
+}
+
+// What a test leaves behind ends by one hook, because hooks run in the order in which they were registered and none
+// after one that failed: first all that writes is stopped, then the directories are removed.
+const leftovers = new WeakMap();
+
+function leftBy(t) {
+  if (!leftovers.has(t)) {
+    const left = { stops: [], directories: [] };
+    leftovers.set(t, left);
+    t.after(async () => {
+      const stopped = await Promise.allSettled(left.stops.map(async (stop) => stop()));
+      const removed = await Promise.allSettled(left.directories.map((name) => rm(name, { recursive: true, force: true })));
+      const failed = [...stopped, ...removed].find(({ status }) => status === 'rejected');
+      if (failed) throw failed.reason;
+    });
+  }
+  return leftovers.get(t);
+}
 
 export async function temporaryDirectory(t) {
-  const directory = await makeDirectory();
-  t.after(() => removeDirectory(directory));
+  const directory = await mkdtemp(path.join(tmpdir(), 'belfry-e2e-'));
+  leftBy(t).directories.push(directory);
   return directory;
 }
 
-// Runs `belfry …` to its end; gives { code, stdout, stderr }.
+// For what writes into a temporary directory and is no hub; `stop` may give a promise.
+export const stopAtEnd = (t, stop) => leftBy(t).stops.push(stop);
+
+// Runs `belfry …` to its end, a minute at most; gives { code, stdout, stderr }.
 export function belfry(args, { env = {}, input = '' } = {}) {
-  const child = spawn(binary, args, { env: { ...process.env, NO_COLOR: '1', ...env } });
+  const child = start(args, { env: { ...process.env, NO_COLOR: '1', ...env }, timeout: 60_000, killSignal: 'SIGKILL' });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (text) => (output.stdout += text));
   child.stderr.on('data', (text) => (output.stderr += text));
@@ -45,7 +82,7 @@ export function belfry(args, { env = {}, input = '' } = {}) {
   });
 }
 
-export class Hub {
+class Hub {
   constructor(data, args) {
     this.data = data;
     this.args = args;
@@ -54,15 +91,18 @@ export class Hub {
 
   async start() {
     const args = ['serve', '--listen', '127.0.0.1:0', '--data', this.data, ...this.args];
-    this.process = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = start(args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const begin = this.log.length;
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream.on('data', (text) => (this.log += text));
     }
-    this.exited = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve(code ?? signal)));
-    const dead = () => this.process.exitCode !== null || this.process.signalCode !== null;
+    let dead = false;
+    this.exited = new Promise((resolve) => {
+      this.process.on('exit', (code, signal) => resolve(code ?? signal));
+      this.process.on('error', resolve); // there is no such program
+    }).finally(() => (dead = true));
     await eventually(`ready; it said:\n${this.log}`, async () => {
-      if (dead()) throw new Error(`belfry ended while starting:\n${this.log}`);
+      if (dead) throw new Error(`belfry ended while starting:\n${this.log}`);
       const port = /127\.0\.0\.1:(\d+)/.exec(this.log.slice(begin))?.[1];
       if (!port) return false;
       this.url = `${/https:\/\/127/.test(this.log.slice(begin)) ? 'https' : 'http'}://127.0.0.1:${port}`;
@@ -73,7 +113,7 @@ export class Hub {
   }
 
   async stop(signal = 'SIGTERM') {
-    this.process.kill(signal);
+    this.process?.kill(signal);
     return this.exited;
   }
 
@@ -117,13 +157,13 @@ export class Hub {
   }
 }
 
+// A hub on this data directory, not started yet; it ends with the test at the latest.
+export function makeHub(t, data, ...args) {
+  const hub = new Hub(data, args);
+  stopAtEnd(t, () => hub.stop('SIGKILL'));
+  return hub;
+}
+
 export async function startHub(t, ...args) {
-  const directory = await makeDirectory();
-  const hub = new Hub(path.join(directory, 'data'), args);
-  // In this order: a hub that lives writes into its directory.
-  t.after(async () => {
-    await hub.stop('SIGKILL');
-    await removeDirectory(directory);
-  });
-  return hub.start();
+  return makeHub(t, path.join(await temporaryDirectory(t), 'data'), ...args).start();
 }

@@ -4,7 +4,7 @@ import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import test from 'node:test';
-import { belfry, eventually, Hub, startHub, temporaryDirectory } from './hub.mjs';
+import { belfry, eventually, makeHub, startHub, temporaryDirectory } from './hub.mjs';
 import { startListener } from './listener.mjs';
 
 const canary = (name) => `canary-${name}-${randomBytes(9).toString('hex')}`;
@@ -73,9 +73,7 @@ test('the key can be kept elsewhere and replaced; without it the hub says what i
   const line = () => `${randomBytes(32).toString('base64')}\n`;
   const first = line();
   await writeFile(keyFile, first, { mode: 0o600 });
-  const hub = new Hub(path.join(directory, 'data'), ['--set', `secrets.key_file=${keyFile}`]);
-  t.after(() => hub.stop('SIGKILL'));
-  await hub.start();
+  const hub = await makeHub(t, path.join(directory, 'data'), '--set', `secrets.key_file=${keyFile}`).start();
   const listener = await startListener(t);
   await hub.subscribe('chat', { url: listener.url });
   await hub.stop();
