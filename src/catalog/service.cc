@@ -1,0 +1,281 @@
+#include "catalog/service.h"
+
+#include "base/json.h"
+#include "base/json_text.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+namespace belfry {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kTextBytes = 255;
+// Consul's bounds of a service's metadata.
+constexpr std::size_t kMetaPairs = 64;
+constexpr std::size_t kMetaKeyBytes = 128;
+constexpr std::size_t kMetaValueBytes = 512;
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool same_but_for_case(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+bool has_control(std::string_view text) {
+    return std::ranges::any_of(text, [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7f;
+    });
+}
+
+// Reads the members that Belfry keeps; the first thing wrong is what error() says.
+class ServiceReader {
+ public:
+    explicit ServiceReader(const json::object& object) : object_(object) {}
+
+    std::string text(std::string_view name) {
+        const json::value* value = member(name);
+        if (value == nullptr) {
+            return {};
+        }
+        return text_of(name, *value, kTextBytes);
+    }
+
+    std::vector<std::string> tags() {
+        std::vector<std::string> tags;
+        const json::value* value = member("Tags");
+        if (value != nullptr && !value->is_array()) {
+            decode_failed("Tags", "an array of strings is expected");
+        } else if (value != nullptr) {
+            for (const json::value& tag : value->get_array()) {
+                tags.push_back(text_of("Tags", tag, kTextBytes));
+            }
+        }
+        return tags;
+    }
+
+    std::uint16_t port() {
+        const json::value* value = member("Port");
+        if (value == nullptr) {
+            return 0;
+        }
+        const std::int64_t* number = value->if_int64();
+        if (number == nullptr || *number < 0 || *number > 65'535) {
+            decode_failed("Port", "a whole number from 0 to 65535 is expected");
+            return 0;
+        }
+        return static_cast<std::uint16_t>(*number);
+    }
+
+    std::map<std::string, std::string, std::less<>> meta() {
+        std::map<std::string, std::string, std::less<>> meta;
+        const json::value* value = member("Meta");
+        if (value == nullptr) {
+            return meta;
+        }
+        const json::object* pairs = value->if_object();
+        if (pairs == nullptr) {
+            decode_failed("Meta", "an object of strings is expected");
+            return meta;
+        }
+        if (pairs->size() > kMetaPairs) {
+            refuse(
+                "Meta",
+                "Invalid Service Meta: Node metadata cannot contain more than 64 key/value pairs"
+            );
+        }
+        for (const auto& [key, text] : *pairs) {
+            check_meta_key(key);
+            meta.emplace(key, text_of("Meta", text, kMetaValueBytes));
+        }
+        return meta;
+    }
+
+    void refuse(std::string_view name, std::string detail) {
+        if (!error_) {
+            error_ = Error{
+                .code = Errc::bad_request, .detail = std::move(detail), .field = std::string(name)
+            };
+        }
+    }
+    [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+ private:
+    // nullptr: absent or null.
+    const json::value* member(std::string_view name) {
+        const json::value* found = nullptr;
+        for (const auto& [key, value] : object_) {
+            if (!same_but_for_case(key, name)) {
+                continue;
+            }
+            if (found != nullptr) {
+                decode_failed(name, "it is there twice");
+            }
+            found = &value;
+        }
+        return found == nullptr || found->is_null() ? nullptr : found;
+    }
+
+    std::string text_of(std::string_view name, const json::value& value, std::size_t bytes) {
+        const json::string* text = value.if_string();
+        if (text == nullptr) {
+            decode_failed(name, "a string is expected");
+            return {};
+        }
+        if (text->size() > bytes) {
+            decode_failed(name, "at most " + std::to_string(bytes) + " bytes are allowed");
+        } else if (has_control(*text)) {
+            decode_failed(name, "control characters are not allowed");
+        }
+        return std::string(*text);
+    }
+
+    void check_meta_key(std::string_view key) {
+        const bool plain = std::ranges::all_of(key, [](char c) {
+            return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+                   c == '-';
+        });
+        std::string_view why;
+        if (key.empty()) {
+            why = "Key cannot be blank";
+        } else if (!plain) {
+            why = "Key contains invalid characters";
+        } else if (key.size() > kMetaKeyBytes) {
+            why = "Key is too long (limit: 128 characters)";
+        } else if (key.starts_with("consul-")) {
+            why = "Key prefix 'consul-' is reserved for internal use";
+        } else {
+            return;
+        }
+        refuse("Meta", "Invalid Service Meta: " + std::string(why));
+    }
+
+    void decode_failed(std::string_view name, std::string_view why) {
+        refuse(name, "Request decode failed: " + std::string(name) + ": " + std::string(why));
+    }
+
+    const json::object& object_;
+    std::optional<Error> error_;
+};
+
+Result<Service> read_service(const json::value& value) {
+    const json::object* object = value.if_object();
+    if (object == nullptr) {
+        return fail(Errc::bad_request, "Request decode failed: an object is expected");
+    }
+    ServiceReader reader(*object);
+    Service service{
+        .id = reader.text("ID"),
+        .name = reader.text("Name"),
+        .tags = reader.tags(),
+        .address = reader.text("Address"),
+        .port = reader.port(),
+        .meta = reader.meta()
+    };
+    if (service.name.empty()) {
+        reader.refuse("Name", "Missing service name");
+    }
+    // Nobody can connect to these; Consul refuses them too.
+    if (service.address == "0.0.0.0" || service.address == "::" || service.address == "[::]") {
+        reader.refuse("Address", "Invalid service address");
+    }
+    if (reader.error()) {
+        return std::unexpected(*reader.error());
+    }
+    if (service.id.empty()) {
+        service.id = service.name;
+    }
+    return service;
+}
+
+Result<json::value> parse(std::string_view text, const Limits& limits) {
+    Result<json::value> document = parse_json(text, limits);
+    if (!document) {
+        document.error().detail = "Request decode failed: " + document.error().detail;
+    }
+    return document;
+}
+
+}  // namespace
+
+Result<Service> parse_service(std::string_view text, const Limits& limits) {
+    Result<json::value> document = parse(text, limits);
+    if (!document) {
+        return std::unexpected(std::move(document.error()));
+    }
+    return read_service(*document);
+}
+
+Result<std::vector<Service>> parse_services(std::string_view text, const Limits& limits) {
+    Result<json::value> document = parse_json(text, limits);
+    if (!document) {
+        return std::unexpected(std::move(document.error()));
+    }
+    const json::array* list = document->if_array();
+    if (list == nullptr) {
+        return fail(Errc::bad_request, "a list of services is expected");
+    }
+    std::vector<Service> services;
+    std::set<std::string> ids;
+    for (const json::value& value : *list) {
+        const std::string place = "service " + std::to_string(services.size() + 1) + ": ";
+        Result<Service> service = read_service(value);
+        if (!service) {
+            service.error().detail = place + service.error().detail;
+            return std::unexpected(std::move(service.error()));
+        }
+        if (!ids.insert(service->id).second) {
+            return fail(
+                Errc::bad_request,
+                place + "an earlier one has the ID `" + service->id + "`; give each its own"
+            );
+        }
+        services.push_back(std::move(*service));
+    }
+    if (services.size() > limits.services) {
+        return std::unexpected(Error{
+            .code = Errc::bad_request,
+            .detail = std::to_string(services.size()) + " services are more than limits.services",
+            .limit = limits.services
+        });
+    }
+    return services;
+}
+
+Result<Service> parse_stored_service(std::string_view text) {
+    return parse_service(text, Limits{});
+}
+
+std::string stored_service_json(const Service& service) {
+    std::string out = "{\"ID\":";
+    append_json_string(out, service.id);
+    out += ",\"Name\":";
+    append_json_string(out, service.name);
+    out += ",\"Tags\":[";
+    for (const std::string& tag : service.tags) {
+        out += out.back() == '[' ? "" : ",";
+        append_json_string(out, tag);
+    }
+    out += "],\"Address\":";
+    append_json_string(out, service.address);
+    out += ",\"Port\":";
+    append_json_number(out, service.port);
+    out += ",\"Meta\":{";
+    for (const auto& [key, value] : service.meta) {
+        out += out.back() == '{' ? "" : ",";
+        append_json_string(out, key);
+        out += ':';
+        append_json_string(out, value);
+    }
+    return out + "}}";
+}
+
+}  // namespace belfry
