@@ -67,6 +67,7 @@ class OpenGrant final : public Grant {
     bool allows(Resource, Verb, std::string_view) const override { return true; }
     bool covers(Verb, const TypePattern&) const override { return true; }
     bool valid() const override { return true; }
+    std::uint64_t revision() const override { return 0; }
 };
 
 }  // namespace

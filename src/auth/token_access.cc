@@ -91,6 +91,7 @@ class TokenAccess::TokenGrant final : public Grant {
         refresh();
         return !expired_ && !revoked_;
     }
+    std::uint64_t revision() const override { return table_->generation; }
 
  private:
     const RuleSet* current() const {
@@ -145,6 +146,7 @@ class TokenAccess::TokenlessGrant final : public Grant {
         return rules != nullptr && rules->covers(verb, types);
     }
     bool valid() const override { return table_->documents.closed() == (of_ == Of::closed); }
+    std::uint64_t revision() const override { return table_->generation; }
 
  private:
     const RuleSet* current() const {

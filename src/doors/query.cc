@@ -16,7 +16,7 @@ std::string_view next_piece(std::string_view& rest) {
 
 }  // namespace
 
-Result<void> Query::parse(std::string_view raw) {
+Result<void> Query::parse(std::string_view raw, Repeated repeated) {
     if (raw.contains('%') || raw.contains('+')) {
         memory_.reserve(raw.size());
     }
@@ -44,6 +44,9 @@ Result<void> Query::parse(std::string_view raw) {
             );
         }
         if (get(*name)) {
+            if (repeated == Repeated::first_counts) {
+                continue;
+            }
             return std::unexpected(Error{
                 .code = Errc::bad_request,
                 .detail = "the parameter is given twice",

@@ -22,14 +22,15 @@ struct QueryParameter {
 class Query {
  public:
     static constexpr std::size_t kParametersMax = 32;
+    enum class Repeated : bool { refuse, first_counts };
 
     Query() = default;
     Query(const Query&) = delete;
     Query& operator=(const Query&) = delete;
 
-    // `raw` without the `?`. bad_request for a malformed escape, text that is not UTF-8, a repeated
-    // name or more than kParametersMax names. Called once.
-    [[nodiscard]] Result<void> parse(std::string_view raw);
+    // `raw` without the `?`. bad_request for a malformed escape, text that is not UTF-8, a name
+    // that is refused when repeated, or more than kParametersMax names. Called once.
+    [[nodiscard]] Result<void> parse(std::string_view raw, Repeated repeated = Repeated::refuse);
 
     // The value; nullopt if the name is absent. `?x` and `?x=` both give "".
     [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;

@@ -35,6 +35,8 @@ bool take(std::string_view& slot, std::string_view value) {
 // What the headers say about the sender, in one pass over them.
 Result<Credentials> credentials_of(const HttpRequest& request, const Door& door) {
     Credentials credentials{.peer = request.peer, .peer_is_loopback = request.peer_is_loopback};
+    const bool ranked = door.token_places == Door::TokenPlaces::query_header_authorization;
+    std::string_view header_token;
     bool single = true;
     for (const HeaderField& header : request.headers) {
         if (equals_ignoring_case(header.name, "host")) {
@@ -45,14 +47,16 @@ Result<Credentials> credentials_of(const HttpRequest& request, const Door& door)
             single &= take(credentials.sec_fetch_site, header.value);
         } else if (equals_ignoring_case(header.name, "authorization")) {
             std::string_view token = bearer_token(header.value);
-            if (token.empty()) {
+            if (token.empty() && !ranked) {
                 return fail(Errc::unauthenticated, "Authorization must be `Bearer` and a token");
             }
             single &= take(credentials.token, token);
-        } else if (!door.token_header.empty() &&
-                   equals_ignoring_case(header.name, door.token_header)) {
-            single &= take(credentials.token, header.value);
+        } else if (ranked && equals_ignoring_case(header.name, door.token_header)) {
+            single &= take(header_token, header.value);
         }
+    }
+    if (!header_token.empty()) {
+        credentials.token = header_token;
     }
     if (!single) {
         return fail(Errc::bad_request, "the headers name two different hosts, origins or tokens");
@@ -117,12 +121,13 @@ const Door& Router::door_of(std::string_view path) const {
     return *best;
 }
 
-const Route* Router::route_of(Method method, const RouteTrie::Match& match) const {
+const Route* Router::route_of(const Door& door, Method method, const RouteTrie::Match& match)
+    const {
     if (match.entry == nullptr) {
         return nullptr;
     }
     std::uint32_t number = match.entry->routes[static_cast<std::size_t>(method)];
-    if (number == RouteTrie::Entry::kNone && method == Method::head) {
+    if (number == RouteTrie::Entry::kNone && method == Method::head && door.head_is_get) {
         number = match.entry->routes[static_cast<std::size_t>(Method::get)];
     }
     return number == RouteTrie::Entry::kNone ? nullptr : routes_[number];
@@ -136,7 +141,7 @@ HttpService::Admission Router::admit(const HttpRequest& head) {
         door.slash_in_parameter ? RouteTrie::Slash::may_be_encoded : RouteTrie::Slash::separates,
         memory
     );
-    const Route* route = match ? route_of(head.method, *match) : nullptr;
+    const Route* route = match ? route_of(door, head.method, *match) : nullptr;
     if (route == nullptr) {
         // It will be refused; a body of ordinary size is read so that the client hears why.
         return {.body_limit = limits_.document_bytes};
@@ -166,10 +171,10 @@ Result<void> Router::authorise(
     }
     if (std::optional<std::string_view> token = query.get("token")) {
         // A URL ends up in histories and logs, a header does not.
-        if (!door.token_in_query) {
+        if (door.token_places == Door::TokenPlaces::authorization) {
             return fail(Errc::bad_request, "a token belongs into the Authorization header");
         }
-        if (credentials->token.empty()) {
+        if (!token->empty()) {
             credentials->token = *token;
         }
     }
@@ -183,12 +188,18 @@ Result<void> Router::authorise(
 
 void Router::handle(const HttpRequest& request, Exchange exchange) {
     const Door& door = door_of(request.path);
-    auto refuse_with = [&](Error error) {
-        door.refuse(DoorRefusal{.error = std::move(error)}, std::move(exchange));
+    if (door.decide_by_path && door.decide_by_path(request, exchange)) {
+        return;
+    }
+    auto refuse_at = [&](RefusedAt at, Error error) {
+        door.refuse(
+            DoorRefusal{.request = request, .at = at, .error = std::move(error)},
+            std::move(exchange)
+        );
     };
     Query query;
-    if (Result<void> parsed = query.parse(request.query); !parsed) {
-        return refuse_with(std::move(parsed).error());
+    if (Result<void> parsed = query.parse(request.query, door.repeated_parameter); !parsed) {
+        return refuse_at(RefusedAt::query, std::move(parsed).error());
     }
     std::string memory;
     auto match = trie_.find(
@@ -197,17 +208,17 @@ void Router::handle(const HttpRequest& request, Exchange exchange) {
         memory
     );
     if (!match) {
-        return refuse_with(std::move(match).error());
+        return refuse_at(RefusedAt::path, std::move(match).error());
     }
     // Who asks comes before what there is: a stranger learns no path.
     Caller caller;
     Result<void> identified = authorise(request, door, query, caller);
-    const Route* route = route_of(request.method, *match);
+    const Route* route = route_of(door, request.method, *match);
     if (route != nullptr && Audit::concerns(*route)) {
         exchange = audit_.watch(request, caller, std::move(exchange));
     }
     if (!identified) {
-        return refuse_with(std::move(identified).error());
+        return refuse_at(RefusedAt::caller, std::move(identified).error());
     }
     if (route == nullptr) {
         return answer_without_route(request, door, *match, std::move(exchange));
@@ -217,11 +228,13 @@ void Router::handle(const HttpRequest& request, Exchange exchange) {
     if (!needs.name_parameter.empty()) {
         name = match->parameters.get(needs.name_parameter);
     }
-    if (Result<void> may = caller.check(needs.resource, needs.verb, name); !may) {
-        return refuse_with(std::move(may).error());
+    if (!route->handler_asks) {
+        if (Result<void> may = caller.check(needs.resource, needs.verb, name); !may) {
+            return refuse_at(RefusedAt::permission, std::move(may).error());
+        }
     }
     if (Result<void> known = check_parameters(door, *route, query); !known) {
-        return refuse_with(std::move(known).error());
+        return refuse_at(RefusedAt::parameter, std::move(known).error());
     }
     RequestContext context{
         .request = request,
@@ -236,24 +249,30 @@ void Router::handle(const HttpRequest& request, Exchange exchange) {
 void Router::answer_without_route(
     const HttpRequest& request, const Door& door, const RouteTrie::Match& match, Exchange exchange
 ) const {
+    DoorRefusal refusal{.request = request, .at = RefusedAt::route, .error = {}};
     if (match.entry == nullptr) {
-        Error error{.code = Errc::not_found, .detail = "there is nothing at this path"};
-        return door.refuse(DoorRefusal{.error = std::move(error)}, std::move(exchange));
+        refusal.error = {.code = Errc::not_found, .detail = "there is nothing at this path"};
+        return door.refuse(refusal, std::move(exchange));
     }
+    const std::string& allowed = match.entry->allow;
     if (request.method == Method::options) {
-        std::string allow = "Allow: " + match.entry->allow + "\r\n";
+        if (door.answer_options) {
+            return door.answer_options(allowed, std::move(exchange));
+        }
+        std::string allow = "Allow: " + allowed + "\r\n";
         return exchange.respond(HttpResponse{.status = 204, .headers = allow});
     }
-    DoorRefusal refusal{
-        .error = {.code = Errc::method_not_allowed, .detail = "allowed are " + match.entry->allow},
-        .status = 405,
-        .allow = match.entry->allow
-    };
+    refusal.error = {.code = Errc::method_not_allowed, .detail = "allowed are " + allowed};
+    refusal.status = 405;
+    refusal.allow = allowed;
     door.refuse(refusal, std::move(exchange));
 }
 
 void Router::refuse(const HttpRequest& head, int status, const Error& error, Exchange exchange) {
-    door_of(head.path).refuse(DoorRefusal{.error = error, .status = status}, std::move(exchange));
+    DoorRefusal refusal{
+        .request = head, .at = RefusedAt::framing, .error = error, .status = status
+    };
+    door_of(head.path).refuse(refusal, std::move(exchange));
 }
 
 }  // namespace belfry

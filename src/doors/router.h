@@ -34,7 +34,9 @@ class Router final : public HttpService {
         const Route* route = nullptr;
     };
     [[nodiscard]] const Door& door_of(std::string_view path) const;
-    [[nodiscard]] const Route* route_of(Method method, const RouteTrie::Match& match) const;
+    [[nodiscard]] const Route* route_of(
+        const Door& door, Method method, const RouteTrie::Match& match
+    ) const;
     [[nodiscard]] Result<void> authorise(
         const HttpRequest& request, const Door& door, const Query& query, Caller& caller
     ) const;

@@ -25,6 +25,7 @@ class AskedGrant final : public Grant {
     }
     bool covers(Verb, const TypePattern&) const override { return true; }
     bool valid() const override { return true; }
+    std::uint64_t revision() const override { return 0; }
 
  private:
     std::string& checked_;
@@ -103,10 +104,27 @@ std::vector<Door> two_doors() {
         Needs(Resource::event, Verb::write, "name"),
         BodyKind::document
     ));
+    second.routes.push_back(route(Method::get, "/v1/list", Needs(Resource::event, Verb::read)));
+    second.routes.push_back(
+        route(Method::put, "/v1/judge/{name*}", Needs(Resource::event, Verb::write, "name"))
+    );
+    second.routes.back().handler_asks = true;
+    second.head_is_get = false;
+    second.repeated_parameter = Query::Repeated::first_counts;
+    second.answer_options = [](std::string_view allow, Exchange exchange) {
+        exchange.respond(HttpResponse{.body = "second " + std::string(allow)});
+    };
+    second.decide_by_path = [](const HttpRequest& request, Exchange& exchange) {
+        if (request.path != "/v1/moved") {
+            return false;
+        }
+        exchange.respond(HttpResponse{.status = 301});
+        return true;
+    };
     second.unknown_parameter = Door::UnknownParameter::ignore;
     second.slash_in_parameter = true;
     second.token_header = "X-Second-Token";
-    second.token_in_query = true;
+    second.token_places = Door::TokenPlaces::query_header_authorization;
     std::vector<Door> doors;
     doors.push_back(std::move(first));
     doors.push_back(std::move(second));
@@ -201,6 +219,39 @@ TEST_F(RouterTest, ATokenInTheQueryIsRefusedWhereNoDoorAllowsIt) {
         ask(Method::post, "/api/events", {{"x-second-token", "good"}}).body,
         "first unauthenticated "
     );
+}
+
+TEST_F(RouterTest, WhereADoorTakesTokensInSeveralPlacesTheFirstCounts) {
+    const std::vector<HeaderField> both{{"X-Second-Token", "b"}, {"Authorization", "Bearer c"}};
+    ask(Method::put, "/v1/fire/x?token=a", both);
+    EXPECT_EQ(access_.seen.substr(0, 2), "a|");
+    ask(Method::put, "/v1/fire/x?token=", both);
+    EXPECT_EQ(access_.seen.substr(0, 2), "b|");
+    ask(Method::put, "/v1/fire/x", {{"Authorization", "Bearer c"}});
+    EXPECT_EQ(access_.seen.substr(0, 2), "c|");
+    ask(Method::put, "/v1/fire/x", {{"Authorization", "Basic dTpw"}});
+    EXPECT_EQ(access_.seen.substr(0, 1), "|");
+}
+
+TEST_F(RouterTest, ADoorMayTakeTheFirstOfARepeatedParameter) {
+    EXPECT_EQ(ask(Method::put, "/v1/fire/x?q=1&q=2&token=good").body, "acme:name=x;1");
+    EXPECT_EQ(ask(Method::get, "/api/events/1?q=1&q=2").body, "first bad_request q");
+}
+
+TEST_F(RouterTest, ADoorMayServeNoHeadAndAnswerOptionsAndPathsItself) {
+    EXPECT_EQ(ask(Method::head, "/v1/list").status, 405);
+    EXPECT_EQ(ask(Method::get, "/v1/list").status, 200);
+    auto options = ask(Method::options, "/v1/list");
+    EXPECT_EQ(options.status, 200);
+    EXPECT_EQ(options.body, "second GET, HEAD, OPTIONS");
+    access_.seen = "";
+    EXPECT_EQ(ask(Method::put, "/v1/moved?%zz").status, 301);
+    EXPECT_EQ(access_.seen, "");
+}
+
+TEST_F(RouterTest, AHandlerThatAsksItselfIsCalledForWhoMayNot) {
+    EXPECT_EQ(ask(Method::put, "/v1/judge/x").body, "acme:name=x;");
+    EXPECT_EQ(ask(Method::put, "/v1/fire/x").body, "second unauthenticated ");
 }
 
 TEST_F(RouterTest, UnknownParametersAreRefusedUnlessTheDoorIgnoresThem) {

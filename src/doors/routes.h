@@ -95,20 +95,42 @@ struct Route {
     RouteDoc doc;
     BodyKind body = BodyKind::none;
     bool waits = false;  // the handler waits by nature: no request time-out
+    // The contract wants other questions answered before `needs`, or less than a refusal when the
+    // answer is no: the handler asks its caller itself. `needs` says what it asks.
+    bool handler_asks = false;
+};
+
+// How far a request came that no handler answered.
+enum class RefusedAt : std::uint8_t {
+    framing,     // the server could not take it: `status` says what HTTP demands
+    query,       // it cannot be read
+    path,        // it cannot be read
+    caller,      // who asks is not known, or not heard
+    route,       // there is nothing at the path, or (405) not by that method
+    permission,  // the caller may not
+    parameter,   // the route has no such parameter
 };
 
 // Why a request was not answered by a handler. A door says it in its own words.
 struct DoorRefusal {
+    const HttpRequest& request;
+    RefusedAt at;
     Error error;
     int status = 0;  // what HTTP itself demands: 405, 408, 413, 414, 431 …; 0: the door decides by
                      // error.code
     std::string_view allow = {};  // with 405: the methods there are
 };
 using WriteRefusal = std::function<void(const DoorRefusal&, Exchange)>;
+// Answers OPTIONS; `allow` as in DoorRefusal.
+using WriteOptions = std::function<void(std::string_view allow, Exchange)>;
+// Answers what a contract decides by the path alone, before there are routes; true if it did.
+using DecideByPath = std::function<bool(const HttpRequest&, Exchange&)>;
 
 // One contract: its routes and its manners.
 struct Door {
     enum class UnknownParameter : std::uint8_t { refuse, ignore };
+    // Where a token may stand. Where several places may hold one, the first of them counts.
+    enum class TokenPlaces : std::uint8_t { authorization, query_header_authorization };
 
     std::string name;
     std::vector<std::string>
@@ -116,10 +138,14 @@ struct Door {
     std::vector<Route> routes;
     WriteRefusal refuse;
     UnknownParameter unknown_parameter =
-        UnknownParameter::refuse;     // a query parameter its route does not list
+        UnknownParameter::refuse;  // a query parameter its route does not list
+    Query::Repeated repeated_parameter = Query::Repeated::refuse;
     bool slash_in_parameter = false;  // `%2f` may stand in a path
-    std::string token_header = {};    // carries a token beside Authorization
-    bool token_in_query = false;      // `?token=` does, too
+    bool head_is_get = true;          // HEAD is served where GET is
+    TokenPlaces token_places = TokenPlaces::authorization;
+    std::string token_header = {};     // with query_header_authorization
+    WriteOptions answer_options = {};  // else 204 with Allow
+    DecideByPath decide_by_path = {};
 };
 
 }  // namespace belfry

@@ -22,8 +22,8 @@ enum class Tag : std::uint8_t {
     dataschema = 8,
     extension = 9,
     data = 10,
-    // 32 to 63 are set aside for what doors note about an event (a verdict, a translation's
-    // version).
+    // 32 to 63 are set aside for what doors note about an event.
+    elsewhere = 32,
 };
 
 constexpr std::string_view kDefaultTenant = "default";
@@ -160,6 +160,7 @@ std::string_view* text_member(Event& event, Tag tag) {
             return &event.dataschema;
         case Tag::extension:
         case Tag::data:
+        case Tag::elsewhere:
             break;
     }
     return nullptr;
@@ -181,6 +182,10 @@ bool read_field(Tag tag, std::string_view value, Event& event) {
         event.data = value;
         return true;
     }
+    if (tag == Tag::elsewhere) {
+        event.elsewhere = true;
+        return true;
+    }
     return tag != Tag::extension || read_extension(value, event);
 }
 
@@ -199,6 +204,9 @@ std::size_t record_size(const Event& event) {
     }
     if (event.data) {
         size += field_size(event.data->size());
+    }
+    if (event.elsewhere) {
+        size += field_size(0);
     }
     return size;
 }
@@ -235,6 +243,9 @@ void encode_record(
     }
     if (event.data) {
         writer.field(Tag::data, *event.data);
+    }
+    if (event.elsewhere) {
+        writer.field(Tag::elsewhere, {});
     }
     ASSERT(writer.at() == out.data() + out.size());
 }

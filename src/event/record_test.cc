@@ -40,6 +40,7 @@ void expect_same(const Event& a, const Event& b) {
     EXPECT_EQ(a.dataschema, b.dataschema);
     EXPECT_EQ(a.extensions, b.extensions);
     EXPECT_EQ(a.data, b.data);
+    EXPECT_EQ(a.elsewhere, b.elsewhere);
 }
 
 Event small() {
@@ -98,6 +99,15 @@ TEST(Record, ReadsBackWhatItWrites) {
     EXPECT_EQ(stored->id(), "i");
 }
 
+TEST(Record, KeepsThatAnEventIsForOtherNodes) {
+    Event event = small();
+    event.elsewhere = true;
+    std::vector<std::byte> bytes = encoded(event);
+    EXPECT_TRUE(hex(bytes).ends_with("2000"));
+    EXPECT_TRUE(decode_record(bytes, Offset{1}, nullptr).value().event.elsewhere);
+    EXPECT_FALSE(decode_record(encoded(small()), Offset{1}, nullptr).value().event.elsewhere);
+}
+
 TEST(Record, TellsAbsentDataFromNone) {
     Event event = small();
     EXPECT_FALSE(decode_record(encoded(event), Offset{0}, nullptr)->event.data.has_value());
@@ -115,7 +125,7 @@ TEST(Record, MakesTheIdOfAnEventWithoutOne) {
 
 TEST(Record, SkipsTagsItDoesNotKnow) {
     auto bytes = encoded(small());
-    for (const int value : {32, 3, 1, 2, 3, 200, 0}) {
+    for (const int value : {33, 3, 1, 2, 3, 200, 0}) {
         bytes.push_back(static_cast<std::byte>(value));
     }
     const auto stored = decode_record(bytes, Offset{0}, nullptr);

@@ -41,6 +41,8 @@ class Grant {
     [[nodiscard]] virtual bool covers(Verb verb, const TypePattern& types) const = 0;
     // False once the token is revoked or has expired. Reads the wall clock.
     [[nodiscard]] virtual bool valid() const = 0;
+    // Changes whenever what it allows may have changed, so that what was judged by it can be kept.
+    [[nodiscard]] virtual std::uint64_t revision() const = 0;
 };
 // How often whoever keeps a request open asks valid().
 inline constexpr std::chrono::seconds kGrantCheckEvery{2};

@@ -75,14 +75,24 @@ TEST(Problem, CarriesTheSecurityHeaders) {
 TEST(Problem, ARefusalKeepsTheStatusThatHttpDemands) {
     RecordingConnection connection;
     auto [exchange, number] = connection.open();
-    DoorRefusal refusal{.error = {.code = Errc::bad_request, .detail = "d"}, .status = 431};
+    const HttpRequest request;
+    DoorRefusal refusal{
+        .request = request,
+        .at = RefusedAt::framing,
+        .error = {.code = Errc::bad_request, .detail = "d"},
+        .status = 431
+    };
     refuse_natively(refusal, std::move(exchange));
     EXPECT_EQ(connection.answer(number).status, 431);
     auto [second, second_number] = connection.open();
-    refuse_natively(
-        DoorRefusal{.error = {.code = Errc::method_not_allowed}, .status = 405, .allow = "GET"},
-        std::move(second)
-    );
+    DoorRefusal second_refusal{
+        .request = request,
+        .at = RefusedAt::route,
+        .error = {.code = Errc::method_not_allowed},
+        .status = 405,
+        .allow = "GET"
+    };
+    refuse_natively(second_refusal, std::move(second));
     EXPECT_TRUE(connection.answer(second_number).headers.ends_with("Allow: GET\r\n"));
 }
 
