@@ -12,6 +12,7 @@ find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 set(Boost_NO_BOOST_CMAKE OFF)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 

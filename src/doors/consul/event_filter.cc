@@ -1,0 +1,160 @@
+#include "doors/consul/event_filter.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <string>
+
+namespace belfry {
+
+namespace {
+
+using re2::RE2;
+
+// Of one compiled pattern, and of what a search keeps of it.
+constexpr std::int64_t kPatternMemoryBytes = 1 << 20;
+
+struct Term {
+    std::string_view name;
+    std::string_view pattern;
+    std::unique_ptr<RE2>& compiled;
+};
+
+// What Go's regexp/syntax says for the same mistake; clients print it and people look for it.
+std::string_view words_of_go(RE2::ErrorCode code) {
+    switch (code) {
+        case RE2::NoError:
+        case RE2::ErrorInternal:
+            return "regexp/syntax: internal error";
+        case RE2::ErrorBadEscape:
+            return "invalid escape sequence";
+        case RE2::ErrorBadCharClass:
+            return "invalid character class";
+        case RE2::ErrorBadCharRange:
+            return "invalid character class range";
+        case RE2::ErrorMissingBracket:
+            return "missing closing ]";
+        case RE2::ErrorMissingParen:
+            return "missing closing )";
+        case RE2::ErrorUnexpectedParen:
+            return "unexpected )";
+        case RE2::ErrorTrailingBackslash:
+            return "trailing backslash at end of expression";
+        case RE2::ErrorRepeatArgument:
+            return "missing argument to repetition operator";
+        case RE2::ErrorRepeatSize:
+            return "invalid repeat count";
+        case RE2::ErrorRepeatOp:
+            return "invalid nested repetition operator";
+        case RE2::ErrorBadPerlOp:
+            return "invalid or unsupported Perl syntax";
+        case RE2::ErrorBadUTF8:
+            return "invalid UTF-8";
+        case RE2::ErrorBadNamedCapture:
+            return "invalid named capture";
+        case RE2::ErrorPatternTooLarge:
+            return "expression too large";
+    }
+    return "regexp/syntax: internal error";
+}
+
+Error refused(const Term& term, const std::string& why) {
+    return Error{
+        .code = Errc::invalid_filter,
+        .detail = "Invalid " + std::string(term.name) + " filter: " + why,
+        .field = std::string(term.name)
+    };
+}
+
+Result<void> compile(const Term& term, const Limits& limits) {
+    if (term.pattern.empty()) {
+        return {};
+    }
+    if (term.pattern.size() > limits.filter_value_bytes) {
+        Error error = refused(
+            term,
+            "it has " + std::to_string(term.pattern.size()) + " bytes, at most " +
+                std::to_string(limits.filter_value_bytes) + " are allowed"
+        );
+        error.limit = limits.filter_value_bytes;
+        return std::unexpected(std::move(error));
+    }
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(kPatternMemoryBytes);
+    options.set_never_capture(true);
+    auto compiled = std::make_unique<RE2>(term.pattern, options);
+    if (!compiled->ok()) {
+        const RE2::ErrorCode code = compiled->error_code();
+        // Go gives the whole expression here, RE2 nothing.
+        const std::string fragment =
+            code == RE2::ErrorPatternTooLarge ? std::string(term.pattern) : compiled->error_arg();
+        return std::unexpected(refused(
+            term, "error parsing regexp: " + std::string(words_of_go(code)) + ": `" + fragment + "`"
+        ));
+    }
+    term.compiled = std::move(compiled);
+    return {};
+}
+
+bool found_in(const std::unique_ptr<RE2>& pattern, std::string_view text) {
+    return pattern == nullptr || RE2::PartialMatch(text, *pattern);
+}
+
+bool admitted(const std::unique_ptr<RE2>& pattern, std::string_view stored) {
+    return stored.empty() || found_in(pattern, stored);
+}
+
+}  // namespace
+
+EventFilter::EventFilter() = default;
+EventFilter::EventFilter(EventFilter&&) noexcept = default;
+EventFilter& EventFilter::operator=(EventFilter&&) noexcept = default;
+EventFilter::~EventFilter() = default;
+
+Result<EventFilter> EventFilter::parse(EventFilterTexts texts, const Limits& limits) {
+    if (!texts.tag.empty() && texts.service.empty()) {
+        return std::unexpected(Error{
+            .code = Errc::invalid_filter,
+            .detail = "Cannot provide tag filter without service filter",
+            .field = "tag"
+        });
+    }
+    return parse_search(texts, limits);
+}
+
+Result<EventFilter> EventFilter::parse_search(EventFilterTexts texts, const Limits& limits) {
+    EventFilter filter;
+    for (const Term& term :
+         {Term{"node", texts.node, filter.node_},
+          Term{"service", texts.service, filter.service_},
+          Term{"tag", texts.tag, filter.tag_}}) {
+        if (Result<void> compiled = compile(term, limits); !compiled) {
+            return std::unexpected(std::move(compiled.error()));
+        }
+    }
+    return filter;
+}
+
+bool EventFilter::accepts(const NodeIdentity& node, const Services& services) const {
+    if (!found_in(node_, node.name)) {
+        return false;
+    }
+    if (service_ == nullptr) {
+        return true;
+    }
+    return std::ranges::any_of(services.all(), [this](const auto& entry) {
+        const Service& service = entry.second;
+        return found_in(service_, service.name) &&
+               (tag_ == nullptr || std::ranges::any_of(service.tags, [this](const auto& tag) {
+                    return found_in(tag_, tag);
+                }));
+    });
+}
+
+bool EventFilter::admits(EventFilterTexts stored) const {
+    return admitted(node_, stored.node) && admitted(service_, stored.service) &&
+           admitted(tag_, stored.tag);
+}
+
+}  // namespace belfry
