@@ -82,11 +82,11 @@ void Services::put(const Service& service, Done done) {
     if (configured_.contains(service.id)) {
         return done(configured_service(service.id));
     }
-    if (!services_.contains(service.id) && services_.size() >= limits_.services) {
+    const bool is_new = !services_.contains(service.id);
+    if (is_new && services_.size() + arriving_.size() >= limits_.services) {
         return done(std::unexpected(Error{
             .code = Errc::rate_limited,
-            .detail = "this node has " + std::to_string(services_.size()) +
-                      " services; deregister one first",
+            .detail = "this node has as many services as it may; deregister one first",
             .limit = limits_.services
         }));
     }
@@ -98,11 +98,17 @@ void Services::put(const Service& service, Done done) {
             .limit = limits_.document_bytes
         }));
     }
+    if (is_new) {
+        arriving_.insert(service.id);
+    }
     kv_.put(
         std::string(kServices) + service.id,
         std::move(document),
         Expect{},
-        [done = std::move(done)](Result<Revision> written) mutable {
+        [this, is_new, id = service.id, done = std::move(done)](Result<Revision> written) mutable {
+            if (is_new) {
+                arriving_.erase(arriving_.find(id));
+            }
             done(written ? Result<void>() : std::unexpected(std::move(written.error())));
         }
     );

@@ -50,6 +50,7 @@ class Services {
     std::set<std::string, std::less<>> configured_;
     // I/O thread.
     ById services_;
+    std::multiset<std::string, std::less<>> arriving_;  // ids of new ones being written
     std::uint64_t index_ = 1;
 };
 
