@@ -15,6 +15,7 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::string_view kDecodeFailed = "Request decode failed: ";
 constexpr std::size_t kTextBytes = 255;
 // Consul's bounds of a service's metadata.
 constexpr std::size_t kMetaPairs = 64;
@@ -39,7 +40,9 @@ bool has_control(std::string_view text) {
 // Reads the members that Belfry keeps; the first thing wrong is what error() says.
 class ServiceReader {
  public:
-    explicit ServiceReader(const json::object& object) : object_(object) {}
+    // `decode_failed` begins what is said of a member that cannot be read.
+    ServiceReader(const json::object& object, std::string_view decode_failed)
+        : object_(object), decode_failed_(decode_failed) {}
 
     std::string text(std::string_view name) {
         const json::value* value = member(name);
@@ -159,19 +162,20 @@ class ServiceReader {
     }
 
     void decode_failed(std::string_view name, std::string_view why) {
-        refuse(name, "Request decode failed: " + std::string(name) + ": " + std::string(why));
+        refuse(name, std::string(decode_failed_) + std::string(name) + ": " + std::string(why));
     }
 
     const json::object& object_;
+    const std::string_view decode_failed_;
     std::optional<Error> error_;
 };
 
-Result<Service> read_service(const json::value& value) {
+Result<Service> read_service(const json::value& value, std::string_view decode_failed) {
     const json::object* object = value.if_object();
     if (object == nullptr) {
-        return fail(Errc::bad_request, "Request decode failed: an object is expected");
+        return fail(Errc::bad_request, std::string(decode_failed) + "an object is expected");
     }
-    ServiceReader reader(*object);
+    ServiceReader reader(*object, decode_failed);
     Service service{
         .id = reader.text("ID"),
         .name = reader.text("Name"),
@@ -196,22 +200,15 @@ Result<Service> read_service(const json::value& value) {
     return service;
 }
 
-Result<json::value> parse(std::string_view text, const Limits& limits) {
-    Result<json::value> document = parse_json(text, limits);
-    if (!document) {
-        document.error().detail = "Request decode failed: " + document.error().detail;
-    }
-    return document;
-}
-
 }  // namespace
 
 Result<Service> parse_service(std::string_view text, const Limits& limits) {
-    Result<json::value> document = parse(text, limits);
+    Result<json::value> document = parse_json(text, limits);
     if (!document) {
+        document.error().detail = std::string(kDecodeFailed) + document.error().detail;
         return std::unexpected(std::move(document.error()));
     }
-    return read_service(*document);
+    return read_service(*document, kDecodeFailed);
 }
 
 Result<std::vector<Service>> parse_services(std::string_view text, const Limits& limits) {
@@ -226,17 +223,16 @@ Result<std::vector<Service>> parse_services(std::string_view text, const Limits&
     std::vector<Service> services;
     std::set<std::string> ids;
     for (const json::value& value : *list) {
-        const std::string place = "service " + std::to_string(services.size() + 1) + ": ";
-        Result<Service> service = read_service(value);
-        if (!service) {
-            service.error().detail = place + service.error().detail;
-            return std::unexpected(std::move(service.error()));
-        }
-        if (!ids.insert(service->id).second) {
-            return fail(
+        Result<Service> service = read_service(value, "");
+        if (service && !ids.insert(service->id).second) {
+            service = fail(
                 Errc::bad_request,
-                place + "an earlier one has the ID `" + service->id + "`; give each its own"
+                "an earlier service has the ID `" + service->id + "`; give each its own"
             );
+        }
+        if (!service) {
+            service.error().field = "[" + std::to_string(services.size()) + "]";
+            return std::unexpected(std::move(service.error()));
         }
         services.push_back(std::move(*service));
     }

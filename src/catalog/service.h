@@ -30,8 +30,8 @@ struct Service {
 // members (Check, Weights, Connect …) are passed over; the id is the name if it is left out.
 // bad_request, the detail in Consul's words where it has some, `field` the member at fault.
 [[nodiscard]] Result<Service> parse_service(std::string_view json, const Limits& limits);
-// A list of them, as the configuration has it; no two with one id. The detail of an error begins
-// with the place in the list.
+// A list of them, as the configuration has it; no two with one id, at most limits.services. `field`
+// is the place in the list: `[0]`.
 [[nodiscard]] Result<std::vector<Service>> parse_services(
     std::string_view json, const Limits& limits
 );

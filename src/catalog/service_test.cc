@@ -149,13 +149,15 @@ TEST(Service, WhatIsStoredReadsBackEqual) {
 TEST(Service, AListNamesThePlaceOfAMistake) {
     EXPECT_EQ(parse_services(R"([{"name":"a"},{"name":"b"}])", kLimits).value().size(), 2U);
     EXPECT_TRUE(parse_services("[]", kLimits).value().empty());
+    const Error missing = parse_services(R"([{"name":"a"},{}])", kLimits).error();
+    EXPECT_EQ(missing.detail, "Missing service name");
+    EXPECT_EQ(missing.field, "[1]");
+    const Error same = parse_services(R"([{"name":"a"},{"id":"a","name":"b"}])", kLimits).error();
+    EXPECT_EQ(same.detail, "an earlier service has the ID `a`; give each its own");
+    EXPECT_EQ(same.field, "[1]");
     EXPECT_EQ(
-        parse_services(R"([{"name":"a"},{}])", kLimits).error().detail,
-        "service 2: Missing service name"
-    );
-    EXPECT_EQ(
-        parse_services(R"([{"name":"a"},{"id":"a","name":"b"}])", kLimits).error().detail,
-        "service 2: an earlier one has the ID `a`; give each its own"
+        parse_services(R"([{"name":"a","port":"x"}])", kLimits).error().detail,
+        "Port: a whole number from 0 to 65535 is expected"
     );
     EXPECT_EQ(
         parse_services(R"({"name":"a"})", kLimits).error().detail, "a list of services is expected"

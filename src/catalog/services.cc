@@ -48,7 +48,8 @@ void Services::start(Task on_ready) {
 
 void Services::changed(const KvChange& change) {
     const std::string id = change.key.substr(kServices.size());
-    index_ = std::max(index_, change.revision.value);
+    // Later than 1, which is what there was before any change.
+    index_ = std::max(index_, change.revision.value + 1);
     if (configured_.contains(id)) {
         if (change.value) {
             log_warn(
