@@ -30,6 +30,10 @@ struct Config {
     bool insecure = false;
     std::string acl_default_policy = "deny";
 
+    std::string node_name = "auto";
+    std::string node_address = "127.0.0.1";
+    std::string consul_datacenter = "dc1";
+
     std::string outbound_allow = "none";
     std::string outbound_allow_ports = "none";
     std::string outbound_tls_ca = "none";

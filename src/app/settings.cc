@@ -1,5 +1,6 @@
 // The table of settings, and single values by it.
 #include "app/config.h"
+#include "app/node.h"
 #include "base/duration.h"
 #include "base/size.h"
 #include "net/outbound_guard.h"
@@ -138,6 +139,27 @@ std::vector<Setting> hub_rows() {
             {"deny", "allow"},
             "what a token may do where none of its rules says; never tokens and operator "
             "(docs/access.md)"
+        ),
+    };
+}
+
+std::vector<Setting> node_rows() {
+    return {
+        text_row(
+            "node.name",
+            &Config::node_name,
+            check_node_name,
+            "what this node is called, which the node filter of an event is held against; `auto` "
+            "is the machine's name"
+        ),
+        text_row(
+            "node.address", &Config::node_address, check_node_address, "where this node says it is"
+        ),
+        text_row(
+            "consul.datacenter",
+            &Config::consul_datacenter,
+            check_datacenter,
+            "the datacenter that clients of Consul see; asked for another, Belfry has no path to it"
         ),
     };
 }
@@ -327,6 +349,7 @@ SettingType limit_type(LimitUnit unit) {
 
 std::vector<Setting> all_rows() {
     std::vector<Setting> rows = hub_rows();
+    std::ranges::move(node_rows(), std::back_inserter(rows));
     std::ranges::move(outbound_rows(), std::back_inserter(rows));
     std::ranges::move(logging_rows(), std::back_inserter(rows));
     std::ranges::move(log_rows(), std::back_inserter(rows));
