@@ -2,28 +2,15 @@
 // turns up where it should not.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
-import { belfry, eventually, makeHub, temporaryDirectory } from './hub.mjs';
-
-const bearer = (secret) => ({ Authorization: `Bearer ${secret}` });
-
-async function closedHub(t, ...args) {
-  const directory = await temporaryDirectory(t);
-  const data = path.join(directory, 'data');
-  const made = await belfry(['token', 'bootstrap', '--data', data]);
-  assert.equal(made.code, 0, made.stderr);
-  const secret = made.stdout.trim();
-  assert.match(secret, /^belfry_[0-9a-f]{56}$/);
-  const hub = await makeHub(t, data, ...args).start();
-  const cli = (...words) => belfry([...words, '--url', hub.url], { env: { BELFRY_TOKEN: secret } });
-  return { hub, secret, cli, directory, data };
-}
+import { bearer, startClosedHub } from './closed_hub.mjs';
+import { belfry, eventually, makeHub } from './hub.mjs';
 
 test('bootstrap makes one operator token, in a stopped hub, once', async (t) => {
-  const { hub, secret, data } = await closedHub(t);
+  const { hub, secret, data } = await startClosedHub(t);
   const running = await belfry(['token', 'bootstrap', '--data', data]);
   assert.notEqual(running.code, 0, 'a hub that runs has its directory');
   await hub.stop();
@@ -38,12 +25,9 @@ test('bootstrap makes one operator token, in a stopped hub, once', async (t) => 
 });
 
 test('a closed hub serves tokens by their policies and nobody else', async (t) => {
-  const { hub, cli, directory } = await closedHub(t);
+  const { hub, cli, makePolicy } = await startClosedHub(t);
   assert.equal((await hub.request('GET', '/api/v1/events')).status, 401);
-  const file = path.join(directory, 'ci.hcl');
-  await writeFile(file, 'event_prefix "deploy" { policy = "write" }\nkey "x" { policy = "read" }\n');
-  const policy = await cli('policy', 'create', 'ci', file);
-  assert.equal(policy.code, 0, policy.stderr);
+  const policy = await makePolicy('ci', 'event_prefix "deploy" { policy = "write" }\nkey "x" { policy = "read" }\n');
   assert.match(policy.stderr, /line 2, column 1: `key "x"` is skipped/);
   const issued = await cli('token', 'create', '--policy', 'ci');
   assert.equal(issued.code, 0, issued.stderr);
@@ -62,9 +46,8 @@ test('a closed hub serves tokens by their policies and nobody else', async (t) =
 });
 
 test('an open stream ends within 5 seconds of its revocation', async (t) => {
-  const { hub, cli, secret } = await closedHub(t);
-  const issued = await cli('token', 'create', '--policy', 'operator', '--json');
-  const token = JSON.parse(issued.stdout);
+  const { hub, secret, makeToken } = await startClosedHub(t);
+  const token = await makeToken('operator');
   const response = await new Promise((resolve, reject) => {
     http.get(`${hub.url}/api/v1/events/stream`, { headers: bearer(token.secret) }, resolve).on('error', reject);
   });
@@ -77,7 +60,7 @@ test('an open stream ends within 5 seconds of its revocation', async (t) => {
 });
 
 test('wrong tokens get one answer, and after too many another', async (t) => {
-  const { hub, secret } = await closedHub(t, '--set', 'limits.bad_tokens_per_minute=5');
+  const { hub, secret } = await startClosedHub(t, '--set', 'limits.bad_tokens_per_minute=5');
   const wrong = () => hub.request('GET', '/api/v1/events', undefined, bearer(`belfry_${'0'.repeat(56)}`));
   const statuses = [];
   for (let i = 0; i < 7; ++i) statuses.push((await wrong()).status);
@@ -86,7 +69,7 @@ test('wrong tokens get one answer, and after too many another', async (t) => {
 });
 
 test('a hub that others reach starts only with a token or --insecure', async (t) => {
-  const { hub, data, directory } = await closedHub(t);
+  const { hub, data, directory } = await startClosedHub(t);
   await hub.stop();
   const open = await belfry(['serve', '--listen', '0.0.0.0:0', '--data', path.join(directory, 'other')]);
   assert.equal(open.code, 5);
@@ -96,7 +79,7 @@ test('a hub that others reach starts only with a token or --insecure', async (t)
 });
 
 test('no secret in logs, metrics, errors, listings, files or command lines', async (t) => {
-  const { hub, cli, secret, data } = await closedHub(t, '--set', 'logging.level=debug');
+  const { hub, cli, secret, data } = await startClosedHub(t, '--set', 'logging.level=debug');
   const canary = () => `canary${randomBytes(12).toString('hex')}`;
   const issued = (await cli('token', 'create', '--policy', 'operator')).stdout.trim();
   const sink = { password: canary(), header: canary(), bearer: canary() };
