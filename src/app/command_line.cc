@@ -1,5 +1,6 @@
 #include "app/command_line.h"
 
+#include "app/go_flags.h"
 #include "app/screen_text.h"
 #include "app/version.h"
 
@@ -84,6 +85,8 @@ std::unique_ptr<CLI::App> make_parser(Invocation& invocation) {
     add_bench(*app, invocation);
     add_token(*app, invocation);
     add_policy(*app, invocation);
+    add_event(*app, invocation);
+    add_watch(*app, invocation);
     add_status(*app, invocation);
     add_version(*app, invocation);
     finish(*app);
@@ -102,9 +105,10 @@ ExitCode run_command_line(const CommandLine& line) {
     Console console(line.out, line.err);
     Invocation invocation;
     invocation.environment = line.environment;
+    invocation.umask_before = line.umask_before;
     std::unique_ptr<CLI::App> app = make_parser(invocation);
     try {
-        std::vector<std::string> arguments = line.arguments;
+        std::vector<std::string> arguments = with_double_dashes(line.arguments);
         std::ranges::reverse(arguments);  // as the library wants them
         app->parse(std::move(arguments));
     } catch (const CLI::CallForHelp&) {

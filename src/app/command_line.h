@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace belfry {
@@ -13,6 +14,7 @@ namespace belfry {
 struct CommandLine {
     std::vector<std::string> arguments;  // without the program's name
     Environment environment;
+    mode_t umask_before = 022;  // what commands that are run get back
     std::FILE* out = stdout;
     std::FILE* err = stderr;
 };

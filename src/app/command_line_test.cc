@@ -1,6 +1,7 @@
 #include "app/command_line.h"
 
 #include "app/fake_hub.h"
+#include "app/run_in_test.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +10,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <memory>
 
 namespace belfry {
 namespace {
@@ -17,36 +17,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-struct Ran {
-    ExitCode code = ExitCode::ok;
-    std::string out;
-    std::string err;
-};
-
-std::string contents(std::FILE* file) {
-    std::fflush(file);
-    EXPECT_EQ(std::fseek(file, 0, SEEK_SET), 0);
-    std::string text(1 << 20, '\0');
-    text.resize(std::fread(text.data(), 1, text.size(), file));
-    return text;
-}
-
-Ran run(std::vector<std::string> arguments, Environment environment = {}) {
-    using Stream = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
-    Stream out(std::tmpfile(), std::fclose);
-    Stream err(std::tmpfile(), std::fclose);
-    Ran ran;
-    ran.code = run_command_line(
-        {.arguments = std::move(arguments),
-         .environment = std::move(environment),
-         .out = out.get(),
-         .err = err.get()}
-    );
-    ran.out = contents(out.get());
-    ran.err = contents(err.get());
-    return ran;
-}
 
 FakeHub::Answers always(int status, const std::string& body) {
     return [=](const FakeHub::Request&) { return FakeHub::Answer{.status = status, .body = body}; };
@@ -57,6 +27,8 @@ TEST(CommandLine, HelpBeginsWithExamplesEverywhere) {
              {},
              {"serve"},
              {"fire"},
+             {"event"},
+             {"watch"},
              {"list"},
              {"get"},
              {"tail"},
@@ -125,6 +97,14 @@ TEST(CommandLine, WrongUsageIsTwoAndSaysWhatIsWrong) {
              {"token", "revoke", "belfry_a-secret", "--yes"},
              {"policy", "create", "ci"},
              {"policy", "check", "/no/such/file"},
+             {"event"},
+             {"event", "-name=x", "one", "two"},
+             {"event", "-name=x", "-tag=t"},
+             {"event", "-nonsense=x"},
+             {"watch"},
+             {"watch", "-type=key", "-key=x"},
+             {"watch", "-type=event", "-state=x"},
+             {"watch", "-type=event", "true"},  // no HOME
          }) {
         Ran ran = run(words);
         EXPECT_EQ(ran.code, ExitCode::usage) << testing::PrintToString(words);
@@ -150,6 +130,9 @@ TEST(CommandLine, AHubThatIsNotThereIsSixAndTheNextStepIsNamed) {
              {"list"},
              {"get", "1"},
              {"fire", "x"},
+             {"event", "-name=x"},
+             {"watch", "-type=event", "-name=x"},
+             {"watch", "-type=event", "-name=x", "-state=none", "true"},
              {"tail"},
              {"bench"},
              {"subscription", "list"},

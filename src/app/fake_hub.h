@@ -24,12 +24,15 @@ class FakeHub final : public HttpService {
         std::string content_type;
         std::string authorization;
         std::string last_event_id;
+        std::string consul_token;
     };
     struct Answer {
         int status = 200;
         std::string body = "{}";
         bool stream = false;  // the body is the beginning of a stream, which then ends
         bool hang = false;    // no answer, ever
+        std::string content_type = "application/json";
+        std::string headers = {};  // as they are sent
     };
     using Answers = std::function<Answer(const Request&)>;
 
@@ -40,7 +43,10 @@ class FakeHub final : public HttpService {
         thread_ = std::thread([this] { loop_.run(); });
     }
     ~FakeHub() override {
-        loop_.post([this] { server_.stop(std::chrono::seconds(1), [this] { loop_.stop(); }); });
+        loop_.post([this] {
+            unanswered_.clear();
+            server_.stop(std::chrono::seconds(1), [this] { loop_.stop(); });
+        });
         thread_.join();
     }
 
@@ -64,19 +70,23 @@ class FakeHub final : public HttpService {
             .body = std::string(request.body),
             .content_type = header("content-type"),
             .authorization = header("authorization"),
-            .last_event_id = header("last-event-id")
+            .last_event_id = header("last-event-id"),
+            .consul_token = header("x-consul-token")
         };
-        Answer answer = answers_(seen);
         {
             std::lock_guard lock(mutex_);
-            requests_.push_back(std::move(seen));
+            requests_.push_back(seen);
         }
+        Answer answer = answers_(seen);
         if (answer.hang) {
             unanswered_.push_back(std::move(exchange));
             return;
         }
         HttpResponse response{
-            .status = answer.status, .content_type = "application/json", .body = answer.body
+            .status = answer.status,
+            .content_type = answer.content_type,
+            .headers = answer.headers,
+            .body = answer.body
         };
         if (!answer.stream) {
             exchange.respond(response);

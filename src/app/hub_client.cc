@@ -18,8 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A whole call; the slowest is a test delivery, which waits for its listener.
-constexpr Duration kCallTime = 60s;
 // A hub sends something every 15 s; three times that means it is gone.
 constexpr Duration kSilenceMax = 45s;
 constexpr Duration kFirstWait = 500ms;
@@ -27,6 +25,7 @@ constexpr Duration kLastWait = 30s;
 constexpr std::uint64_t kAnswerBytesMax = 256ULL << 20U;
 constexpr std::size_t kEventBytesMax = 64ULL << 20U;
 constexpr std::size_t kProblemBytesMax = 64ULL << 10U;
+constexpr std::size_t kSentenceWidthMax = 500;
 
 Limits client_limits() {
     Limits limits;
@@ -62,12 +61,18 @@ ExitCode exit_code_of_status(int status) {
 
 }  // namespace
 
-HubFailure failure_of(int status, std::string_view body) {
+HubFailure failure_of(int status, std::string_view body, std::string_view content_type) {
     HubFailure failure{
         .code = exit_code_of_status(status),
         .sentence = fmt::format("the hub answered {}", status),
-        .next_step = {}
+        .next_step = {},
+        .status = status
     };
+    if (content_type.starts_with("text/plain") && !body.empty()) {
+        body = body.substr(0, body.find_last_not_of(" \r\n") + 1);
+        failure.sentence += ": " + screen_text(body, kSentenceWidthMax);
+        return failure;
+    }
     Result<boost::json::value> problem = parse_json(body, Limits{});
     if (!problem) {
         return failure;
@@ -135,7 +140,7 @@ HubResult<HttpCall> HubClient::prepare(const HubRequest& request) const {
     call.head = std::move(head);
     call.body = *body;
     call.body_owner = body;
-    call.timeout = kCallTime;
+    call.timeout = request.timeout;
     return call;
 }
 
@@ -159,18 +164,29 @@ HubResult<HttpReply> HubClient::call(const HubRequest& request) {
     if (!prepared) {
         return std::unexpected(std::move(prepared.error()));
     }
-    std::optional<Result<HttpReply>> answer;
-    client_.call(*std::move(prepared), [&](Result<HttpReply> reply) {
-        answer = std::move(reply);
-        loop_.stop();
-    });
+    auto answer = std::make_shared<std::optional<Result<HttpReply>>>();
+    client_.call(
+        *std::move(prepared),
+        [this, awaited = std::weak_ptr(answer)](Result<HttpReply> reply) {
+            // Nobody waits any more when the loop was stopped by somebody else.
+            if (auto held = awaited.lock()) {
+                *held = std::move(reply);
+                loop_.stop();
+            }
+        }
+    );
     loop_.run();
     if (!answer->has_value()) {
-        return std::unexpected(unreachable(answer->error()));
+        return std::unexpected(HubFailure{.sentence = "interrupted", .next_step = {}});
     }
-    HttpReply& reply = **answer;
+    if (!**answer) {
+        return std::unexpected(unreachable((*answer)->error()));
+    }
+    HttpReply& reply = ***answer;
     if (reply.status < 200 || reply.status >= 300) {
-        return std::unexpected(failure_of(reply.status, reply.body));
+        return std::unexpected(failure_of(
+            reply.status, reply.body, reply.header("content-type").value_or(std::string_view())
+        ));
     }
     if (reply.body_truncated) {
         return std::unexpected(HubFailure{

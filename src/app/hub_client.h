@@ -26,6 +26,7 @@ struct HubFailure {
     ExitCode code = ExitCode::failure;
     std::string sentence;
     std::string next_step;
+    int status = 0;  // what the hub answered; 0: it did not
 };
 template <typename T>
 using HubResult = std::expected<T, HubFailure>;
@@ -36,6 +37,7 @@ struct HubRequest {
     std::string content_type = {};
     std::string body = {};
     std::vector<std::pair<std::string, std::string>> headers = {};
+    Duration timeout = std::chrono::seconds(60);  // the slowest is a test delivery
 };
 
 // What to follow, and who hears of it.
@@ -52,13 +54,15 @@ class HubClient {
     // Without `tls` it speaks plain http.
     HubClient(Url address, std::string token, std::shared_ptr<const TlsContext> tls = nullptr);
 
-    // The answer, if its status is 2xx.
+    // The answer, if its status is 2xx. Ends without one when somebody stops the loop meanwhile.
     [[nodiscard]] HubResult<HttpReply> call(const HubRequest& request);
     // Reads a stream of events until on_event has enough; connects anew after a loss, with growing
     // waits, and goes on after the last event. Fails if the first connection does, or when the hub
     // refuses.
     [[nodiscard]] HubResult<void> follow(StreamRequest request);
     [[nodiscard]] const Clock& clock() const { return loop_; }
+    // For signals and timers of the command; what runs there runs within the calls.
+    [[nodiscard]] Loop& loop() { return loop_; }
 
  private:
     class Follower;
@@ -73,7 +77,10 @@ class HubClient {
     HttpClient client_;
 };
 
-// What an answer outside 2xx says: the problem document if there is one.
-[[nodiscard]] HubFailure failure_of(int status, std::string_view body);
+// What an answer outside 2xx says: the problem document if there is one, the sentence of a plain
+// text.
+[[nodiscard]] HubFailure failure_of(
+    int status, std::string_view body, std::string_view content_type = {}
+);
 
 }  // namespace belfry

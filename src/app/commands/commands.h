@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <sys/types.h>
 #include <utility>
 #include <vector>
 
@@ -30,12 +31,19 @@ struct Invocation {
     bool json = false;
     bool quiet = false;
     bool no_color = false;
+    // Of a command made after Consul's: -http-addr; CONSUL_HTTP_ADDR and CONSUL_HTTP_TOKEN count
+    // where ours are not given.
+    bool as_consul = false;
+    std::string http_addr;
+    mode_t umask_before = 022;              // of whoever started us
     std::function<ExitCode(Console&)> run;  // set by the chosen command
 
     [[nodiscard]] std::string variable(std::string_view name) const;
     // Where the hub is: --url or BELFRY_URL, or 127.0.0.1:8420; a failure for a URL that is none.
+    // As Consul: -http-addr before, CONSUL_HTTP_ADDR after them.
     [[nodiscard]] HubResult<Url> address() const;
-    // What --token-file holds, or BELFRY_TOKEN; may be empty.
+    // What --token-file holds, or BELFRY_TOKEN; may be empty. As Consul: CONSUL_HTTP_TOKEN too,
+    // but it is not sent to a hub that --url or BELFRY_URL name.
     [[nodiscard]] HubResult<std::string> access_token() const;
     // Who may sign an https hub's certificate: --ca-file or BELFRY_CA_FILE beside the system's; and
     // what is shown to a hub that asks: BELFRY_CERTIFICATE_FILE, BELFRY_KEY_FILE.
@@ -43,6 +51,10 @@ struct Invocation {
     ) const;
     // All together.
     [[nodiscard]] HubResult<std::unique_ptr<HubClient>> hub() const;
+
+ private:
+    [[nodiscard]] bool is_named_our_way() const;
+    [[nodiscard]] HubResult<Url> consul_address() const;
 };
 
 void add_serve(CLI::App& app, Invocation& invocation);
@@ -57,6 +69,8 @@ void add_dead_letter(CLI::App& app, Invocation& invocation);
 void add_config(CLI::App& app, Invocation& invocation);
 void add_log(CLI::App& app, Invocation& invocation);
 void add_bench(CLI::App& app, Invocation& invocation);
+void add_event(CLI::App& app, Invocation& invocation);
+void add_watch(CLI::App& app, Invocation& invocation);
 void add_status(CLI::App& app, Invocation& invocation);
 void add_token(CLI::App& app, Invocation& invocation);
 void add_policy(CLI::App& app, Invocation& invocation);

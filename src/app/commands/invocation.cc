@@ -57,7 +57,39 @@ std::string Invocation::variable(std::string_view name) const {
     return found == environment.end() ? "" : found->second;
 }
 
+bool Invocation::is_named_our_way() const {
+    return http_addr.empty() && !(url.empty() && variable("BELFRY_URL").empty());
+}
+
+// "host:port", with or without a scheme, as Consul's programs take it.
+HubResult<Url> Invocation::consul_address() const {
+    const std::string_view origin = http_addr.empty() ? "CONSUL_HTTP_ADDR" : "-http-addr";
+    std::string named = http_addr.empty() ? variable("CONSUL_HTTP_ADDR") : http_addr;
+    if (named.empty()) {
+        named = kDefaultUrl;
+    }
+    if (named.starts_with("unix:")) {
+        return std::unexpected(invalid_usage(fmt::format(
+            "{} names a unix socket, and a hub listens on TCP only: host:port, http:// or https://",
+            origin
+        )));
+    }
+    if (!named.contains("://")) {
+        const std::string secure = variable("CONSUL_HTTP_SSL");
+        named = (secure == "1" || secure == "true" ? "https://" : "http://") + named;
+    }
+    Result<Url> hub_url = parse_hub_url(named);
+    if (!hub_url) {
+        return std::unexpected(invalid_usage(fmt::format("{}: {}", origin, hub_url.error().detail))
+        );
+    }
+    return *std::move(hub_url);
+}
+
 HubResult<Url> Invocation::address() const {
+    if (as_consul && !is_named_our_way()) {
+        return consul_address();
+    }
     std::string named = url.empty() ? variable("BELFRY_URL") : url;
     Result<Url> hub_url = parse_hub_url(named.empty() ? kDefaultUrl : named);
     if (!hub_url) {
@@ -70,7 +102,9 @@ HubResult<Url> Invocation::address() const {
 
 HubResult<std::string> Invocation::access_token() const {
     if (token_file.empty()) {
-        return variable("BELFRY_TOKEN");
+        std::string token = variable("BELFRY_TOKEN");
+        const bool consul = token.empty() && as_consul && !is_named_our_way();
+        return consul ? variable("CONSUL_HTTP_TOKEN") : token;
     }
     HubResult<std::string> text = read_file_argument(token_file, kTokenBytesMax);
     if (!text) {
