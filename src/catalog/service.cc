@@ -17,6 +17,7 @@ namespace json = boost::json;
 
 constexpr std::string_view kDecodeFailed = "Request decode failed: ";
 constexpr std::size_t kTextBytes = 255;
+constexpr std::size_t kTags = 64;
 // Consul's bounds of a service's metadata.
 constexpr std::size_t kMetaPairs = 64;
 constexpr std::size_t kMetaKeyBytes = 128;
@@ -60,6 +61,9 @@ class ServiceReader {
         } else if (value != nullptr) {
             for (const json::value& tag : value->get_array()) {
                 tags.push_back(text_of("Tags", tag, kTextBytes));
+            }
+            if (tags.size() > kTags) {
+                decode_failed("Tags", "at most 64 tags are allowed");
             }
         }
         return tags;

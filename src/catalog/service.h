@@ -29,15 +29,15 @@ struct Service {
 // From what a client sends. Members are found in any case, as Go finds them; null is absence, other
 // members (Check, Weights, Connect …) are passed over; the id is the name if it is left out.
 // bad_request, the detail in Consul's words where it has some, `field` the member at fault.
-[[nodiscard]] Result<Service> parse_service(std::string_view json, const Limits& limits);
+[[nodiscard]] Result<Service> parse_service(std::string_view text, const Limits& limits);
 // A list of them, as the configuration has it; no two with one id, at most limits.services. `field`
 // is the place in the list: `[0]`.
 [[nodiscard]] Result<std::vector<Service>> parse_services(
-    std::string_view json, const Limits& limits
+    std::string_view text, const Limits& limits
 );
 
 // The document in Kv.
-[[nodiscard]] Result<Service> parse_stored_service(std::string_view json);
+[[nodiscard]] Result<Service> parse_stored_service(std::string_view text);
 [[nodiscard]] std::string stored_service_json(const Service& service);
 
 }  // namespace belfry

@@ -138,6 +138,17 @@ TEST(Service, TextsHaveBounds) {
     );
 }
 
+TEST(Service, TagsAreBounded) {
+    std::string json = R"({"Name":"a","Tags":["t")";
+    for (int i = 1; i < 64; ++i) {
+        json += ",\"t\"";
+    }
+    EXPECT_EQ(parse(json + "]}").tags.size(), 64U);
+    EXPECT_EQ(
+        refusal(json + ",\"t\"]}"), "Request decode failed: Tags: at most 64 tags are allowed"
+    );
+}
+
 TEST(Service, WhatIsStoredReadsBackEqual) {
     Service service{.id = "a/b \"c\"", .name = "näme", .tags = {"x", "\\"}, .port = 65535};
     service.meta = {{"k", "v\"1"}, {"l", ""}};

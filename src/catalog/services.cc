@@ -27,6 +27,23 @@ std::unexpected<Error> unknown_service(std::string_view id) {
     );
 }
 
+// What filters of events search in.
+std::size_t searched_bytes(const Service& service) {
+    std::size_t bytes = service.name.size();
+    for (const std::string& tag : service.tags) {
+        bytes += tag.size();
+    }
+    return bytes;
+}
+
+std::unexpected<Error> no_room(std::uint64_t limit) {
+    return std::unexpected(Error{
+        .code = Errc::rate_limited,
+        .detail = "this node has as many services as it may; deregister one first",
+        .limit = limit
+    });
+}
+
 }  // namespace
 
 Services::Services(Kv& kv, const Limits& limits, std::vector<Service> configured)
@@ -79,17 +96,28 @@ const Service* Services::find(std::string_view id) const {
     return found == services_.end() ? nullptr : &found->second;
 }
 
+// Of all but this one, and of all that are being written.
+std::size_t Services::bytes_beside(std::string_view id) const {
+    std::size_t bytes = 0;
+    for (const auto& [other, service] : services_) {
+        bytes += other == id ? 0 : searched_bytes(service);
+    }
+    for (const auto& [other, size] : arriving_) {
+        bytes += size;
+    }
+    return bytes;
+}
+
 void Services::put(const Service& service, Done done) {
     if (configured_.contains(service.id)) {
         return done(configured_service(service.id));
     }
     const bool is_new = !services_.contains(service.id);
     if (is_new && services_.size() + arriving_.size() >= limits_.services) {
-        return done(std::unexpected(Error{
-            .code = Errc::rate_limited,
-            .detail = "this node has as many services as it may; deregister one first",
-            .limit = limits_.services
-        }));
+        return done(no_room(limits_.services));
+    }
+    if (bytes_beside(service.id) + searched_bytes(service) > limits_.services_bytes) {
+        return done(no_room(limits_.services_bytes));
     }
     std::string document = stored_service_json(service);
     if (document.size() > limits_.document_bytes) {
@@ -99,17 +127,13 @@ void Services::put(const Service& service, Done done) {
             .limit = limits_.document_bytes
         }));
     }
-    if (is_new) {
-        arriving_.insert(service.id);
-    }
+    const auto arriving = arriving_.emplace(service.id, searched_bytes(service));
     kv_.put(
         std::string(kServices) + service.id,
         std::move(document),
         Expect{},
-        [this, is_new, id = service.id, done = std::move(done)](Result<Revision> written) mutable {
-            if (is_new) {
-                arriving_.erase(arriving_.find(id));
-            }
+        [this, arriving, done = std::move(done)](Result<Revision> written) mutable {
+            arriving_.erase(arriving);
             done(written ? Result<void>() : std::unexpected(std::move(written.error())));
         }
     );

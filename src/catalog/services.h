@@ -35,14 +35,15 @@ class Services {
     [[nodiscard]] std::uint64_t index() const { return index_; }
 
     // Registers it, or replaces the one with its id. Durable, and in all(), when `done` runs.
-    // conflict: the configuration names it; rate_limited past limits.services; too_large past
-    // limits.document_bytes.
+    // conflict: the configuration names it; rate_limited past limits.services or
+    // limits.services_bytes; too_large past limits.document_bytes.
     void put(const Service& service, Done done);
     // not_found; conflict: the configuration names it.
     void remove(const std::string& id, Done done);
 
  private:
     void changed(const KvChange& change);
+    [[nodiscard]] std::size_t bytes_beside(std::string_view id) const;
 
     // Constant after construction.
     Kv& kv_;
@@ -50,7 +51,8 @@ class Services {
     std::set<std::string, std::less<>> configured_;
     // I/O thread.
     ById services_;
-    std::multiset<std::string, std::less<>> arriving_;  // ids of new ones being written
+    std::multimap<std::string, std::size_t>
+        arriving_;  // being written: ids, bytes of name and tags
     std::uint64_t index_ = 1;
 };
 

@@ -167,6 +167,16 @@ TEST_F(ServicesTest, RegistrationsUnderWayCountToo) {
     EXPECT_TRUE(put({.id = "d", .name = "n"}));
 }
 
+TEST_F(ServicesTest, WhatFiltersSearchInIsBounded) {
+    limits_.services_bytes = 20;
+    EXPECT_TRUE(put({.id = "a", .name = "0123456789", .tags = {"01234"}}));
+    EXPECT_EQ(put({.id = "b", .name = "012345"}).error().limit, 20U);
+    EXPECT_TRUE(put({.id = "b", .name = "01234"}));
+    EXPECT_TRUE(put({.id = "a", .name = "0123456789", .tags = {"54321"}}));
+    EXPECT_FALSE(put({.id = "a", .name = "0123456789", .tags = {"012345"}}));
+    EXPECT_EQ(services_->find("a")->tags, std::vector<std::string>{"54321"});
+}
+
 TEST_F(ServicesTest, ADocumentThatIsTooLargeIsRefused) {
     limits_.document_bytes = 100;
     const Result<void> put_it = put({.id = "a", .name = std::string(100, 'n')});

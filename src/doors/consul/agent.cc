@@ -9,24 +9,43 @@ namespace belfry {
 
 namespace {
 
-// What of this hub's failures a registration can meet.
+// Consul has words for the first two; the others are this hub's own.
 int status_of(Errc code) {
     switch (code) {
         case Errc::bad_request:
+        case Errc::unknown_field:
+        case Errc::invalid_event:
+        case Errc::invalid_filter:
             return 400;
         case Errc::not_found:
             return 404;
+        case Errc::unauthenticated:
+        case Errc::denied:
+            return 403;
+        case Errc::method_not_allowed:
+            return 405;
         case Errc::conflict:
+        case Errc::id_conflict:
             return 409;
+        case Errc::offset_expired:
+            return 410;
+        case Errc::precondition_failed:
+            return 412;
         case Errc::too_large:
             return 413;
         case Errc::rate_limited:
             return 429;
+        case Errc::internal:
+            return 500;
+        case Errc::overloaded:
+        case Errc::outcome_unknown:
+        case Errc::read_only:
+        case Errc::unavailable:
+            return 503;
         case Errc::disk_full:
             return 507;
-        default:
-            return 503;
     }
+    return 500;
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ class EventFilter {
  public:
     // What an event is fired with. invalid_filter, the detail in Consul's words, for a tag filter
     // without a service filter, then for the first of node, service and tag that is no regular
-    // expression or passes limits.filter_value_bytes; `field` says which.
+    // expression, passes limits.filter_value_bytes or would take long to search for; `field` says
+    // which.
     [[nodiscard]] static Result<EventFilter> parse(EventFilterTexts texts, const Limits& limits);
     // What a list is asked for: the same, but each stands for itself.
     [[nodiscard]] static Result<EventFilter> parse_search(

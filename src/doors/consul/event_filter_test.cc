@@ -143,12 +143,24 @@ TEST(EventFilter, MistakesAreSaidInGosWords) {
 }
 
 TEST(EventFilter, PatternHasABound) {
-    const std::string longest(kLimits.filter_value_bytes, 'a');
+    const std::string longest = std::string(kLimits.filter_value_bytes - 2, '[') + "a]";
     EXPECT_EQ(refusal(longest), "none");
     EXPECT_EQ(
         refusal(longest + "a"), "Invalid node filter: it has 1025 bytes, at most 1024 are allowed"
     );
     EXPECT_EQ(EventFilter::parse({.node = longest + "a"}, kLimits).error().limit, 1024U);
+}
+
+TEST(EventFilter, PatternThatTakesLongToSearchForIsRefused) {
+    EXPECT_EQ(
+        refusal("(?:a?b?){400}c"),
+        "Invalid node filter: error parsing regexp: expression too large: `(?:a?b?){400}c`"
+    );
+    std::string hosts = "web-100";
+    for (int i = 101; i < 140; ++i) {
+        hosts += "|db-" + std::to_string(i) + ".example";
+    }
+    EXPECT_EQ(refusal(hosts), "none");
 }
 
 TEST(EventFilter, PatternThatBacktracksElsewhereEnds) {
