@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits.h>
+#include <climits>
 #include <unistd.h>
 
 namespace belfry {
