@@ -47,8 +47,44 @@ std::vector<std::string_view> setting_keys() {
     return keys;
 }
 
-std::string unknown_key(std::string_view key) {
-    return fmt::format("unknown key `{}`{}", key, suggestion(key, setting_keys()));
+bool is_document(const Setting* setting) {
+    return setting != nullptr && setting->type == SettingType::json;
+}
+
+// `whole` is `key` and the names below it, if it has any.
+std::string unknown_key(std::string_view key, std::string_view whole) {
+    for (const Setting& setting : settings()) {
+        if (is_document(&setting) && key.starts_with(setting.key + ".")) {
+            return fmt::format(
+                "`{}` is one value; write `{}` below it, without the dot",
+                setting.key,
+                key.substr(setting.key.size() + 1)
+            );
+        }
+    }
+    const std::vector<std::string_view> keys = setting_keys();
+    std::optional<std::string_view> nearest = nearest_name(key, keys);
+    // Below a mistyped document there may be any names.
+    if (nearest && is_document(find_setting(*nearest))) {
+        return fmt::format("unknown key `{}`; did you mean `{}`?", key, *nearest);
+    }
+    return fmt::format("unknown key `{}`{}", whole, suggestion(whole, keys));
+}
+
+// What is wrong with a setting's value. `error` may know where inside a document.
+std::string bad_value(const Setting& setting, const Error& error) {
+    if (!error.field.empty() && error.detail.find("\"" + error.field) == std::string::npos) {
+        return fmt::format("`{}`: \"{}\": {}", setting.key, error.field, error.detail);
+    }
+    return fmt::format("`{}`: {}", setting.key, error.detail);
+}
+
+std::string joined(std::span<const YamlKey> path) {
+    std::string key;
+    for (const YamlKey& part : path) {
+        key += (key.empty() ? "" : ".") + part.name;
+    }
+    return key;
 }
 
 // Whether `path` is a section: some key lies below it.
@@ -88,7 +124,7 @@ class Loader {
         for (const FlagSetting& flag : flags) {
             const Setting* setting = find_setting(flag.key);
             if (setting == nullptr) {
-                problem(flag.flag, unknown_key(flag.key));
+                problem(flag.flag, unknown_key(flag.key, flag.key));
                 continue;
             }
             assignments_.push_back({.setting = setting, .value = flag.value, .origin = flag.flag});
@@ -151,10 +187,15 @@ class Loader {
             return;
         }
         std::set<const Setting*> seen;
-        std::optional<YamlProblem> bad = read_config_yaml(*text, limits, [&](const YamlLeaf& leaf) {
-            take_leaf(path, leaf, seen);
-            return problems_.size() < kProblemsMax;
-        });
+        std::optional<YamlProblem> bad = read_config_yaml(
+            *text,
+            limits,
+            [&](const YamlLeaf& leaf) {
+                take_leaf(path, leaf, seen);
+                return problems_.size() < kProblemsMax;
+            },
+            [](std::span<const YamlKey> keys) { return is_document(find_setting(joined(keys))); }
+        );
         if (bad) {
             problem(origin_in(path, bad->place), bad->what);
         }
@@ -207,11 +248,7 @@ class Loader {
                 return;
             }
             // The first name that leads nowhere is the wrong one; the whole path helps to guess.
-            std::string whole = key;
-            for (std::size_t rest = i + 1; rest < leaf.path.size(); ++rest) {
-                whole += "." + leaf.path[rest].name;
-            }
-            problem(origin_in(path, leaf.path[i].place), unknown_key(whole));
+            problem(origin_in(path, leaf.path[i].place), unknown_key(key, joined(leaf.path)));
             return;
         }
         const Setting* setting = find_setting(key);
@@ -224,7 +261,10 @@ class Loader {
             }
             return;
         }
-        if (leaf.kind != YamlLeaf::Kind::text) {
+        if (is_document(setting) && leaf.kind == YamlLeaf::Kind::nothing) {
+            return;  // as an empty section
+        }
+        if (leaf.kind != YamlLeaf::Kind::text && leaf.kind != YamlLeaf::Kind::document) {
             problem(origin, fmt::format("`{}` needs one value", key));
             return;
         }
@@ -232,19 +272,34 @@ class Loader {
             problem(origin, fmt::format("`{}` stands in this file twice", key));
             return;
         }
+        if (leaf.kind == YamlLeaf::Kind::document && !check_document(path, leaf, *setting)) {
+            return;
+        }
         assignments_.push_back(
             {.setting = setting, .value = std::string(leaf.text), .origin = std::move(origin)}
         );
+    }
+
+    // Judged while the file is at hand, because then the place inside of it is known.
+    bool check_document(const std::string& path, const YamlLeaf& leaf, const Setting& setting) {
+        Config scratch;
+        Result<void> good = set_setting(setting, leaf.text, scratch);
+        if (!good) {
+            const Error& error = good.error();
+            const YamlPart part =
+                error.code == Errc::unknown_field ? YamlPart::key : YamlPart::value;
+            problem(
+                origin_in(path, yaml_place(leaf, error.field, part)), bad_value(setting, error)
+            );
+        }
+        return good.has_value();
     }
 
     void assign(const std::vector<Assignment>& assignments, std::vector<std::string>& origins) {
         for (const Assignment& assignment : assignments) {
             Result<void> set = set_setting(*assignment.setting, assignment.value, config_);
             if (!set) {
-                problem(
-                    assignment.origin,
-                    fmt::format("`{}`: {}", assignment.setting->key, set.error().detail)
-                );
+                problem(assignment.origin, bad_value(*assignment.setting, set.error()));
                 continue;
             }
             auto row = static_cast<std::size_t>(assignment.setting - settings().data());

@@ -59,6 +59,8 @@ struct Config {
     Duration log_retention_every = std::chrono::seconds(2);
     Duration circuit_probe_interval = std::chrono::minutes(5);
 
+    std::string commands = "{}";
+
     Limits limits;
 };
 
@@ -69,10 +71,13 @@ enum class SettingType : std::uint8_t {
     count,
     bytes,
     milliseconds,
-    duration
+    duration,
+    json
 };
 
-// One row. `least` and `most` bound a number (durations in nanoseconds), inclusive.
+// One row. `least` and `most` bound a number (durations in nanoseconds), inclusive. A json setting
+// is a document: in a file what stands below its key, with the types of YAML's core schema,
+// elsewhere JSON text; in a Config JSON on one line.
 struct Setting {
     using Member = std::variant<
         std::string Config::*,
@@ -86,8 +91,10 @@ struct Setting {
     std::uint64_t least = 0;
     std::uint64_t most = UINT64_MAX;
     std::vector<std::string_view> choices;
-    Result<void> (*check)(std::string_view value) = nullptr;  // of a text, beside being one
-    std::string_view text;                                    // what it does, for the documentation
+    // Of a text, beside being one; of a JSON document, whose errors have `field`, a path from the
+    // document's root.
+    Result<void> (*check)(std::string_view value) = nullptr;
+    std::string_view text;  // what it does, for the documentation
 };
 // Sorted as the documentation shows them.
 [[nodiscard]] std::span<const Setting> settings();

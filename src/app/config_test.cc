@@ -152,6 +152,8 @@ TEST_F(ConfigTest, EverySettingCanBeSetInAllWays) {
             case SettingType::milliseconds:
                 value = "77";
                 break;
+            case SettingType::json:
+                continue;  // below
         }
         Config config;
         ASSERT_TRUE(set_setting(setting, value, config)) << setting.key << " " << value;
@@ -170,6 +172,116 @@ TEST_F(ConfigTest, EverySettingCanBeSetInAllWays) {
         );
         EXPECT_EQ(from_environment.has_value(), from_file.has_value()) << setting.key;
     }
+}
+
+TEST_F(ConfigTest, ADocumentHasOrderAndTypesFromEverySource) {
+    constexpr std::string_view kJson =
+        R"({"zeta":{"argv":["/bin/echo","8080","true"],"concurrency":3},)"
+        R"("alpha":{"argv":["a"],"environment":{"PORT":"1"},"timeout":"30s","format":"consul"}})";
+    std::string file = write(
+        "commands:\n"
+        "  zeta:\n"
+        "    argv: [/bin/echo, '8080', \"true\"]\n"
+        "    concurrency: 3\n"
+        "  alpha: {argv: [a], environment: {PORT: '1'}, timeout: 30s, format: consul}\n"
+    );
+    LoadedConfig from_file = load({.file = file, .environment = {}, .flags = {}});
+    EXPECT_EQ(from_file.config.commands, kJson);
+    EXPECT_EQ(origin_of(from_file, "commands"), file + ":2:3");
+    std::string spaced(kJson);
+    spaced.insert(1, " \n ");
+    LoadedConfig from_environment =
+        load({.file = {}, .environment = {{"BELFRY_COMMANDS", spaced}}, .flags = {}});
+    EXPECT_EQ(from_environment.config.commands, kJson);
+    EXPECT_EQ(origin_of(from_environment, "commands"), "BELFRY_COMMANDS");
+    // The whole document, not a part of it.
+    LoadedConfig from_flag = load(
+        {.file = file,
+         .environment = {{"BELFRY_COMMANDS", spaced}},
+         .flags = {{.flag = "--set", .key = "commands", .value = R"({"b":{"argv":["b"]}})"}}}
+    );
+    EXPECT_EQ(from_flag.config.commands, R"({"b":{"argv":["b"]}})");
+    EXPECT_EQ(origin_of(from_flag, "commands"), "--set");
+}
+
+TEST_F(ConfigTest, WithoutAValueADocumentIsItsDefault) {
+    for (std::string_view text : {"commands:\n", "commands: ~\n", "commands: {}\n"}) {
+        LoadedConfig loaded = load({.file = write(text), .environment = {}, .flags = {}});
+        EXPECT_EQ(loaded.config.commands, "{}") << text;
+    }
+}
+
+TEST_F(ConfigTest, AShownDocumentReadsBackEqual) {
+    constexpr std::string_view kJson =
+        R"({"odd":{"argv":["/bin/sh","-c","echo \"a\\b\": [x], # \u0001\n\u00fc \ud83d\ude00"],)"
+        R"("environment":{"A":"no","B":"12","C":"","D":"~"}}})";
+    LoadedConfig loaded =
+        load({.file = {}, .environment = {{"BELFRY_COMMANDS", std::string(kJson)}}, .flags = {}});
+    for (ShowOrigin origin : {ShowOrigin::no, ShowOrigin::yes}) {
+        LoadedConfig again =
+            load({.file = write(config_yaml(loaded, origin)), .environment = {}, .flags = {}});
+        EXPECT_EQ(again.config.commands, loaded.config.commands);
+    }
+    EXPECT_THAT(
+        config_json(loaded), HasSubstr(R"("commands":{"value":{"odd":{"argv":["/bin/sh","-c")")
+    );
+    EXPECT_THAT(config_yaml(loaded, ShowOrigin::yes), HasSubstr(" # BELFRY_COMMANDS\n"));
+}
+
+TEST_F(ConfigTest, WhatIsWrongInADocumentHasItsMemberAndItsPlace) {
+    struct Case {
+        std::string_view text;
+        std::string_view says;
+    };
+    for (const Case& c : std::vector<Case>{
+             {"commands: 5\n",
+              "belfry.yaml:1:11: `commands`: an object of commands by name is expected"},
+             {"commands: [a]\n", "belfry.yaml:1:11: `commands`: an object of commands"},
+             {"commands:\n  a: 5\n", "belfry.yaml:2:6: `commands`: \"a\": an object is expected"},
+             {"commands:\n  a:\n", "belfry.yaml:2:3: `commands`: \"a\": an object is expected"},
+             {"commands:\n  a:\n    argvv: [x]\n    argv: [x]\n",
+              "belfry.yaml:3:5: `commands`: \"a.argvv\" is not known here"},
+             {"commands:\n  a: {user: x}\n", "belfry.yaml:2:6: `commands`: \"a.argv\" is missing"},
+             {"commands:\n  a:\n    argv:\n      - /bin/true\n      - 8080\n",
+              "belfry.yaml:5:9: `commands`: \"a.argv[1]\": a string is expected"},
+             {"commands:\n  a.b: {argv: [x], timeout: soon}\n",
+              "belfry.yaml:2:29: `commands`: \"a.b.timeout\": "},
+             {"commands:\n  a: {argv: [x], environment: {A: 5}}\n",
+              "belfry.yaml:2:35: `commands`: \"a.environment.A\": a text is expected; a number "
+              "needs quotes"},
+             {"x: &x {timeout: 5s}\ncommands: {a: {<<: *x, argv: [x]}}\n",
+              "belfry.yaml:2:16: merge keys (`<<`) are not accepted"},
+             {"commands: {a: {argv: [x], concurrency: .inf}}\n",
+              "belfry.yaml:1:40: `.inf` cannot be said in JSON"},
+             {"commands.a: {argv: [x]}\n",
+              "belfry.yaml:1:1: `commands` is one value; write `a` below it, without the dot"},
+             {"comands:\n  a: {argv: [x]}\n",
+              "belfry.yaml:1:1: unknown key `comands`; did you mean `commands`?"},
+         }) {
+        EXPECT_THAT(problems_of(c.text), Contains(HasSubstr(c.says))) << c.text;
+    }
+    EXPECT_THAT(
+        problems(
+            {.file = {},
+             .environment = {{"BELFRY_COMMANDS", R"({"a":{"argv":[]}})"}},
+             .flags = {{.flag = "--set", .key = "commands", .value = "{"}}}
+        ),
+        ElementsAre(
+            "BELFRY_COMMANDS: `commands`: \"a.argv\": from 1 to 1000 texts are expected",
+            HasSubstr("--set: `commands`: malformed JSON at byte 1")
+        )
+    );
+}
+
+TEST_F(ConfigTest, ADocumentOfAliasesCannotUnfoldWithoutEnd) {
+    std::string text = "x: &x \"" + std::string(50'000, 'x') + "\"\ncommands: {a: {argv: [";
+    for (int i = 0; i < 90; ++i) {
+        text += "*x, ";
+    }
+    EXPECT_THAT(
+        problems_of(text + "y]}}\n"),
+        Contains(HasSubstr("unfolds to more than 1048576 bytes (limits.yaml_bytes)"))
+    );
 }
 
 TEST_F(ConfigTest, NestedAndDottedKeysAreTheSame) {

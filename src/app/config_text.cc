@@ -21,7 +21,7 @@ bool is_plain(std::string_view text) {
 
 std::string yaml_value(const Setting& setting, const Config& config) {
     std::string value = setting_value(setting, config);
-    if (is_plain(value)) {
+    if (setting.type == SettingType::json || is_plain(value)) {
         return value;
     }
     std::string quoted;
@@ -45,6 +45,8 @@ std::string_view type_name(SettingType type) {
             return "milliseconds";
         case SettingType::duration:
             return "duration";
+        case SettingType::json:
+            return "document";
     }
     return "";
 }
@@ -92,12 +94,57 @@ more than 10,000 of `[`, `{` and `,` together, and what passes
 `limits.yaml_bytes`, `limits.yaml_depth` or
 `limits.yaml_aliases` (these three count from flags and environment only).
 
+A setting whose values are a *document* is everything below its key, nested, with the types of
+YAML's core schema: `8080` is a number there and `true` is true, so a text that looks like one
+needs quotes. In the environment and in `--set` it is JSON. The first place that has it gives the
+whole of it; documents are not merged. An error in one names the member and its place.
+
 In the environment a name that begins with `BELFRY_` and has two underscores in a row must be a
 setting; other names are ignored, but for one that only lacks underscores
 (`BELFRY_HTTP_LISTEN`), which is an error.
 
 Loopback is exempt from the limits on addresses and on requests of a connection; answers that
 wait by nature (streams) from the time of a request.
+
+## Commands
+
+A subscription with the sink `{"kind":"command","command":"restart"}` has a program run with each
+event. Which one, only the configuration says, so whoever may make subscriptions cannot run what
+they like:
+
+```yaml
+commands:
+  restart:
+    argv: [/usr/local/bin/restart-service, --quick]
+    user: www-data
+    environment: {SERVICE: web, PORT: '8080'}
+    timeout: 30s
+    concurrency: 1
+    format: cloudevents
+```
+
+- `argv` (needed): program and arguments, never read by a shell. The program is an absolute path,
+  or a name that is looked up in the hub's PATH when it starts.
+- `user`: who runs it, with that user's groups; needs a hub that root runs, and setpriv(1). Without
+  it, the hub's user.
+- `environment`: variables beside those below. `config show` prints them, so a secret belongs into
+  a file that the program reads.
+- `timeout` (`100ms` to `1d`; without it, the subscription's): after it the process group gets
+  SIGTERM, 5 seconds later SIGKILL.
+- `concurrency` (1): how many run at once, whichever subscriptions they are for; the others wait
+  their turn.
+- `format` (`cloudevents`): what is on its standard input, the event as CloudEvents JSON, or
+  `consul`: an array with the event as `consul watch` gives it. Events that Consul's filters mean
+  for other nodes are then settled without a run.
+
+It starts in `/` with PATH, HOME, USER, LOGNAME, LANG, LC_ALL and TZ of the hub (as far as it has
+them) and `BELFRY_EVENT_ID`, `BELFRY_EVENT_TYPE`, `BELFRY_EVENT_SOURCE`, `BELFRY_OFFSET`,
+`BELFRY_SUBSCRIPTION`, `BELFRY_ATTEMPT`, in a replay `BELFRY_REPLAY`, in the format `consul`
+`CONSUL_INDEX`; nothing else of the hub's environment. Standard output is thrown away. Exit 0
+settles the event; any other end is a failed attempt with the exit code as `status` and the first
+KiB of standard error as `response`, retried by the subscription's schedule. A hub that stops
+waits for programs as for all attempts, then ends them; one that is killed leaves them running and
+runs them again, so they should bear that.
 
 ## Settings
 
@@ -127,7 +174,12 @@ std::string config_json(const LoadedConfig& loaded) {
         out += i == 0 ? "" : ",";
         append_json_name(out, setting.key);
         out += R"({"value":)";
-        append_json_string(out, setting_value(setting, loaded.config));
+        const std::string value = setting_value(setting, loaded.config);
+        if (setting.type == SettingType::json) {
+            out += value;
+        } else {
+            append_json_string(out, value);
+        }
         out += R"(,"origin":)";
         append_json_string(out, loaded.origins[i]);
         out += "}";

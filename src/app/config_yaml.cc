@@ -1,5 +1,8 @@
 #include "app/config_yaml.h"
 
+#include "app/yaml_scalar.h"
+#include "base/json_text.h"
+
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -18,6 +21,18 @@
 #include <vector>
 
 namespace belfry {
+
+struct YamlNode {
+    enum class Kind : std::uint8_t { text, nothing, list, map };
+    Kind kind = Kind::nothing;
+    YamlPlace place;
+    std::string text;
+    bool plain = false;      // a text without quotes
+    bool complete = true;    // false while its children are being read
+    std::size_t values = 1;  // it and everything below, as often as aliases name it
+    std::size_t depth = 0;   // levels of maps and lists that it makes
+    std::vector<std::pair<YamlKey, const YamlNode*>> members;
+};
 
 namespace {
 
@@ -38,17 +53,6 @@ struct Refused {
 YamlPlace place_of(const YAML::Mark& mark) {
     return {.line = mark.line + 1, .column = mark.column + 1};
 }
-
-struct YamlNode {
-    enum class Kind : std::uint8_t { text, nothing, list, map };
-    Kind kind = Kind::nothing;
-    YamlPlace place;
-    std::string text;
-    bool complete = true;    // false while its children are being read
-    std::size_t values = 1;  // it and everything below, as often as aliases name it
-    std::size_t depth = 0;   // levels of maps and lists that it makes
-    std::vector<std::pair<YamlKey, const YamlNode*>> members;
-};
 
 // Builds the document as a tree in which an alias is the node it names, so nothing is expanded
 // here.
@@ -98,6 +102,7 @@ class TreeBuilder final : public YAML::EventHandler {
         }
         YamlNode* node = make(YamlNode::Kind::text, mark, anchor);
         node->text = text;
+        node->plain = tag == "?";
         add(node);
     }
     void OnSequenceStart(
@@ -224,17 +229,86 @@ class TreeBuilder final : public YAML::EventHandler {
     const YamlNode* root_ = nullptr;
 };
 
+// Writes a subtree as JSON. Aliases are unfolded here, so the text is bounded.
+class JsonText {
+ public:
+    explicit JsonText(const Limits& limits) : limits_(limits) {}
+
+    [[nodiscard]] std::string of(const YamlNode& node) {
+        append(node);
+        return std::move(out_);
+    }
+
+ private:
+    void append(const YamlNode& node) {
+        switch (node.kind) {
+            case YamlNode::Kind::nothing:
+                out_ += "null";
+                break;
+            case YamlNode::Kind::text:
+                append_text(node);
+                break;
+            case YamlNode::Kind::list:
+            case YamlNode::Kind::map:
+                append_members(node);
+                break;
+        }
+        if (out_.size() > limits_.yaml_bytes) {
+            refuse(
+                node.place,
+                fmt::format("unfolds to more than {} bytes (limits.yaml_bytes)", limits_.yaml_bytes)
+            );
+        }
+    }
+    void append_text(const YamlNode& node) {
+        if (!node.plain) {
+            append_json_string(out_, node.text);
+        } else if (Result<void> good = append_plain_scalar(node.text, out_); !good) {
+            refuse(node.place, std::move(good.error().detail));
+        }
+    }
+    void append_members(const YamlNode& node) {
+        const bool is_map = node.kind == YamlNode::Kind::map;
+        out_ += is_map ? '{' : '[';
+        bool first = true;
+        for (const auto& [key, member] : node.members) {
+            out_ += std::exchange(first, false) ? "" : ",";
+            if (is_map) {
+                if (key.name == "<<") {
+                    refuse(key.place, "merge keys (`<<`) are not accepted");
+                }
+                append_json_string(out_, key.name);
+                out_ += ':';
+            }
+            append(*member);
+        }
+        out_ += is_map ? '}' : ']';
+    }
+
+    const Limits& limits_;
+    std::string out_;
+};
+
 // Walks the tree; the builder has bounded what it unfolds to.
 class LeafWalk {
  public:
-    explicit LeafWalk(const std::function<bool(const YamlLeaf&)>& visit) : visit_(visit) {}
+    LeafWalk(
+        const Limits& limits,
+        const std::function<bool(const YamlLeaf&)>& visit,
+        const YamlIsDocument& is_document
+    )
+        : limits_(limits), visit_(visit), is_document_(is_document) {}
 
     // False once the visitor has enough.
     bool members_of(const YamlNode& map) {
         for (const auto& [key, node] : map.members) {
             path_.push_back(key);
-            bool deeper = node->kind == YamlNode::Kind::map && !node->members.empty();
-            bool more = deeper ? members_of(*node) : visit_(leaf(*node));
+            const bool document = is_document_ && is_document_(path_);
+            const bool deeper =
+                !document && node->kind == YamlNode::Kind::map && !node->members.empty();
+            const bool more = document ? visit_document(*node)
+                              : deeper ? members_of(*node)
+                                       : visit_(leaf(*node));
             path_.pop_back();
             if (!more) {
                 return false;
@@ -244,8 +318,24 @@ class LeafWalk {
     }
 
  private:
+    bool visit_document(const YamlNode& node) {
+        if (node.kind == YamlNode::Kind::nothing) {
+            return visit_(leaf(node));
+        }
+        const std::string json = JsonText(limits_).of(node);
+        return visit_(
+            {.path = path_,
+             .kind = YamlLeaf::Kind::document,
+             .text = json,
+             .place = node.place,
+             .node = &node}
+        );
+    }
+
     [[nodiscard]] YamlLeaf leaf(const YamlNode& node) const {
-        YamlLeaf leaf{.path = path_, .kind = {}, .text = node.text, .place = node.place};
+        YamlLeaf leaf{
+            .path = path_, .kind = {}, .text = node.text, .place = node.place, .node = &node
+        };
         switch (node.kind) {
             case YamlNode::Kind::text:
                 leaf.kind = YamlLeaf::Kind::text;
@@ -263,9 +353,34 @@ class LeafWalk {
         return leaf;
     }
 
+    const Limits& limits_;
     const std::function<bool(const YamlLeaf&)>& visit_;
+    const YamlIsDocument& is_document_;
     std::vector<YamlKey> path_;
 };
+
+struct FoundMember {
+    const std::pair<YamlKey, const YamlNode*>* member = nullptr;
+    std::size_t path_bytes = 0;  // how much of the path names it
+};
+
+// The member of `node` that `path` begins with. Names may hold dots: the longest that fits.
+FoundMember member_at(const YamlNode& node, std::string_view path) {
+    FoundMember found;
+    for (std::size_t i = 0; i < node.members.size(); ++i) {
+        const auto& member = node.members[i];
+        const bool in_list = node.kind == YamlNode::Kind::list;
+        const std::string name = in_list ? fmt::format("[{}]", i) : member.first.name;
+        if (!path.starts_with(name) || name.size() < found.path_bytes) {
+            continue;
+        }
+        const std::string_view rest = path.substr(name.size());
+        if (rest.empty() || rest.starts_with('.') || rest.starts_with('[')) {
+            found = {.member = &member, .path_bytes = name.size()};
+        }
+    }
+    return found;
+}
 
 // What the parser must not see: it ends silently at byte 4, guesses encodings, and looks ahead
 // without bound.
@@ -306,8 +421,33 @@ class ViewBuffer final : public std::streambuf {
 
 }  // namespace
 
+YamlPlace yaml_place(const YamlLeaf& document, std::string_view member, YamlPart part) {
+    YamlPlace place = document.place;
+    const YamlNode* node = document.node;
+    while (!member.empty()) {
+        const FoundMember found = member_at(*node, member);
+        if (found.member == nullptr) {
+            break;
+        }
+        member.remove_prefix(found.path_bytes);
+        if (member.starts_with('.')) {
+            member.remove_prefix(1);
+        }
+        const bool has_key = node->kind == YamlNode::Kind::map;
+        node = found.member->second;
+        // The parser notices that a value is missing only at the next token.
+        const bool by_key =
+            (part == YamlPart::key && member.empty()) || node->kind == YamlNode::Kind::nothing;
+        place = has_key && by_key ? found.member->first.place : node->place;
+    }
+    return place;
+}
+
 std::optional<YamlProblem> read_config_yaml(
-    std::string_view text, const Limits& limits, const std::function<bool(const YamlLeaf&)>& visit
+    std::string_view text,
+    const Limits& limits,
+    const std::function<bool(const YamlLeaf&)>& visit,
+    const YamlIsDocument& is_document
 ) {
     try {
         check_text(text, limits);
@@ -319,7 +459,7 @@ std::optional<YamlProblem> read_config_yaml(
         }
         const YamlNode* root = tree.root();
         if (root != nullptr && root->kind == YamlNode::Kind::map) {
-            LeafWalk(visit).members_of(*root);
+            LeafWalk(limits, visit, is_document).members_of(*root);
         } else if (root != nullptr && root->kind != YamlNode::Kind::nothing) {
             refuse(root->place, "the file must be a map of settings, such as `http:`");
         }

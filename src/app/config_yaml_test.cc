@@ -77,6 +77,31 @@ TEST(ConfigYaml, LeavesKeepTheirPathsAndPlaces) {
     EXPECT_EQ(leaves[1].text, "7d");
 }
 
+TEST(ConfigYaml, ADocumentIsWhatStandsBelowItsKey) {
+    std::vector<std::string> seen;
+    std::optional<YamlProblem> bad = read_config_yaml(
+        "a: {b: {c: [1, '1', ~, {}], \"d\": &x 2.50}, e: *x}\nf: true\n",
+        Limits{},
+        [&](const YamlLeaf& leaf) {
+            seen.push_back(leaf.path.back().name + "=" + std::string(leaf.text));
+            if (leaf.kind == YamlLeaf::Kind::document) {
+                EXPECT_EQ(yaml_place(leaf, "c[1]", YamlPart::value).column, 16);
+                EXPECT_EQ(yaml_place(leaf, "c[9]", YamlPart::value).column, 12);
+                EXPECT_EQ(yaml_place(leaf, "d", YamlPart::key).column, 29);
+                EXPECT_EQ(yaml_place(leaf, "d", YamlPart::value).column, 34);
+                EXPECT_EQ(yaml_place(leaf, "nothing.here", YamlPart::value).column, 8);
+                EXPECT_EQ(yaml_place(leaf, "", YamlPart::value).column, 8);
+            }
+            return true;
+        },
+        [](std::span<const YamlKey> path) { return path.back().name == "b"; }
+    );
+    EXPECT_FALSE(bad.has_value());
+    EXPECT_EQ(
+        seen, (std::vector<std::string>{R"(b={"c":[1,"1",null,{}],"d":2.50})", "e=2.50", "f=true"})
+    );
+}
+
 TEST(ConfigYaml, ScalarsStayTextWhateverYamlWouldMakeOfThem) {
     std::vector<Kept> leaves = read("a: no\nb: 0777\nc: 2026-01-01\nd: 1e3\ne: 12:30:45\n");
     ASSERT_EQ(leaves.size(), 5U);

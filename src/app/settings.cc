@@ -2,10 +2,13 @@
 #include "app/config.h"
 #include "app/node.h"
 #include "base/duration.h"
+#include "base/json.h"
 #include "base/size.h"
 #include "net/outbound_guard.h"
 #include "net/socket_address.h"
+#include "sinks/command_definition.h"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -324,6 +327,33 @@ std::vector<Setting> retention_rows() {
     };
 }
 
+Setting json_row(
+    std::string key,
+    std::string Config::* member,
+    Result<void> (*check)(std::string_view),
+    std::string_view text
+) {
+    return {
+        .key = std::move(key),
+        .type = SettingType::json,
+        .member = member,
+        .choices = {},
+        .check = check,
+        .text = text
+    };
+}
+
+std::vector<Setting> sink_rows() {
+    return {
+        json_row(
+            "commands",
+            &Config::commands,
+            [](std::string_view value) { return only_error(parse_command_definitions(value)); },
+            "programs that subscriptions may have run, by name; below"
+        ),
+    };
+}
+
 std::vector<Setting> circuit_rows() {
     return {
         duration_row(
@@ -355,6 +385,7 @@ std::vector<Setting> all_rows() {
     std::ranges::move(log_rows(), std::back_inserter(rows));
     std::ranges::move(retention_rows(), std::back_inserter(rows));
     std::ranges::move(circuit_rows(), std::back_inserter(rows));
+    std::ranges::move(sink_rows(), std::back_inserter(rows));
     for (const LimitInfo& limit : limit_table()) {
         // Nothing works with a limit of zero, and products of limits must not overflow.
         rows.push_back(
@@ -473,6 +504,23 @@ Result<void> set_choice(const Setting& setting, std::string_view value, Config& 
     return {};
 }
 
+// Stored in one spelling. The limits are the constant ones: what a document may be does not depend
+// on which setting was read first.
+Result<void> set_json(const Setting& setting, std::string_view value, Config& config) {
+    Result<boost::json::value> document = parse_json(value, Limits());
+    if (!document) {
+        return std::unexpected(std::move(document.error()));
+    }
+    std::string text = boost::json::serialize(*document);
+    if (setting.check != nullptr) {
+        if (Result<void> good = setting.check(text); !good) {
+            return good;
+        }
+    }
+    config.*std::get<std::string Config::*>(setting.member) = std::move(text);
+    return {};
+}
+
 }  // namespace
 
 std::span<const Setting> settings() {
@@ -504,6 +552,7 @@ std::string setting_value(const Setting& setting, const Config& config) {
     switch (setting.type) {
         case SettingType::text:
         case SettingType::choice:
+        case SettingType::json:
             return config.*std::get<std::string Config::*>(setting.member);
         case SettingType::boolean:
             return config.*std::get<bool Config::*>(setting.member) ? "true" : "false";
@@ -533,6 +582,8 @@ Result<void> set_setting(const Setting& setting, std::string_view value, Config&
             return set_number(setting, parse_size(value), number_of(setting, config));
         case SettingType::duration:
             return set_duration(setting, value, config);
+        case SettingType::json:
+            return set_json(setting, value, config);
     }
     return {};
 }
