@@ -79,11 +79,30 @@ Result<std::unique_ptr<Wiring>> Wiring::open(const Config& config, DataLoss data
         return std::unexpected(std::move(certificates.error()));
     }
     wiring->certificates_ = *std::move(certificates);
+    if (Result<void> opened = wiring->open_commands(); !opened) {
+        return std::unexpected(std::move(opened.error()));
+    }
     if (Result<void> opened = wiring->open_engine(data_loss); !opened) {
         return std::unexpected(in_directory(std::move(opened.error()), config.data));
     }
     wiring->connect_rooms();
     return wiring;
+}
+
+// Their text was checked when it was set; here programs and users are looked up.
+Result<void> Wiring::open_commands() {
+    auto commands = Commands::make(
+        parse_command_definitions(config_.commands).value(),
+        process_environment(),
+        {.loop = loop_, .clock = loop_, .spawner = spawn_thread_}
+    );
+    if (!commands) {
+        Error& error = commands.error();
+        error.detail = "commands." + error.field + ": " + error.detail;
+        return std::unexpected(std::move(error));
+    }
+    commands_ = *std::move(commands);
+    return {};
 }
 
 Result<void> Wiring::open_engine(DataLoss data_loss) {
@@ -137,8 +156,11 @@ void Wiring::connect_rooms() {
         .state = *stores_.state,
         .catalog = *catalog_,
         .make_sink = make_sink_factory(
-            {.client = client_, .clock = loop_, .tokens = tokens_, .version = std::string(version())
-            }
+            {.client = client_,
+             .clock = loop_,
+             .tokens = tokens_,
+             .commands = *commands_,
+             .version = std::string(version())}
         ),
     };
     hub_.emplace(std::move(ports), hub_options(), config_.limits);
@@ -316,11 +338,15 @@ void Wiring::stop() {
         return;
     }
     log_info("stopping");
+    // Programs that run get the hub's wait for attempts under way, then they are ended.
     server_->stop(kAnswerWait, [this] {
+        commands_->drain();
         hub_->stop([this] {
-            log_->stop([this] {
-                log_info("stopped");
-                loop_.stop();
+            commands_->stop([this] {
+                log_->stop([this] {
+                    log_info("stopped");
+                    loop_.stop();
+                });
             });
         });
     });

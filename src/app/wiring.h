@@ -21,6 +21,7 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "sinks/commands.h"
 
 #include <memory>
 #include <optional>
@@ -64,6 +65,7 @@ class Wiring {
 
  private:
     explicit Wiring(const Config& config);
+    [[nodiscard]] Result<void> open_commands();
     [[nodiscard]] Result<void> open_engine(DataLoss data_loss);
     void connect_rooms();
     void use_certificates();
@@ -81,6 +83,7 @@ class Wiring {
     WorkerThread log_thread_{"belfry-log"};
     WorkerThread read_thread_{"belfry-read"};
     WorkerThread sqlite_thread_{"belfry-sqlite"};
+    WorkerThread spawn_thread_{"belfry-spawn"};
     SqliteStores stores_;
     std::unique_ptr<EmbeddedLog> log_;
     std::optional<SecretBox> secret_box_;
@@ -90,6 +93,7 @@ class Wiring {
     OutboundGuard guard_;
     HttpClient client_;
     OAuth2Tokens tokens_;
+    std::unique_ptr<Commands> commands_;
     std::optional<AccessDocuments> access_documents_;
     std::optional<TokenAccess> access_;
     std::optional<AccessAdministration> administration_;

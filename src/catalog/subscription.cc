@@ -49,11 +49,21 @@ Result<Filter> read_filter(const json::value& value, const Limits& limits) {
 Result<SinkConfig> read_sink(const json::value& value, DocumentForm form) {
     JsonObjectReader reader(value, "sink");
     std::string kind = reader.required_text("kind");
-    if (reader.ok() && kind != "webhook") {
-        reader.refuse("kind", Errc::bad_request, "the kinds of sinks are: webhook");
+    if (reader.ok() && kind != "webhook" && kind != "command") {
+        reader.refuse("kind", Errc::bad_request, "the kinds of sinks are: webhook, command");
         return std::unexpected(reader.finish().error());
     }
-    WebhookSink sink = read_webhook(reader, form);
+    SinkConfig sink;
+    if (kind == "command") {
+        sink = CommandSink{.command = reader.required_text("command")};
+        if (reader.ok() && !check_name(std::get<CommandSink>(sink).command)) {
+            reader.refuse(
+                "command", Errc::bad_request, "the name of a command of the configuration"
+            );
+        }
+    } else {
+        sink = read_webhook(reader, form);
+    }
     if (Result<void> finished = reader.finish(); !finished) {
         return std::unexpected(std::move(finished.error()));
     }
@@ -116,6 +126,16 @@ Result<Subscription> read_subscription(
     return subscription;
 }
 
+void append_sink(std::string& out, const SinkConfig& sink, DocumentForm form) {
+    if (const auto* command = std::get_if<CommandSink>(&sink)) {
+        out += R"({"kind":"command","command":)";
+        append_json_string(out, command->command);
+        out += '}';
+    } else {
+        append_webhook(out, std::get<WebhookSink>(sink), form);
+    }
+}
+
 std::string write_subscription(const Subscription& subscription, DocumentForm form) {
     std::string out = "{\"name\":";
     append_json_string(out, subscription.name);
@@ -124,7 +144,7 @@ std::string write_subscription(const Subscription& subscription, DocumentForm fo
         append_json_string(out, subscription.tenant);
     }
     out += ",\"filter\":" + filter_json(subscription.filter) + ",\"sink\":";
-    append_webhook(out, std::get<WebhookSink>(subscription.sink), form);
+    append_sink(out, subscription.sink, form);
     out += ",\"start\":";
     append_start(out, subscription.start);
     out += ",\"delivery\":";

@@ -49,7 +49,12 @@ struct WebhookSink {
     std::optional<WallTime> previous_until;
     bool operator==(const WebhookSink&) const = default;
 };
-using SinkConfig = std::variant<WebhookSink>;
+// A program that the configuration defines under this name.
+struct CommandSink {
+    std::string command;
+    bool operator==(const CommandSink&) const = default;
+};
+using SinkConfig = std::variant<WebhookSink, CommandSink>;
 
 // Where a new subscription begins.
 struct StartNew {

@@ -3,6 +3,7 @@
 #include "catalog/name.h"
 #include "catalog/signing_secret.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace belfry {
@@ -53,6 +54,30 @@ constexpr std::string_view kWhole = R"({
  "delivery": {"order": "key", "key": "subject", "timeout": "10s", "max_in_flight": 8,
               "retry": ["5s", "5m"], "pace": {"events": 50, "every": "5s"}, "max_unsettled": 100}
 })";
+
+TEST(CommandSinkDocument, NamesACommandAndNothingElse) {
+    Subscription subscription =
+        parse(R"({"name":"a","sink":{"kind":"command","command":"deploy.web"}})").value();
+    EXPECT_EQ(subscription.sink, SinkConfig(CommandSink{.command = "deploy.web"}));
+    EXPECT_THAT(
+        public_subscription_json(subscription),
+        testing::HasSubstr(R"("sink":{"kind":"command","command":"deploy.web"},)")
+    );
+    EXPECT_EQ(parse_stored_subscription(stored_subscription_json(subscription)), subscription);
+    EXPECT_EQ(refused(R"({"name":"a","sink":{"kind":"command"}})"), "bad_request sink.command");
+    EXPECT_EQ(
+        refused(R"({"name":"a","sink":{"kind":"command","command":"/bin/sh"}})"),
+        "bad_request sink.command"
+    );
+    EXPECT_EQ(
+        refused(R"({"name":"a","sink":{"kind":"command","command":"x","argv":["/bin/sh"]}})"),
+        "unknown_field sink.argv"
+    );
+    EXPECT_EQ(
+        refused(R"({"name":"a","sink":{"kind":"webhook","url":"http://h/","command":"x"}})"),
+        "unknown_field sink.command"
+    );
+}
 
 TEST(Subscription, ReadsAWholeDocument) {
     Subscription subscription = parse(kWhole).value();
@@ -154,7 +179,7 @@ TEST(Subscription, RefusesWhatIsMissingOrOfAnotherType) {
     EXPECT_EQ(refused(R"({"name":"a","sink":{}})"), "bad_request sink.kind");
     EXPECT_EQ(refused(R"({"name":"a","sink":{"kind":"webhook"}})"), "bad_request sink.url");
     EXPECT_EQ(
-        refused(R"({"name":"a","sink":{"kind":"command","command":"x"}})"), "bad_request sink.kind"
+        refused(R"({"name":"a","sink":{"kind":"letter","command":"x"}})"), "bad_request sink.kind"
     );
     EXPECT_EQ(
         refused(R"({"name":1,"sink":{"kind":"webhook","url":"http://h/"}})"), "bad_request name"

@@ -47,9 +47,10 @@ class Loop final : public Executor, public Clock {
     TimerId call_at(MonoTime when, Task task) override;
     void cancel(TimerId timer) override;
 
+    // For who watches descriptors of its own; I/O thread.
+    [[nodiscard]] Poller& poller();
     // For the net room only, on the I/O thread.
     [[nodiscard]] boost::asio::io_context& context();
-    [[nodiscard]] Poller& poller();
     void add_flusher(TurnFlusher* flusher);
     void remove_flusher(const TurnFlusher* flusher);
 

@@ -1,5 +1,6 @@
 #include "sinks/sink_factory.h"
 
+#include "sinks/command.h"
 #include "sinks/webhook.h"
 
 namespace belfry {
@@ -13,11 +14,12 @@ SinkFactory make_sink_factory(SinkPorts ports) {
         .tokens = ports.tokens,
         .user_agent = "Belfry/" + ports.version,
     };
-    return [webhook](const Subscription& subscription) -> Result<std::unique_ptr<Sink>> {
-        return std::visit(
-            [&](const WebhookSink& config) { return make_webhook_sink(config, webhook); },
-            subscription.sink
-        );
+    return [webhook, &commands = ports.commands](const Subscription& subscription
+           ) -> Result<std::unique_ptr<Sink>> {
+        if (const auto* command = std::get_if<CommandSink>(&subscription.sink)) {
+            return make_command_sink(*command, subscription.name, commands);
+        }
+        return make_webhook_sink(std::get<WebhookSink>(subscription.sink), webhook);
     };
 }
 

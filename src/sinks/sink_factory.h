@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "hub/sink.h"
 #include "net/http_client.h"
+#include "sinks/commands.h"
 
 #include <string>
 
@@ -14,6 +15,7 @@ struct SinkPorts {
     HttpClient& client;
     Clock& clock;
     OAuth2Tokens& tokens;
+    Commands& commands;
     std::string version;  // "0.1.0", for User-Agent
 };
 

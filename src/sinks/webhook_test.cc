@@ -2,6 +2,7 @@
 
 #include "auth/standard_webhooks.h"
 #include "base/manual_clock.h"
+#include "base/worker_thread.h"
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "sinks/sink_factory.h"
@@ -373,7 +374,11 @@ class WebhookOnLoopback : public testing::Test {
  protected:
     Outcome attempt(const std::string& url, Duration timeout = 5s) {
         SinkFactory make = make_sink_factory(
-            {.client = client_, .clock = loop_, .tokens = tokens_, .version = "9.9"}
+            {.client = client_,
+             .clock = loop_,
+             .tokens = tokens_,
+             .commands = *commands_,
+             .version = "9.9"}
         );
         Subscription subscription;
         subscription.sink = config(url);
@@ -399,6 +404,9 @@ class WebhookOnLoopback : public testing::Test {
     const OutboundGuard guard_ = OutboundGuard::unrestricted();
     HttpClient client_{loop_, limits_, guard_};
     OAuth2Tokens tokens_{{.send = {}, .clock = loop_, .limits = limits_, .user_agent = "x"}};
+    WorkerThread spawner_{"spawner"};
+    std::unique_ptr<Commands> commands_ =
+        Commands::make({}, {}, {.loop = loop_, .clock = loop_, .spawner = spawner_}).value();
 };
 
 TEST_F(WebhookOnLoopback, DeliversToARealListener) {

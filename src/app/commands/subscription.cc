@@ -59,7 +59,11 @@ const json::array* array_member(const Result<json::value>& document, std::string
 std::string sink_text(const json::value& subscription) {
     const json::value* sink =
         subscription.is_object() ? subscription.as_object().if_contains("sink") : nullptr;
-    return sink == nullptr ? "" : member_text(*sink, "url");
+    if (sink == nullptr) {
+        return "";
+    }
+    const std::string url = member_text(*sink, "url");
+    return url.empty() ? "command " + member_text(*sink, "command") : url;
 }
 
 ExitCode list(const Invocation& invocation, Console& console) {

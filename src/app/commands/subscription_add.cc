@@ -29,12 +29,14 @@ constexpr const char* kExamples = R"(EXAMPLES
   belfry subscription add chat http://127.0.0.1:9000/in --type 'deploy*'
   belfry subscription add audit http://127.0.0.1:9001/ --start earliest --order all
   belfry subscription add ci http://127.0.0.1:9002/ --type push --secret-generate
+  belfry subscription add restart --command restart   a command of the hub's configuration
   belfry subscription add ci --document ci.json       everything docs/api.md names
 )";
 
 struct AddOptions {
     std::string name;
     std::string sink_url;
+    std::string command;
     std::string document;
     std::vector<std::string> types;
     std::string format;
@@ -85,6 +87,12 @@ json::value start_value(const std::string& start) {
 }
 
 HubResult<json::object> sink_object(const AddOptions& options, const std::string& secret) {
+    if (!options.command.empty()) {
+        if (!options.format.empty() || !options.headers.empty() || !secret.empty()) {
+            return std::unexpected(wrong("a command has no format, no headers and no secret here"));
+        }
+        return json::object{{"kind", "command"}, {"command", options.command}};
+    }
     json::object sink{{"kind", "webhook"}, {"url", options.sink_url}};
     if (!options.format.empty()) {
         sink["format"] = options.format;
@@ -199,8 +207,10 @@ void print_added(std::string_view body, const std::string& new_secret, Console& 
 }
 
 ExitCode add(const AddOptions& options, const Invocation& invocation, Console& console) {
-    if (options.document.empty() == options.sink_url.empty()) {
-        return usage_error(console, "either URL or --document is needed");
+    const int sinks = (options.document.empty() ? 0 : 1) + (options.sink_url.empty() ? 0 : 1) +
+                      (options.command.empty() ? 0 : 1);
+    if (sinks != 1) {
+        return usage_error(console, "one of URL, --command and --document is needed");
     }
     HubResult<std::string> secret = chosen_secret(options);
     if (!secret) {
@@ -231,6 +241,9 @@ void add_options(CLI::App& command, AddOptions& options) {
     command.add_option("NAME", options.name, "lower-case letters, digits and ._-")->required();
     command.add_option("URL", options.sink_url, "webhook that gets the events");
     command.add_option(
+        "--command", options.command, "instead of URL: a command of the hub's configuration"
+    );
+    command.add_option(
         "--document", options.document, "JSON document instead of flags; - is standard input"
     );
     command
@@ -256,7 +269,7 @@ void add_options(CLI::App& command, AddOptions& options) {
 
 void add_subscription_add(CLI::App& subscription, Invocation& invocation) {
     CLI::App* command =
-        subscription.add_subcommand("add", "Deliver events to a webhook from now on");
+        subscription.add_subcommand("add", "Deliver events to a webhook or a command from now on");
     command->footer(kExamples);
     auto options = std::make_shared<AddOptions>();
     add_options(*command, *options);
