@@ -32,6 +32,7 @@ struct Config {
 
     std::string node_name = "auto";
     std::string node_address = "127.0.0.1";
+    std::string node_services = "[]";
     std::string consul_datacenter = "dc1";
 
     std::string outbound_allow = "none";

@@ -39,6 +39,14 @@ NodeIdentity node_identity(const Config& config) {
     return node;
 }
 
+Result<std::vector<Service>> configured_services(const Config& config) {
+    Result<std::vector<Service>> services = parse_services(config.node_services, config.limits);
+    if (!services) {
+        services.error().detail = "node.services: " + services.error().detail;
+    }
+    return services;
+}
+
 Result<void> check_node_name(std::string_view name) {
     const bool printable = std::ranges::all_of(name, [](char c) {
         const auto byte = static_cast<unsigned char>(c);

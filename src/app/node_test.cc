@@ -49,6 +49,41 @@ TEST(Node, NamesAndAddressesAreChecked) {
     }
 }
 
+TEST(Node, ServicesComeFromTheConfiguration) {
+    const auto loaded = load_config(
+        {.file = {},
+         .environment = {},
+         .flags =
+             {{.flag = "--set",
+               .key = "node.services",
+               .value = R"([{"name":"mysql","tags":["master"]},{"id":"w2","name":"web"}])"}}}
+    );
+    ASSERT_TRUE(loaded);
+    const auto services = configured_services(loaded->config);
+    ASSERT_TRUE(services);
+    ASSERT_EQ(services->size(), 2U);
+    EXPECT_EQ(services->front().id, "mysql");
+    EXPECT_EQ(services->back().id, "w2");
+    Config few = loaded->config;
+    few.limits.services = 1;
+    EXPECT_EQ(
+        configured_services(few).error().detail,
+        "node.services: 2 services are more than limits.services"
+    );
+    EXPECT_TRUE(configured_services(Config{}).value().empty());
+}
+
+TEST(Node, ABadServiceIsRefusedWithItsPlace) {
+    const auto loaded = load_config(
+        {.file = {},
+         .environment = {},
+         .flags =
+             {{.flag = "--set", .key = "node.services", .value = R"([{"name":"a"},{"port":1}])"}}}
+    );
+    ASSERT_FALSE(loaded);
+    EXPECT_EQ(loaded.error().front().what, "`node.services`: \"[1]\": Missing service name");
+}
+
 TEST(Node, BadSettingsAreRefused) {
     const auto loaded = load_config(
         {.file = {},

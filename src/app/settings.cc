@@ -4,6 +4,7 @@
 #include "base/duration.h"
 #include "base/json.h"
 #include "base/size.h"
+#include "catalog/service.h"
 #include "net/outbound_guard.h"
 #include "net/socket_address.h"
 #include "sinks/command_definition.h"
@@ -99,6 +100,22 @@ Setting duration_row(
     };
 }
 
+Setting json_row(
+    std::string key,
+    std::string Config::* member,
+    Result<void> (*check)(std::string_view),
+    std::string_view text
+) {
+    return {
+        .key = std::move(key),
+        .type = SettingType::json,
+        .member = member,
+        .choices = {},
+        .check = check,
+        .text = text
+    };
+}
+
 std::vector<Setting> hub_rows() {
     return {
         text_row(
@@ -157,6 +174,13 @@ std::vector<Setting> node_rows() {
         ),
         text_row(
             "node.address", &Config::node_address, check_node_address, "where this node says it is"
+        ),
+        json_row(
+            "node.services",
+            &Config::node_services,
+            [](std::string_view value) { return only_error(parse_services(value, Limits())); },
+            "services of this node beside the registered ones, in the shape of a registration: "
+            "`[{name: web, tags: [v1], port: 80}]`"
         ),
         text_row(
             "consul.datacenter",
@@ -324,22 +348,6 @@ std::vector<Setting> retention_rows() {
             {std::chrono::milliseconds(10), std::chrono::hours(1)},
             "how often age and size of the log are looked at"
         ),
-    };
-}
-
-Setting json_row(
-    std::string key,
-    std::string Config::* member,
-    Result<void> (*check)(std::string_view),
-    std::string_view text
-) {
-    return {
-        .key = std::move(key),
-        .type = SettingType::json,
-        .member = member,
-        .choices = {},
-        .check = check,
-        .text = text
     };
 }
 
