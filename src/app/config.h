@@ -62,6 +62,10 @@ struct Config {
 
     std::string commands = "{}";
 
+    std::uint64_t consul_list_events = 256;
+    std::uint64_t consul_list_max_bytes = 8ULL << 20U;
+    bool consul_strict_status = false;
+
     Limits limits;
 };
 

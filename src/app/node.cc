@@ -32,11 +32,15 @@ NodeIdentity node_identity(const Config& config) {
     node.id = node_id(node.name);
     node.datacenter = config.consul_datacenter;
     node.address = config.node_address;
-    // The setting was checked, so its port is a number.
-    const std::string_view port =
-        std::string_view(config.http_listen).substr(config.http_listen.rfind(':') + 1);
-    std::from_chars(port.data(), port.data() + port.size(), node.port);
+    node.port = port_of(config.http_listen);
     return node;
+}
+
+std::uint16_t port_of(std::string_view address) {
+    const std::string_view text = address.substr(address.rfind(':') + 1);
+    std::uint16_t port = 0;
+    std::from_chars(text.data(), text.data() + text.size(), port);
+    return port;
 }
 
 Result<std::vector<Service>> configured_services(const Config& config) {

@@ -5,6 +5,7 @@
 #include "catalog/node_identity.h"
 #include "catalog/service.h"
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace belfry {
 // `auto` for a name is the machine's; the port is the one of http.listen, 0 if that is not chosen
 // yet.
 [[nodiscard]] NodeIdentity node_identity(const Config& config);
+// Of an address that was checked, "127.0.0.1:8420".
+[[nodiscard]] std::uint16_t port_of(std::string_view address);
 
 // node.services. bad_request if there are more than limits.services.
 [[nodiscard]] Result<std::vector<Service>> configured_services(const Config& config);

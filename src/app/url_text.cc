@@ -4,27 +4,6 @@
 
 namespace belfry {
 
-namespace {
-
-bool is_unreserved(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
-}  // namespace
-
-std::string percent_encoded(std::string_view text) {
-    std::string out;
-    for (char c : text) {
-        if (is_unreserved(c)) {
-            out += c;
-        } else {
-            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-        }
-    }
-    return out;
-}
-
 Target& Target::segment(std::string_view text) {
     text_ += "/" + percent_encoded(text);
     return *this;

@@ -2,15 +2,13 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/percent_encoding.h"
 #include "base/url.h"
 
 #include <string>
 #include <string_view>
 
 namespace belfry {
-
-// All but unreserved characters (RFC 3986, 2.3) as %XX.
-[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 // A request target: a path, then parameters.
 class Target {

@@ -1,9 +1,11 @@
 #include "app/wiring.h"
 
 #include "app/data_directory.h"
+#include "app/node.h"
 #include "app/secret_key_file.h"
 #include "app/version.h"
 #include "base/logging.h"
+#include "doors/consul/consul_door.h"
 #include "doors/native/native_door.h"
 #include "sinks/sink_factory.h"
 
@@ -66,7 +68,8 @@ Wiring::Wiring(const Config& config)
            .clock = loop_,
            .limits = config_.limits,
            .user_agent = "Belfry/" + std::string(version())}
-      ) {}
+      ),
+      node_(node_identity(config_)) {}
 
 // Callbacks that outlive the loop must not find their rooms gone: the loop has ended, nothing runs
 // any more.
@@ -85,7 +88,11 @@ Result<std::unique_ptr<Wiring>> Wiring::open(const Config& config, DataLoss data
     if (Result<void> opened = wiring->open_engine(data_loss); !opened) {
         return std::unexpected(in_directory(std::move(opened.error()), config.data));
     }
-    wiring->connect_rooms();
+    Result<std::vector<Service>> services = configured_services(wiring->config_);
+    if (!services) {
+        return std::unexpected(std::move(services.error()));
+    }
+    wiring->connect_rooms(*std::move(services));
     return wiring;
 }
 
@@ -143,11 +150,12 @@ Result<void> Wiring::open_engine(DataLoss data_loss) {
     return {};
 }
 
-void Wiring::connect_rooms() {
+void Wiring::connect_rooms(std::vector<Service> configured_services) {
     // The answers that a commit releases leave in the same turn.
     loop_.on_turn_end([this] { log_->end_turn(); });
     kv_.emplace(*stores_.kv, *secret_box_);
     catalog_.emplace(*kv_, config_.limits);
+    services_.emplace(*kv_, config_.limits, std::move(configured_services));
     connect_access();
     HubPorts ports{
         .clock = loop_,
@@ -181,10 +189,27 @@ void Wiring::connect_rooms() {
     };
     std::vector<Door> doors;
     doors.push_back(native_door(std::move(native)));
+    doors.push_back(make_consul_door());
     router_.emplace(std::move(doors), *access_, config_.limits);
     server_.emplace(loop_, *router_, config_.limits);
     use_certificates();
     certificates_->on_change([this] { use_certificates(); });
+}
+
+Door Wiring::make_consul_door() {
+    return consul_door({
+        .hub = *hub_,
+        .clock = loop_,
+        .limits = config_.limits,
+        .node = node_,
+        .services = *services_,
+        .denies_by_default =
+            [this] { return closed() && access_->default_policy() == DefaultPolicy::deny; },
+        .build = {.version = std::string(version()), .commit = std::string(build_commit())},
+        .options =
+            {.list = {.events = config_.consul_list_events, .bytes = config_.consul_list_max_bytes},
+             .strict_status = config_.consul_strict_status},
+    });
 }
 
 bool Wiring::is_loopback_only() const {
@@ -282,11 +307,28 @@ Result<void> Wiring::load_access() {
     return {};
 }
 
+// And services before an event is judged by them.
+Result<void> Wiring::load_services() {
+    bool loaded = false;
+    services_->start([this, &loaded] {
+        loaded = true;
+        loop_.stop();
+    });
+    loop_.run();
+    if (!loaded) {
+        return fail(Errc::unavailable, "stopped while starting");
+    }
+    return {};
+}
+
 Result<void> Wiring::start() {
     if (Result<void> sealed = seal_documents(); !sealed) {
         return std::unexpected(in_directory(std::move(sealed.error()), config_.data));
     }
     if (Result<void> loaded = load_access(); !loaded) {
+        return loaded;
+    }
+    if (Result<void> loaded = load_services(); !loaded) {
         return loaded;
     }
     Result<void> started = hub_->start([this] {
@@ -312,6 +354,7 @@ Result<void> Wiring::start() {
         return listening;
     }
     guard_.never(*parse_listen_address(server_->address()));
+    node_.port = port_of(server_->address());
     return {};
 }
 
@@ -338,6 +381,7 @@ void Wiring::stop() {
         return;
     }
     log_info("stopping");
+    router_->release_waiting();
     // Programs that run get the hub's wait for attempts under way, then they are ended.
     server_->stop(kAnswerWait, [this] {
         commands_->drain();

@@ -13,7 +13,9 @@
 #include "base/secret_box.h"
 #include "base/worker_thread.h"
 #include "catalog/catalog.h"
+#include "catalog/node_identity.h"
 #include "catalog/sealed_kv.h"
+#include "catalog/services.h"
 #include "doors/router.h"
 #include "engine/embedded/embedded_log.h"
 #include "engine/embedded/sqlite_stores.h"
@@ -67,12 +69,14 @@ class Wiring {
     explicit Wiring(const Config& config);
     [[nodiscard]] Result<void> open_commands();
     [[nodiscard]] Result<void> open_engine(DataLoss data_loss);
-    void connect_rooms();
+    void connect_rooms(std::vector<Service> configured_services);
     void use_certificates();
     [[nodiscard]] Result<void> seal_documents();
     void connect_access();
     [[nodiscard]] bool is_loopback_only() const;
     [[nodiscard]] Result<void> load_access();
+    [[nodiscard]] Result<void> load_services();
+    [[nodiscard]] Door make_consul_door();
     [[nodiscard]] RetentionOptions retention() const;
 
     // Constant after construction.
@@ -97,6 +101,8 @@ class Wiring {
     std::optional<AccessDocuments> access_documents_;
     std::optional<TokenAccess> access_;
     std::optional<AccessAdministration> administration_;
+    NodeIdentity node_;  // its port is known when the server listens
+    std::optional<Services> services_;
     std::optional<Hub> hub_;
     std::optional<Router> router_;
     std::optional<HttpServer> server_;

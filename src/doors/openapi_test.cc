@@ -17,17 +17,6 @@ class OpenApiTest : public NativeDoorTest {
         EXPECT_TRUE(value) << value.error().detail;
         return value.value();
     }
-    Door door() {
-        return native_door(NativeDoorPorts{
-            .hub = hub_,
-            .catalog = catalog_,
-            .administration = administration_,
-            .clock = clock_,
-            .limits = limits_,
-            .build = {},
-            .server_status = [] { return HttpServerStatus(); },
-        });
-    }
 };
 
 TEST_F(OpenApiTest, EveryRouteStandsInItAndCanBeAsked) {
@@ -37,20 +26,26 @@ TEST_F(OpenApiTest, EveryRouteStandsInItAndCanBeAsked) {
     for (const auto& path : paths) {
         operations += path.value().as_object().size();
     }
-    Door native = door();
-    EXPECT_EQ(operations, native.routes.size() + 1);  // and /openapi.json
     const std::set<std::string_view> names{"get", "post", "put", "delete"};
-    for (const Route& route : native.routes) {
-        ASSERT_TRUE(paths.contains(route.path)) << route.path;
-        for (const auto& operation : paths.at(route.path).as_object()) {
-            EXPECT_TRUE(names.contains(operation.key())) << operation.key();
-            EXPECT_TRUE(operation.value().as_object().contains("x-belfry-needs"));
+    std::size_t routes = 1;  // /openapi.json
+    for (const Door& door : doors()) {
+        for (const Route& route : door.routes) {
+            ++routes;
+            std::string path = route.path;
+            std::erase(path, '*');
+            ASSERT_TRUE(paths.contains(path)) << path;
+            for (const auto& operation : paths.at(path).as_object()) {
+                EXPECT_TRUE(names.contains(operation.key())) << operation.key();
+                EXPECT_TRUE(operation.value().as_object().contains("x-belfry-needs"));
+            }
         }
     }
+    EXPECT_EQ(operations, routes);
 }
 
 TEST_F(OpenApiTest, EveryRouteIsDocumented) {
-    for (const Route& route : door().routes) {
+    const std::vector<Door> all = doors();
+    for (const Route& route : all.front().routes) {
         EXPECT_FALSE(route.doc.summary.empty()) << route.path;
         ASSERT_FALSE(route.doc.answers.empty()) << route.path;
         for (const AnswerDoc& answer : route.doc.answers) {
@@ -75,7 +70,8 @@ TEST_F(OpenApiTest, PathParametersAreRequired) {
 }
 
 TEST_F(OpenApiTest, OnlyWhatSupervisorsAskNeedsNoRights) {
-    for (const Route& route : door().routes) {
+    const std::vector<Door> all = doors();
+    for (const Route& route : all.front().routes) {
         bool open = route.needs.resource == Resource::none;
         EXPECT_EQ(open, route.path == "/healthz" || route.path == "/readyz") << route.path;
         bool changes = route.method != Method::get;

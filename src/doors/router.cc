@@ -268,6 +268,14 @@ void Router::answer_without_route(
     door.refuse(refusal, std::move(exchange));
 }
 
+void Router::release_waiting() {
+    for (const Door& door : doors_) {
+        if (door.release_waiting) {
+            door.release_waiting();
+        }
+    }
+}
+
 void Router::refuse(const HttpRequest& head, int status, const Error& error, Exchange exchange) {
     DoorRefusal refusal{
         .request = head, .at = RefusedAt::framing, .error = error, .status = status

@@ -28,11 +28,11 @@ class Router final : public HttpService {
     void refuse(const HttpRequest& head, int status, const Error& error, Exchange exchange)
         override;
 
+    // Answers what waits by nature, because the program stops; what comes later is answered as
+    // ever.
+    void release_waiting();
+
  private:
-    struct Target {
-        const Door* door = nullptr;
-        const Route* route = nullptr;
-    };
     [[nodiscard]] const Door& door_of(std::string_view path) const;
     [[nodiscard]] const Route* route_of(
         const Door& door, Method method, const RouteTrie::Match& match

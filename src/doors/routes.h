@@ -146,6 +146,8 @@ struct Door {
     std::string token_header = {};     // with query_header_authorization
     WriteOptions answer_options = {};  // else 204 with Allow
     DecideByPath decide_by_path = {};
+    // The program stops: answers now what waits by nature.
+    std::function<void()> release_waiting = {};
 };
 
 }  // namespace belfry

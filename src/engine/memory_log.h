@@ -49,13 +49,21 @@ class MemoryLog final : public Log {
         return get(from, limit).value();
     }
     void list(ListQuery query, ListDone done) override {
+        const Offset begin = std::max(first_, query.after ? query.after->next() : first_);
+        const Offset end = std::min(query.before.value_or(next_offset()), next_offset());
+        const bool rises = query.order == ListQuery::Order::ascending;
         ListResult page;
-        for (Offset at = first_; at < next_offset() && page.events.size() < query.limit;
-             at = at.next()) {
+        for (std::uint64_t i = 0; begin.value + i < end.value; ++i) {
+            const Offset at{rises ? begin.value + i : end.value - 1 - i};
             StoredEvent event = decode(at);
             if (event.event.tenant == query.tenant &&
+                (!query.type || query.type->matches(event.event.type)) &&
                 (!query.since || event.recorded >= *query.since)) {
                 page.events.push_back(std::move(event));
+            }
+            if (page.events.size() == query.limit) {
+                page.next = at;
+                break;
             }
         }
         done(std::move(page));

@@ -1,64 +1,18 @@
 #include "doors/consul/agent.h"
 
-#include "net/http_syntax.h"
+#include "doors/consul/errors.h"
+#include "doors/consul/translate.h"
 
 #include <memory>
 #include <string>
 
 namespace belfry {
 
-namespace {
-
-// Consul has words for the first two; the others are this hub's own.
-int status_of(Errc code) {
-    switch (code) {
-        case Errc::bad_request:
-        case Errc::unknown_field:
-        case Errc::invalid_event:
-        case Errc::invalid_filter:
-            return 400;
-        case Errc::not_found:
-            return 404;
-        case Errc::unauthenticated:
-        case Errc::denied:
-            return 403;
-        case Errc::method_not_allowed:
-            return 405;
-        case Errc::conflict:
-        case Errc::id_conflict:
-            return 409;
-        case Errc::offset_expired:
-            return 410;
-        case Errc::precondition_failed:
-            return 412;
-        case Errc::too_large:
-            return 413;
-        case Errc::rate_limited:
-            return 429;
-        case Errc::internal:
-            return 500;
-        case Errc::overloaded:
-        case Errc::outcome_unknown:
-        case Errc::read_only:
-        case Errc::unavailable:
-            return 503;
-        case Errc::disk_full:
-            return 507;
-    }
-    return 500;
-}
-
-}  // namespace
-
 bool ConsulAgent::is_for_us(RequestContext& context) {
-    std::string_view wanted = context.query.get("datacenter").value_or("");
-    if (wanted.empty()) {
-        wanted = context.query.get("dc").value_or("");
-    }
-    if (wanted.empty() || equals_ignoring_case(wanted, ports_.node.datacenter)) {
+    if (is_datacenter(context.query, ports_.node)) {
         return true;
     }
-    ports_.answers.text(context.exchange, 500, "No path to datacenter");
+    ports_.answers.text(context.exchange, 500, kNoPathToDatacenter);
     return false;
 }
 
@@ -84,7 +38,7 @@ Services::Done ConsulAgent::answer_when_done(Exchange exchange) {
         if (done) {
             return ports_.answers.text(exchange, 200, "");
         }
-        ports_.answers.text(exchange, status_of(done.error().code), done.error().detail);
+        ports_.answers.text(exchange, consul_status(done.error().code), consul_text(done.error()));
     };
 }
 
@@ -125,7 +79,7 @@ void ConsulAgent::register_service(RequestContext& context) {
     const Result<Service> service = parse_service(context.request.body, ports_.limits);
     if (!service) {
         return ports_.answers.text(
-            context.exchange, status_of(service.error().code), service.error().detail
+            context.exchange, consul_status(service.error().code), consul_text(service.error())
         );
     }
     ports_.services.put(*service, answer_when_done(std::move(context.exchange)));

@@ -209,10 +209,10 @@ TEST_F(ConsulAgentTest, ConfiguredServicesCannotBeChanged) {
 }
 
 TEST_F(ConsulAgentTest, AFullDiskIsToldAndNothingIsRegistered) {
-    kv_.device().fail_writes({.code = Errc::disk_full, .detail = "the disk is full"});
+    kv_.device().fail_writes({.code = Errc::disk_full, .detail = "/secret/path is full"});
     const Answer answer = put("/v1/agent/service/register", R"({"Name":"a"})");
     EXPECT_EQ(answer.status, 507);
-    EXPECT_EQ(answer.body, "the disk is full");
+    EXPECT_EQ(answer.body, "The disk has no room; nothing was stored. Reading and delivery go on.");
     EXPECT_EQ(services_.find("a"), nullptr);
 }
 

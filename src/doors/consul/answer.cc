@@ -152,12 +152,15 @@ void ConsulAnswers::begin_headers() {
 void ConsulAnswers::json(
     RequestContext& context, std::string_view compact, std::string_view more_headers
 ) {
-    const JsonForm form = json_form(context);
+    json(context.exchange, compact, json_form(context), more_headers);
+}
+
+void ConsulAnswers::json(
+    Exchange& exchange, std::string_view compact, JsonForm form, std::string_view more_headers
+) {
     const WireJson made = wire_json(compact, form);
-    const bool as_is = !form.pretty && !made.is_gzip;
-    wire(
-        context.exchange, as_is ? compact : std::string_view(made.bytes), made.is_gzip, more_headers
-    );
+    const bool as_is = made.bytes.empty();
+    wire(exchange, as_is ? compact : std::string_view(made.bytes), made.is_gzip, more_headers);
 }
 
 void ConsulAnswers::wire(

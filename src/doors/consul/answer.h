@@ -35,6 +35,13 @@ class ConsulAnswers {
     void json(
         RequestContext& context, std::string_view compact, std::string_view more_headers = {}
     );
+    // The same later, to a request of that form.
+    void json(
+        Exchange& exchange,
+        std::string_view compact,
+        JsonForm form,
+        std::string_view more_headers = {}
+    );
     // The same from bytes that wire_json() made.
     void wire(
         Exchange& exchange, std::string_view bytes, bool is_gzip, std::string_view more_headers

@@ -99,11 +99,13 @@ TEST_F(AccessMatrix, EveryRouteLetsInWhomItDeclaresAndNobodyElse) {
                 }
                 Answer answer = ask_as(asker.secret, route.method, filled(route.path, "999"), "");
                 int expected = 0;  // anything else
+                // Consul's API has no 401.
+                const int stranger = door.name == "consul" ? 403 : 401;
                 if (!asker.rights) {
-                    expected = 401;
+                    expected = stranger;
                 } else if (route.needs.resource != Resource::none &&
                            !asker.rights->contains(right(route.needs.resource, route.needs.verb))) {
-                    expected = asker.secret.empty() ? 401 : 403;
+                    expected = asker.secret.empty() ? stranger : 403;
                 }
                 const bool refused = answer.status == 401 || answer.status == 403;
                 EXPECT_EQ(refused ? answer.status : 0, expected)

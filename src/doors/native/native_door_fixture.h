@@ -1,4 +1,4 @@
-// A whole hub with the native door in front, for tests: log, stores and sinks in memory, time and
+// A whole hub with its doors in front, for tests: log, stores and sinks in memory, time and
 // clients in the test's hands.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include "auth/token_access.h"
 #include "base/manual_clock.h"
 #include "base/seeded_rng.h"
+#include "doors/consul/consul_door.h"
 #include "doors/native/native_door.h"
 #include "doors/recording_connection.h"
 #include "doors/router.h"
@@ -30,6 +31,7 @@ class NativeDoorTest : public testing::Test {
 
     NativeDoorTest() {
         access_documents_.start([this] { access_.documents_changed(); }, [] {});
+        services_.start([] {});
         EXPECT_TRUE(hub_.start([this] { started_ = true; }));
         router_ = std::make_unique<Router>(doors(), access_, limits_);
         run();
@@ -85,6 +87,10 @@ class NativeDoorTest : public testing::Test {
                 return "PUT";
             case Method::del:
                 return "DELETE";
+            case Method::head:
+                return "HEAD";
+            case Method::options:
+                return "OPTIONS";
             default:
                 return "OTHER";
         }
@@ -109,6 +115,9 @@ class NativeDoorTest : public testing::Test {
     std::vector<std::string> unready_;
     RecordingConnection connection_;
     Catalog catalog_{kv_, limits_};
+    Services services_{kv_, limits_};
+    NodeIdentity node_{.name = "web-1", .id = node_id("web-1")};
+    ConsulOptions consul_options_;
     AccessDocuments access_documents_{kv_};
     TokenAccess access_{access_documents_, clock_, rng_, TokenAccessOptions{}};
     AccessAdministration administration_{AccessAdministration::Ports{
@@ -144,6 +153,16 @@ class NativeDoorTest : public testing::Test {
             .build = {.version = "1.2.3", .commit = "abc"},
             .server_status = [this] { return server_status_; },
             .unready_reasons = [this] { return unready_; },
+        }));
+        doors.push_back(consul_door(ConsulDoorPorts{
+            .hub = hub_,
+            .clock = clock_,
+            .limits = limits_,
+            .node = node_,
+            .services = services_,
+            .denies_by_default = [this] { return access_documents_.closed(); },
+            .build = {.version = "1.2.3", .commit = "abc"},
+            .options = consul_options_,
         }));
         return doors;
     }

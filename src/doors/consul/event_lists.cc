@@ -1,0 +1,219 @@
+#include "doors/consul/event_lists.h"
+
+#include "base/assert.h"
+#include "base/json_text.h"
+#include "doors/consul/errors.h"
+#include "doors/consul/go_numbers.h"
+#include "event/consul_index.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace belfry {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// For a list the default and the cap are the same.
+constexpr Duration kWaitMost = 600s;
+
+const TypePattern kEveryType{.text = "", .prefix = true};
+
+}  // namespace
+
+EventLists::EventLists(const Ports& ports, ViewLimits view_limits)
+    : clock_(ports.clock),
+      limits_(ports.limits),
+      answers_(ports.answers),
+      views_(ports.hub, ports.clock, view_limits, [this](const EventViews::View& view) {
+          changed(view);
+      }) {}
+
+EventLists::~EventLists() {
+    clock_.cancel(grant_check_);
+    for (auto& [number, list] : waiting_) {
+        clock_.cancel(list->timer);
+    }
+}
+
+// Whatever is wrong with `wait` and `index` is said even where it makes no difference.
+void EventLists::list(RequestContext& context) {
+    const Query& query = context.query;
+    Duration wait = kWaitMost;
+    if (std::string_view text = query.get("wait").value_or(""); !text.empty()) {
+        const std::optional<Duration> asked = parse_go_duration(text);
+        if (!asked) {
+            return answers_.text(context.exchange, 400, "Invalid wait time");
+        }
+        if (*asked > Duration::zero()) {
+            wait = std::min(*asked, kWaitMost);
+        }
+    }
+    std::uint64_t index = 0;
+    if (std::string_view text = query.get("index").value_or(""); !text.empty()) {
+        const std::optional<std::uint64_t> asked = parse_go_uint(text);
+        if (!asked) {
+            return answers_.text(context.exchange, 400, "Invalid index");
+        }
+        index = *asked;
+    }
+    const EventFilterTexts texts{
+        .node = query.get("node").value_or(""),
+        .service = query.get("service").value_or(""),
+        .tag = query.get("tag").value_or("")
+    };
+    Result<EventFilter> filter = EventFilter::parse_search(texts, limits_);
+    if (!filter) {
+        return answers_.text(context.exchange, 400, filter.error().detail);
+    }
+    auto list = std::make_unique<BlockedList>();
+    list->exchange = std::move(context.exchange);
+    list->grant = context.caller.grant;
+    list->has_token = !context.caller.token_id.empty();
+    list->index = index;
+    list->deadline = clock_.now() + wait;
+    list->form = json_form(context);
+    ViewKey key{
+        .tenant = context.caller.tenant,
+        .name = std::string(query.get("name").value_or("")),
+        .node = std::string(texts.node),
+        .service = std::string(texts.service),
+        .tag = std::string(texts.tag),
+        .grant = nullptr
+    };
+    serve(std::move(list), std::move(key), std::move(*filter));
+}
+
+// A name is allowed or not, so all who ask for one share a view. All names together look different
+// to whoever may not read some.
+void EventLists::serve(List list, ViewKey key, EventFilter filter) {
+    const Grant& grant = *list->grant;
+    if (!key.name.empty()) {
+        list->sees = grant.allows(Resource::event, Verb::read, key.name);
+    } else if (!grant.covers(Verb::read, kEveryType)) {
+        key.grant = list->grant;
+    }
+    list->revision = grant.revision();
+    views_.find(
+        key,
+        std::move(filter),
+        [this, list = std::move(list)](Result<EventViews::View> view) mutable {
+            take(std::move(list), view);
+        }
+    );
+}
+
+// With what it was asked with.
+void EventLists::serve_again(List list) {
+    ViewKey key = list->view->key();
+    key.grant = nullptr;
+    const EventFilterTexts texts{.node = key.node, .service = key.service, .tag = key.tag};
+    Result<EventFilter> filter = EventFilter::parse_search(texts, limits_);
+    ASSERT(filter.has_value());  // it was read before
+    serve(std::move(list), std::move(key), std::move(*filter));
+}
+
+void EventLists::take(List list, const Result<EventViews::View>& view) {
+    if (!list->exchange.alive()) {
+        return;
+    }
+    if (!view) {
+        return answers_.text(list->exchange, 500, view.error().detail);
+    }
+    list->view = *view;
+    const std::uint64_t index = list->sees ? (*view)->index() : kConsulIndexOfNothing;
+    if (list->index != index || clock_.now() >= list->deadline) {
+        return answer(*list);
+    }
+    wait(std::move(list));
+}
+
+void EventLists::wait(List list) {
+    BlockedList& waiting = *list;
+    waiting.number = ++last_number_;
+    waiting.position = waiting.view->waiting.size();
+    waiting.view->waiting.push_back(&waiting);
+    waiting.timer =
+        clock_.call_at(waiting.deadline, [this, &waiting] { serve_again(stop_waiting(waiting)); });
+    waiting.exchange.on_gone([this, &waiting] { static_cast<void>(stop_waiting(waiting)); });
+    waiting_.emplace(waiting.number, std::move(list));
+    if (grant_check_ == TimerId{}) {
+        grant_check_ = clock_.call_after(kGrantCheckEvery, [this] { check_grants(); });
+    }
+}
+
+EventLists::List EventLists::stop_waiting(BlockedList& list) {
+    clock_.cancel(list.timer);
+    std::vector<BlockedList*>& all = list.view->waiting;
+    all.back()->position = list.position;
+    all[list.position] = all.back();
+    all.pop_back();
+    return std::move(waiting_.extract(list.number).mapped());
+}
+
+// Takes out all that are released before the first is answered: an answer may bring the next
+// request.
+void EventLists::changed(const EventViews::View& view) {
+    std::vector<List> released;
+    for (std::size_t i = view->waiting.size(); i-- > 0;) {
+        BlockedList& list = *view->waiting[i];
+        if (view->error || (list.sees && list.index != view->index())) {
+            released.push_back(stop_waiting(list));
+        }
+    }
+    for (List& list : released) {
+        if (view->error) {
+            answers_.text(list->exchange, 500, view->error->detail);
+        } else {
+            answer(*list);
+        }
+    }
+}
+
+void EventLists::answer(BlockedList& list) {
+    EventView& view = *list.view;
+    headers_.assign("X-Consul-Index: ");
+    append_json_number(headers_, list.sees ? view.index() : kConsulIndexOfNothing);
+    headers_.append("\r\n");
+    const bool filtered = list.sees ? view.is_filtered() : !view.empty();
+    if (filtered && list.has_token) {
+        headers_.append("X-Consul-Results-Filtered-By-Acls: true\r\n");
+    }
+    if (!list.sees) {
+        return answers_.json(list.exchange, "[]", list.form, headers_);
+    }
+    const EventView::Body body = view.body(list.form);
+    answers_.wire(list.exchange, body.bytes, body.is_gzip, headers_);
+}
+
+// Whoever lost the right to be here is told; whose rights changed is served by those he has now.
+void EventLists::check_grants() {
+    grant_check_ = {};
+    std::vector<List> concerned;
+    for (auto at = waiting_.begin(); at != waiting_.end();) {
+        BlockedList& list = *(at++)->second;
+        if (!list.grant->valid() || list.grant->revision() != list.revision) {
+            concerned.push_back(stop_waiting(list));
+        }
+    }
+    for (List& list : concerned) {
+        if (list->grant->valid()) {
+            serve_again(std::move(list));
+        } else {
+            answers_.text(list->exchange, 403, kAclNotFound);
+        }
+    }
+    if (!waiting_.empty() && grant_check_ == TimerId{}) {
+        grant_check_ = clock_.call_after(kGrantCheckEvery, [this] { check_grants(); });
+    }
+}
+
+void EventLists::release_all() {
+    while (!waiting_.empty()) {
+        List list = stop_waiting(*waiting_.begin()->second);
+        answer(*list);
+    }
+}
+
+}  // namespace belfry

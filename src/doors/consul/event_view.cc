@@ -1,0 +1,133 @@
+#include "doors/consul/event_view.h"
+
+#include "event/consul_index.h"
+#include "event/consul_json.h"
+
+#include <algorithm>
+
+namespace belfry {
+
+namespace {
+
+std::string_view extension(const Event& event, std::string_view name) {
+    return event.attribute(name).value_or("");
+}
+
+std::size_t number_of(JsonForm form) {
+    return (form.pretty ? 1U : 0U) + (form.gzip ? 2U : 0U);
+}
+
+}  // namespace
+
+EventView::EventView(ViewKey key, EventFilter filter, ViewLimits limits)
+    : key_(std::move(key)), filter_(std::move(filter)), limits_(limits) {}
+
+void EventView::restart(Offset before) {
+    entries_.clear();
+    bytes_ = 0;
+    seen_ = before;
+    newest_denied_.reset();
+    changed();
+}
+
+// The order is the contract's: tenant, name, what the caller may read, the filters.
+bool EventView::shows(const StoredEvent& stored) {
+    const Event& event = stored.event;
+    if (event.elsewhere || event.tenant != key_.tenant ||
+        (!key_.name.empty() && event.type != key_.name)) {
+        return false;
+    }
+    if (key_.grant != nullptr && !key_.grant->allows(Resource::event, Verb::read, event.type)) {
+        newest_denied_ = newest_denied_ ? std::max(*newest_denied_, stored.offset) : stored.offset;
+        return false;
+    }
+    return filter_.admits(
+        {.node = extension(event, "nodefilter"),
+         .service = extension(event, "servicefilter"),
+         .tag = extension(event, "tagfilter")}
+    );
+}
+
+EventView::Entry EventView::entry_of(const StoredEvent& stored) {
+    Entry entry{.offset = stored.offset, .json = {}};
+    append_consul_event(stored, entry.json);
+    return entry;
+}
+
+bool EventView::add_older(const StoredEvent& stored) {
+    if (entries_.size() >= limits_.events) {
+        return false;
+    }
+    if (!shows(stored)) {
+        return true;
+    }
+    Entry entry = entry_of(stored);
+    if (bytes_ + entry.json.size() > limits_.bytes && !entries_.empty()) {
+        return false;
+    }
+    bytes_ += entry.json.size() + 1;
+    entries_.push_front(std::move(entry));
+    changed();
+    return true;
+}
+
+bool EventView::add_newer(const StoredEvent& stored) {
+    seen_ = stored.offset.next();
+    if (!shows(stored)) {
+        return false;
+    }
+    entries_.push_back(entry_of(stored));
+    bytes_ += entries_.back().json.size() + 1;
+    while (entries_.size() > limits_.events || (bytes_ > limits_.bytes && entries_.size() > 1)) {
+        bytes_ -= entries_.front().json.size() + 1;
+        entries_.pop_front();
+    }
+    changed();
+    return true;
+}
+
+void EventView::drop_below(Offset first) {
+    while (!entries_.empty() && entries_.front().offset < first) {
+        bytes_ -= entries_.front().json.size() + 1;
+        entries_.pop_front();
+        changed();
+    }
+    if (newest_denied_ && *newest_denied_ < first) {
+        newest_denied_.reset();
+    }
+}
+
+std::uint64_t EventView::index() const {
+    return entries_.empty() ? kConsulIndexOfNothing : entries_.back().offset.value + 2;
+}
+
+bool EventView::is_filtered() const {
+    return newest_denied_ &&
+           (entries_.size() < limits_.events || *newest_denied_ > entries_.front().offset);
+}
+
+void EventView::changed() {
+    compact_.clear();
+    wire_ = {};
+}
+
+EventView::Body EventView::body(JsonForm form) {
+    if (compact_.empty()) {
+        compact_.reserve(bytes_ + 2);
+        compact_.push_back('[');
+        for (const Entry& entry : entries_) {
+            compact_.append(compact_.size() > 1 ? "," : "").append(entry.json);
+        }
+        compact_.push_back(']');
+    }
+    std::optional<WireJson>& wire = wire_[number_of(form)];
+    if (!wire) {
+        wire = wire_json(compact_, form);
+    }
+    if (wire->bytes.empty()) {
+        return {.bytes = compact_};
+    }
+    return {.bytes = wire->bytes, .is_gzip = wire->is_gzip};
+}
+
+}  // namespace belfry

@@ -1,0 +1,106 @@
+// EventView: the newest events that one kind of list shows (a tenant's, of one name or of all, of
+// one visible set, with one filter), as Consul's JSON, and whoever waits for them to change. Events
+// for other nodes are in no view. Owned by EventViews, shared with its waiters. I/O thread only.
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/offset.h"
+#include "doors/consul/answer.h"
+#include "doors/consul/event_filter.h"
+#include "event/event.h"
+#include "hub/access.h"
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace belfry {
+
+// What a list was asked for. Texts are empty for no condition.
+struct ViewKey {
+    std::string tenant;
+    std::string name;
+    std::string node;
+    std::string service;
+    std::string tag;
+    std::shared_ptr<const Grant> grant;  // shows what it allows; nullptr: everything
+
+    auto operator<=>(const ViewKey&) const = default;
+};
+
+struct ViewLimits {
+    std::size_t events = 256;
+    std::size_t bytes = std::size_t{8} << 20U;  // of the JSON; the oldest are left out
+};
+
+struct BlockedList;
+
+class EventView {
+ public:
+    EventView(ViewKey key, EventFilter filter, ViewLimits limits);
+
+    [[nodiscard]] const ViewKey& key() const { return key_; }
+    // Events below this offset were looked at, or will be by who loads it.
+    [[nodiscard]] Offset seen() const { return seen_; }
+
+    // Empty again, to be loaded with what is below `before`.
+    void restart(Offset before);
+    // The next older event of the log. False once the view is full.
+    bool add_older(const StoredEvent& stored);
+    // The next newer one; true if the list changed.
+    bool add_newer(const StoredEvent& stored);
+    // Everything below `next` was added.
+    void see(Offset next) { seen_ = next; }
+    // Leaves out what the log does not hold any more.
+    void drop_below(Offset first);
+
+    [[nodiscard]] bool empty() const { return entries_.empty(); }
+    // X-Consul-Index: of the last event, 1 without one.
+    [[nodiscard]] std::uint64_t index() const;
+    // An event of the name that the grant does not allow would be in the list.
+    [[nodiscard]] bool is_filtered() const;
+    // The whole list; valid until the next change.
+    struct Body {
+        std::string_view bytes;
+        bool is_gzip = false;
+    };
+    [[nodiscard]] Body body(JsonForm form);
+    [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+    // For EventViews and the lists that wait.
+    bool loading = false;
+    std::uint64_t load = 0;      // counts; what an earlier load still brings is not wanted
+    std::optional<Error> error;  // it could not be loaded, and is not kept up any more
+    std::uint64_t revision = 0;  // of the grant, when it was loaded
+    MonoTime used{};
+    std::vector<BlockedList*> waiting;
+
+ private:
+    struct Entry {
+        Offset offset;
+        std::string json;
+    };
+    [[nodiscard]] bool shows(const StoredEvent& stored);
+    [[nodiscard]] static Entry entry_of(const StoredEvent& stored);
+    void changed();
+
+    // Constant after construction.
+    const ViewKey key_;
+    const EventFilter filter_;
+    const ViewLimits limits_;
+    // I/O thread.
+    std::deque<Entry> entries_;  // oldest first
+    std::size_t bytes_ = 0;
+    Offset seen_;
+    std::optional<Offset> newest_denied_;
+    std::string compact_;                          // the list as it is now; empty: not made yet
+    std::array<std::optional<WireJson>, 4> wire_;  // by form
+};
+
+}  // namespace belfry

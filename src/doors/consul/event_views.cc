@@ -1,0 +1,205 @@
+#include "doors/consul/event_views.h"
+
+#include <algorithm>
+#include <tuple>
+#include <variant>
+
+namespace belfry {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Views are kept for who asks again: so many, and so much JSON in those that nobody waits for.
+constexpr std::size_t kViewsMax = 1024;
+constexpr std::size_t kIdleBytesMax = std::size_t{64} << 20U;
+// Of the log, each page examines up to 20,000 events: what a list looks back at most.
+constexpr int kPagesMax = 50;
+constexpr std::size_t kPageEvents = 256;
+
+}  // namespace
+
+bool EventViews::InOrder::operator()(const ViewKey& a, const Name& b) const {
+    return std::tuple<std::string_view, std::string_view>(a.tenant, a.name) <
+           std::tuple(b.tenant, b.name);
+}
+
+bool EventViews::InOrder::operator()(const Name& a, const ViewKey& b) const {
+    return std::tuple(a.tenant, a.name) <
+           std::tuple<std::string_view, std::string_view>(b.tenant, b.name);
+}
+
+EventViews::EventViews(
+    Hub& hub, Clock& clock, ViewLimits limits, std::function<void(const View&)> on_change
+)
+    : hub_(hub),
+      clock_(clock),
+      limits_(limits),
+      on_change_(std::move(on_change)),
+      self_(std::make_shared<EventViews*>(this)) {
+    hub_reader_ = hub_.add_reader([this](Offset first, Offset next) { committed(first, next); });
+}
+
+EventViews::~EventViews() {
+    hub_.remove_reader(hub_reader_);
+}
+
+void EventViews::find(const ViewKey& key, EventFilter filter, Found found) {
+    auto at = views_.find(key);
+    if (at == views_.end()) {
+        make_room();
+        at = views_.try_emplace(key).first;
+        at->second.view = std::make_shared<EventView>(key, std::move(filter), limits_);
+        at->second.waiting.push_back(std::move(found));
+        return load(at->second);
+    }
+    Held& held = at->second;
+    EventView& view = *held.view;
+    view.used = clock_.now();
+    const bool outdated = key.grant != nullptr && view.revision != key.grant->revision();
+    if (view.loading || outdated) {
+        held.waiting.push_back(std::move(found));
+        return view.loading ? void() : load(held);
+    }
+    view.drop_below(hub_.log().first_offset());
+    found(held.view);
+}
+
+void EventViews::load(Held& held) {
+    EventView& view = *held.view;
+    view.used = clock_.now();
+    view.loading = true;
+    ++view.load;
+    view.revision = view.key().grant != nullptr ? view.key().grant->revision() : 0;
+    const Offset before = hub_.log().next_offset();
+    view.restart(before);
+    load_page(held.view, before, 1);
+}
+
+// Newest first. What is committed meanwhile is added by committed().
+void EventViews::load_page(const View& view, Offset before, int pages) {
+    ListQuery query;
+    query.tenant = view->key().tenant;
+    if (!view->key().name.empty()) {
+        query.type = TypePattern{.text = view->key().name};
+    }
+    query.before = before;
+    query.order = ListQuery::Order::descending;
+    query.limit = kPageEvents;
+    hub_.log().list(
+        std::move(query),
+        [self = std::weak_ptr(self_), view, pages, load = view->load](Result<ListResult> page) {
+            std::shared_ptr<EventViews*> views = self.lock();
+            if (!views || view->load != load) {
+                return;
+            }
+            if (!page) {
+                return (*views)->loaded(view, std::unexpected(std::move(page).error()));
+            }
+            const bool wants_more = std::ranges::all_of(
+                page->events, [&](const StoredEvent& stored) { return view->add_older(stored); }
+            );
+            if (wants_more && page->next && pages < kPagesMax) {
+                return (*views)->load_page(view, *page->next, pages + 1);
+            }
+            (*views)->loaded(view, {});
+        }
+    );
+}
+
+void EventViews::loaded(const View& view, Result<void> result) {
+    auto at = views_.find(view->key());
+    if (at == views_.end() || at->second.view != view) {
+        return;  // nobody waited for it any more
+    }
+    view->loading = false;
+    std::vector<Found> waiting = std::exchange(at->second.waiting, {});
+    if (!result) {
+        view->error = result.error();
+        views_.erase(at);
+    }
+    for (Found& found : waiting) {
+        found(result ? Result<View>(view) : std::unexpected(result.error()));
+    }
+    // Who was there before the load and waits since.
+    if (!view->waiting.empty()) {
+        on_change_(view);
+    }
+}
+
+void EventViews::committed(Offset first, Offset next) {
+    if (views_.empty()) {
+        return;
+    }
+    std::vector<View> changed;
+    for (Offset at = first; at < next;) {
+        std::optional<ReadResult> read = hub_.log().read_tail(at, ReadLimit{});
+        if (!read || read->next <= at) {
+            return reload_all();
+        }
+        for (const LogEntry& entry : read->entries) {
+            if (const auto* stored = std::get_if<StoredEvent>(&entry)) {
+                feed(*stored, {stored->event.tenant, stored->event.type}, changed);
+                feed(*stored, {stored->event.tenant, {}}, changed);
+            }
+        }
+        at = read->next;
+    }
+    for (const View& view : changed) {
+        on_change_(view);
+    }
+}
+
+void EventViews::feed(const StoredEvent& stored, Name name, std::vector<View>& changed) {
+    auto [begin, end] = views_.equal_range(name);
+    for (auto at = begin; at != end; ++at) {
+        const View& view = at->second.view;
+        // A view that was loaded between a commit and its announcement has the event already.
+        if (stored.offset < view->seen() || !view->add_newer(stored) || view->loading) {
+            continue;
+        }
+        if (std::ranges::find(changed, view) == changed.end()) {
+            changed.push_back(view);
+        }
+    }
+}
+
+// The log's memory did not hold what was committed.
+void EventViews::reload_all() {
+    for (auto at = views_.begin(); at != views_.end();) {
+        Held& held = at->second;
+        // A load may end, and call whoever waits, at once.
+        const ViewKey key = at->first;
+        if (held.view->waiting.empty() && held.waiting.empty()) {
+            at = views_.erase(at);
+            continue;
+        }
+        load(held);
+        at = views_.upper_bound(key);
+    }
+}
+
+// Drops what was not used for longest and nobody waits for, until there is room for one more.
+void EventViews::make_room() {
+    std::vector<decltype(views_)::iterator> idle;
+    std::size_t bytes = 0;
+    for (auto at = views_.begin(); at != views_.end(); ++at) {
+        if (at->second.view->waiting.empty() && at->second.waiting.empty()) {
+            idle.push_back(at);
+            bytes += at->second.view->bytes();
+        }
+    }
+    if (views_.size() < kViewsMax && bytes < kIdleBytesMax) {
+        return;
+    }
+    std::ranges::sort(idle, {}, [](auto at) { return at->second.view->used; });
+    for (std::size_t i = 0; i < idle.size(); ++i) {
+        if (i >= idle.size() / 2 && views_.size() < kViewsMax && bytes < kIdleBytesMax) {
+            break;
+        }
+        bytes -= idle[i]->second.view->bytes();
+        views_.erase(idle[i]);
+    }
+}
+
+}  // namespace belfry

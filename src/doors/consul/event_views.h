@@ -1,0 +1,70 @@
+// EventViews: every view that somebody asked for of late, loaded from the log and kept up with it.
+// Owned by the door; the hub and the clock must outlive it. I/O thread only.
+#pragma once
+
+#include "base/clock.h"
+#include "doors/consul/event_view.h"
+#include "hub/hub.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+
+namespace belfry {
+
+class EventViews {
+ public:
+    using View = std::shared_ptr<EventView>;
+    using Found = std::move_only_function<void(Result<View>)>;
+
+    // `on_change` hears of each view whose list changed in a commit, once a commit, after all views
+    // were brought up to it.
+    EventViews(
+        Hub& hub, Clock& clock, ViewLimits limits, std::function<void(const View&)> on_change
+    );
+    ~EventViews();
+    EventViews(const EventViews&) = delete;
+    EventViews& operator=(const EventViews&) = delete;
+
+    // The view, up to date with the log, perhaps before this returns. `filter` is the key's.
+    void find(const ViewKey& key, EventFilter filter, Found found);
+
+    [[nodiscard]] std::size_t size() const { return views_.size(); }
+
+ private:
+    struct Held {
+        View view;
+        std::vector<Found> waiting;  // for the load
+    };
+    // Whose events a commit concerns.
+    struct Name {
+        std::string_view tenant;
+        std::string_view name;
+    };
+    struct InOrder {
+        using is_transparent = void;
+        bool operator()(const ViewKey& a, const ViewKey& b) const { return a < b; }
+        bool operator()(const ViewKey& a, const Name& b) const;
+        bool operator()(const Name& a, const ViewKey& b) const;
+    };
+
+    void load(Held& held);
+    void load_page(const View& view, Offset before, int pages);
+    void loaded(const View& view, Result<void> result);
+    void committed(Offset first, Offset next);
+    void feed(const StoredEvent& stored, Name name, std::vector<View>& changed);
+    void reload_all();
+    void make_room();
+
+    // Constant after construction.
+    Hub& hub_;
+    Clock& clock_;
+    const ViewLimits limits_;
+    const std::function<void(const View&)> on_change_;
+    std::uint64_t hub_reader_ = 0;
+    // I/O thread.
+    std::map<ViewKey, Held, InOrder> views_;
+    std::shared_ptr<EventViews*> self_;  // what the log still owes finds nobody once this is gone
+};
+
+}  // namespace belfry

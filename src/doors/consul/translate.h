@@ -1,0 +1,36 @@
+// Between Consul's requests and ours. Pure.
+#pragma once
+
+#include "catalog/node_identity.h"
+#include "doors/consul/event_filter.h"
+#include "doors/query.h"
+#include "event/event.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace belfry {
+
+// The `source` of what is fired at this node: "/consul/<name>", percent-encoded where a URI needs
+// it.
+[[nodiscard]] std::string consul_source(std::string_view node_name);
+
+// The event that a request fires: views of the arguments. Its tenant and source are the door's.
+[[nodiscard]] Event fired_event(
+    std::string_view name, std::string_view payload, EventFilterTexts filters
+);
+
+// Where Go's router sends a request for this raw path: a cleaned path (no empty and no dot
+// segments), or the one with a slash at its end that is served. nullopt: it stays.
+[[nodiscard]] std::optional<std::string> go_redirect(std::string_view raw_path);
+
+// Whether every character of the path, decoded, is a letter, mark, number, punctuation, symbol or
+// the ASCII space (Consul's PrintablePathCheckHandler), and valid UTF-8. What has a malformed
+// escape is not.
+[[nodiscard]] bool is_printable_path(std::string_view raw_path);
+
+// Asks for this node's datacenter, or for none in particular.
+[[nodiscard]] bool is_datacenter(const Query& query, const NodeIdentity& node);
+
+}  // namespace belfry
