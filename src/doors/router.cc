@@ -47,7 +47,9 @@ Result<Credentials> credentials_of(const HttpRequest& request, const Door& door)
             single &= take(credentials.sec_fetch_site, header.value);
         } else if (equals_ignoring_case(header.name, "authorization")) {
             std::string_view token = bearer_token(header.value);
-            if (token.empty() && !ranked) {
+            if (ranked) {
+                token = token.substr(0, token.find(' '));
+            } else if (token.empty()) {
                 return fail(Errc::unauthenticated, "Authorization must be `Bearer` and a token");
             }
             single &= take(credentials.token, token);

@@ -227,7 +227,7 @@ TEST_F(RouterTest, WhereADoorTakesTokensInSeveralPlacesTheFirstCounts) {
     EXPECT_EQ(access_.seen.substr(0, 2), "a|");
     ask(Method::put, "/v1/fire/x?token=", both);
     EXPECT_EQ(access_.seen.substr(0, 2), "b|");
-    ask(Method::put, "/v1/fire/x", {{"Authorization", "Bearer c"}});
+    ask(Method::put, "/v1/fire/x", {{"Authorization", "Bearer c d"}});
     EXPECT_EQ(access_.seen.substr(0, 2), "c|");
     ask(Method::put, "/v1/fire/x", {{"Authorization", "Basic dTpw"}});
     EXPECT_EQ(access_.seen.substr(0, 1), "|");

@@ -129,7 +129,8 @@ using DecideByPath = std::function<bool(const HttpRequest&, Exchange&)>;
 // One contract: its routes and its manners.
 struct Door {
     enum class UnknownParameter : std::uint8_t { refuse, ignore };
-    // Where a token may stand. Where several places may hold one, the first of them counts.
+    // Where a token may stand. Where several places may hold one, the first of them counts, and of
+    // Authorization only a bearer's first word.
     enum class TokenPlaces : std::uint8_t { authorization, query_header_authorization };
 
     std::string name;

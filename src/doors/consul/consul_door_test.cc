@@ -77,6 +77,8 @@ TEST_F(ConsulDoorTest, WhatIsWrongIsSaidInConsulsOrder) {
     const Answer query = fire("y", "", "?node=%zz");
     EXPECT_EQ(query.status, 500);
     EXPECT_EQ(query.body, "");
+    EXPECT_EQ(list("?name=a;index=1").status, 500);
+    EXPECT_EQ(list("?name=a%3Bb").status, 200);
     EXPECT_EQ(list("?wait=10").body, "Invalid wait time");
     EXPECT_EQ(list("?wait=10&index=x").body, "Invalid wait time");
     EXPECT_EQ(list("?index=18446744073709551616").body, "Invalid index");

@@ -61,6 +61,16 @@ std::string_view words_of_go(RE2::ErrorCode code) {
     return "regexp/syntax: internal error";
 }
 
+// RE2 takes `\C`, any byte, and Go does not.
+bool has_any_byte(std::string_view pattern) {
+    for (std::size_t at = 0; (at = pattern.find('\\', at)) < pattern.size(); at += 2) {
+        if (pattern.substr(at, 2) == "\\C") {
+            return true;
+        }
+    }
+    return false;
+}
+
 Error refused(const Term& term, const std::string& why) {
     return Error{
         .code = Errc::invalid_filter,
@@ -81,6 +91,10 @@ Result<void> compile(const Term& term, const Limits& limits) {
         );
         error.limit = limits.filter_value_bytes;
         return std::unexpected(std::move(error));
+    }
+    if (has_any_byte(term.pattern)) {
+        return std::unexpected(refused(term, "error parsing regexp: invalid escape sequence: `\\C`")
+        );
     }
     RE2::Options options;
     options.set_log_errors(false);

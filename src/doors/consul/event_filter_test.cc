@@ -56,6 +56,13 @@ std::string refusal(std::string_view pattern) {
     return filter.error().detail;
 }
 
+TEST(EventFilter, AnyByteIsNoExpressionOfGo) {
+    EXPECT_EQ(
+        refusal(R"(a\C)"), R"(Invalid node filter: error parsing regexp: invalid escape sequence: `\C`)"
+    );
+    EXPECT_EQ(refusal(R"(a\\C)"), "none") << "a backslash and a C";
+}
+
 TEST_F(EventFilterTest, NoFilterIsForEverybody) {
     EXPECT_TRUE(accepts({}));
     node_.name.clear();

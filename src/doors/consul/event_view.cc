@@ -9,6 +9,11 @@ namespace belfry {
 
 namespace {
 
+// Different filters of events that one list searches before it goes on with what it has, and that
+// it remembers.
+constexpr std::size_t kSearchedBytesMax = std::size_t{64} * 1024;
+constexpr std::size_t kAdmittedMax = 1024;
+
 std::string_view extension(const Event& event, std::string_view name) {
     return event.attribute(name).value_or("");
 }
@@ -27,6 +32,7 @@ void EventView::restart(Offset before) {
     bytes_ = 0;
     seen_ = before;
     newest_denied_.reset();
+    searched_bytes_ = 0;
     changed();
 }
 
@@ -41,11 +47,32 @@ bool EventView::shows(const StoredEvent& stored) {
         newest_denied_ = newest_denied_ ? std::max(*newest_denied_, stored.offset) : stored.offset;
         return false;
     }
-    return filter_.admits(
+    return admits(
         {.node = extension(event, "nodefilter"),
          .service = extension(event, "servicefilter"),
          .tag = extension(event, "tagfilter")}
     );
+}
+
+bool EventView::admits(EventFilterTexts texts) {
+    const std::size_t bytes = texts.node.size() + texts.service.size() + texts.tag.size();
+    if (bytes == 0 || (key_.node.empty() && key_.service.empty() && key_.tag.empty())) {
+        return true;
+    }
+    std::string together;
+    together.reserve(bytes + 2);
+    // No text has a zero in it.
+    together.append(texts.node).append(1, '\0').append(texts.service).append(1, '\0');
+    together.append(texts.tag);
+    if (admitted_.size() >= kAdmittedMax) {
+        admitted_.clear();
+    }
+    const auto [at, is_new] = admitted_.try_emplace(std::move(together), false);
+    if (is_new) {
+        at->second = filter_.admits(texts);
+        searched_bytes_ += bytes;
+    }
+    return at->second;
 }
 
 EventView::Entry EventView::entry_of(const StoredEvent& stored) {
@@ -55,7 +82,7 @@ EventView::Entry EventView::entry_of(const StoredEvent& stored) {
 }
 
 bool EventView::add_older(const StoredEvent& stored) {
-    if (entries_.size() >= limits_.events) {
+    if (entries_.size() >= limits_.events || searched_bytes_ >= kSearchedBytesMax) {
         return false;
     }
     if (!shows(stored)) {

@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace belfry {
@@ -51,7 +52,7 @@ class EventView {
 
     // Empty again, to be loaded with what is below `before`.
     void restart(Offset before);
-    // The next older event of the log. False once the view is full.
+    // The next older event of the log. False once the view is full, or looked for long enough.
     bool add_older(const StoredEvent& stored);
     // The next newer one; true if the list changed.
     bool add_newer(const StoredEvent& stored);
@@ -87,6 +88,7 @@ class EventView {
         std::string json;
     };
     [[nodiscard]] bool shows(const StoredEvent& stored);
+    [[nodiscard]] bool admits(EventFilterTexts texts);
     [[nodiscard]] static Entry entry_of(const StoredEvent& stored);
     void changed();
 
@@ -99,6 +101,10 @@ class EventView {
     std::size_t bytes_ = 0;
     Offset seen_;
     std::optional<Offset> newest_denied_;
+    // What the filter said of the events' filters so far: most events have one of a few, and a
+    // search may be slow.
+    std::unordered_map<std::string, bool> admitted_;
+    std::size_t searched_bytes_ = 0;               // of the filters searched since the last restart
     std::string compact_;                          // the list as it is now; empty: not made yet
     std::array<std::optional<WireJson>, 4> wire_;  // by form
 };

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 // Views are kept for who asks again: so many, and so much JSON in those that nobody waits for.
 constexpr std::size_t kViewsMax = 1024;
 constexpr std::size_t kIdleBytesMax = std::size_t{64} << 20U;
-// Of the log, each page examines up to 20,000 events: what a list looks back at most.
+// What a list looks back at most; a page takes events of the name only.
 constexpr int kPagesMax = 50;
 constexpr std::size_t kPageEvents = 256;
 

@@ -130,6 +130,11 @@ bool decide_by_path(ConsulParts& parts, const HttpRequest& request, Exchange& ex
     }
     std::optional<std::string> elsewhere = go_redirect(request.path);
     if (!elsewhere) {
+        // Go does not take `;` for a separator, nor for anything else.
+        if (request.query.contains(';')) {
+            parts.answers.text(exchange, 500, {});
+            return true;
+        }
         return false;
     }
     std::string location = "Location: " + *elsewhere;

@@ -119,7 +119,7 @@ test('consul 46: the token of the query beats the header beats the bearer', asyn
   assert.equal(await may('', both), 'b');
   assert.equal(await may('?token=', both), 'b');
   assert.equal(await may('', { ...header(''), ...bearer(tokens.c) }), 'c');
-  assert.equal(await may('', { authorization: `bEARER ${tokens.c}` }), 'c');
+  assert.equal(await may('', { authorization: `bEARER ${tokens.c} more` }), 'c');
   assert.equal(await may(`?token=${tokens.a}`), 'a');
   assert.equal(await may('', { Authorization: `Basic ${tokens.c}` }), '');
   assert.equal(await may(), '');

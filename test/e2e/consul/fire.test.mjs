@@ -98,6 +98,7 @@ const badExpressions = [
   ['(?=a)', 'invalid or unsupported Perl syntax: `(?=`'],
   ['(?P<n)', 'invalid named capture: `(?P<n)`'],
   ['\\pX', 'invalid character class range: `\\pX`'],
+  ['\\C', 'invalid escape sequence: `\\C`'],
   ['a{2}{3}', 'invalid nested repetition operator: `{2}{3}`'],
   ['[[:x:]]', 'invalid character class range: `[:x:]`'],
   ['(((a{9}){9}){9}){9}', 'invalid repeat count: `{9}`'],
