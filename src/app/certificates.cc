@@ -83,13 +83,33 @@ Result<void> Certificates::read() {
         }
         server = *std::move(made);
     }
-    auto client = TlsContext::client(client_files_);
-    if (!client) {
-        return std::unexpected(std::move(client.error()));
+    std::shared_ptr<const TlsContext> client;
+    if (names_client_files()) {
+        auto made = TlsContext::client(client_files_);
+        if (!made) {
+            return std::unexpected(std::move(made.error()));
+        }
+        client = *std::move(made);
     }
     server_ = std::move(server);
-    client_ = *std::move(client);
+    client_ = std::move(client);
     return {};
+}
+
+bool Certificates::names_client_files() const {
+    return !client_files_.ca.empty() || !client_files_.certificate.empty();
+}
+
+const std::shared_ptr<const TlsContext>& Certificates::client() {
+    if (client_ == nullptr) {
+        auto made = TlsContext::client(client_files_);
+        if (made) {
+            client_ = *std::move(made);
+        } else {
+            log_error("no https calls are possible", {{"detail", made.error().detail}});
+        }
+    }
+    return client_;
 }
 
 void Certificates::on_change(std::function<void()> changed) {

@@ -29,7 +29,10 @@ class Certificates {
 
     // None: the server speaks plain HTTP.
     [[nodiscard]] const std::shared_ptr<const TlsContext>& server() const { return server_; }
-    [[nodiscard]] const std::shared_ptr<const TlsContext>& client() const { return client_; }
+    // Made when it is first asked for unless the configuration names files for it: reading the
+    // system's authorities takes tens of milliseconds and some MiB, which a hub that calls nobody
+    // by https should not pay. None if they cannot be read, which is logged.
+    [[nodiscard]] const std::shared_ptr<const TlsContext>& client();
     // Told after a reload that brought something new; watching begins with this call.
     void on_change(std::function<void()> changed);
     // Reads all files again, whether they changed or not.
@@ -38,6 +41,7 @@ class Certificates {
  private:
     Certificates(const Config& config, Clock& clock);
     [[nodiscard]] Result<void> read();
+    [[nodiscard]] bool names_client_files() const;
     void look();
     [[nodiscard]] std::vector<std::filesystem::file_time_type> times() const;
 

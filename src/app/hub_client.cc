@@ -101,7 +101,7 @@ HubClient::HubClient(Url address, std::string token, std::shared_ptr<const TlsCo
       token_(std::move(token)),
       limits_(client_limits()),
       client_(loop_, limits_, guard_) {
-    client_.set_tls(std::move(tls));
+    client_.set_tls([tls = std::move(tls)] { return tls; });
 }
 
 HubResult<HttpCall> HubClient::prepare(const HubRequest& request) const {

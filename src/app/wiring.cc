@@ -242,7 +242,7 @@ void Wiring::connect_access() {
 
 void Wiring::use_certificates() {
     server_->set_tls(certificates_->server());
-    client_.set_tls(certificates_->client());
+    client_.set_tls([this] { return certificates_->client(); });
 }
 
 HubOptions Wiring::hub_options() const {

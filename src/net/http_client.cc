@@ -101,7 +101,7 @@ struct HttpClient::State final : ClientContext {
 
     Loop& loop;
     const OutboundGuard& guard;
-    std::shared_ptr<const TlsContext> tls;
+    TlsSource tls;
     NameResolver resolver;
     // Calls keep their place and are used again; the number's high half tells one use from the
     // next.
@@ -145,8 +145,8 @@ std::uint64_t HttpClient::State::begin(
     call.done = std::move(done);
     call.deadline = loop.call_after(call.request.timeout, [this, id = call.id] { expire(id); });
     const std::uint64_t id = call.id;
-    if (call.request.secure && call.request.tls == nullptr) {
-        call.request.tls = tls;
+    if (call.request.secure && call.request.tls == nullptr && tls) {
+        call.request.tls = tls();
     }
     if (call.request.secure && call.request.tls == nullptr) {
         fail_later(call, Error{.code = Errc::unavailable, .detail = "this client has no TLS"});
@@ -379,7 +379,7 @@ HttpClient::HttpClient(Loop& loop, const Limits& limits, const OutboundGuard& gu
 
 HttpClient::~HttpClient() = default;
 
-void HttpClient::set_tls(std::shared_ptr<const TlsContext> tls) {
+void HttpClient::set_tls(TlsSource tls) {
     state_->tls = std::move(tls);
 }
 

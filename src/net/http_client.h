@@ -53,8 +53,10 @@ class HttpClient {
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
-    // For secure calls to come that bring none of their own; until then they fail.
-    void set_tls(std::shared_ptr<const TlsContext> tls);
+    // Asked by each secure call that brings none of its own; until it gives one they fail. It gives
+    // the same one until certificates change.
+    using TlsSource = std::function<std::shared_ptr<const TlsContext>()>;
+    void set_tls(TlsSource tls);
     // `done` runs once, never from within this call. Every transport failure is Errc::unavailable
     // with a plain sentence ("connection refused", "timed out after 15 s while connecting",
     // "headers over 16384 bytes"), a refusal of the guard Errc::denied. If the guard refuses some

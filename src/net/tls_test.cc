@@ -22,7 +22,7 @@ std::uint16_t port_of(const std::string& address) {
 struct TlsTest : ServerFixture {
     TlsTest() {
         server.set_tls(certificates.server("DNS:localhost,IP:127.0.0.1"));
-        client.set_tls(certificates.client());
+        client.set_tls([context = certificates.client()] { return context; });
     }
 
     HttpCall call_to(const std::string& host, std::string_view body = {}) {
@@ -150,7 +150,7 @@ TEST_F(TlsTest, TellsAPeerThatSpeaksPlainHttp) {
 }
 
 TEST_F(TlsTest, AClientWithoutCertificatesToTrustCallsNobody) {
-    client.set_tls(nullptr);
+    client.set_tls({});
     EXPECT_EQ(failure_of(call_to("localhost")), "this client has no TLS");
     EXPECT_EQ(server.status().accepted, 0U);
 }

@@ -58,7 +58,8 @@ std::string refusal(std::string_view pattern) {
 
 TEST(EventFilter, AnyByteIsNoExpressionOfGo) {
     EXPECT_EQ(
-        refusal(R"(a\C)"), R"(Invalid node filter: error parsing regexp: invalid escape sequence: `\C`)"
+        refusal(R"(a\C)"),
+        R"(Invalid node filter: error parsing regexp: invalid escape sequence: `\C`)"
     );
     EXPECT_EQ(refusal(R"(a\\C)"), "none") << "a backslash and a C";
 }
