@@ -30,11 +30,19 @@ setTimeout(() => {
   process.exit(1);
 }, fileLimitMs).unref();
 
+// No secret turns up where people look: in a log, on the metrics, in an error, a listing or a command line. Every test
+// that starts a hub or a command is searched for tokens and signing secrets, its own and wrong ones.
+export function assertNoSecret(text, where) {
+  const found = /belfry_[0-9a-f]{56}|whsec_[A-Za-z0-9+/]{24,}/.exec(text);
+  if (found) throw new Error(`a secret (${found[0].slice(0, 12)}…) stands in ${where}`);
+}
+
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(1));
 
 function start(args, options) {
+  assertNoSecret(args.join(' '), 'a command line');
   const child = spawn(binary, args, options);
   running.add(child);
   child.on('exit', () => running.delete(child));
@@ -114,7 +122,18 @@ class Hub {
 
   async stop(signal = 'SIGTERM') {
     this.process?.kill(signal);
-    return this.exited;
+    const status = await this.exited;
+    assertNoSecret(this.log, 'the log');
+    return status;
+  }
+
+  // What the test leaves behind.
+  async end() {
+    if (this.url?.startsWith('http:')) {
+      const metrics = await fetch(`${this.url}/metrics`).then((answer) => answer.text(), () => '');
+      assertNoSecret(metrics, 'the metrics');
+    }
+    return this.stop('SIGKILL');
   }
 
   async restart(signal = 'SIGTERM') {
@@ -131,6 +150,9 @@ class Hub {
       headers: isText ? headers : { 'Content-Type': 'application/json', ...headers },
     });
     const text = await answer.text();
+    if (method === 'GET' || answer.status >= 400) {
+      assertNoSecret(text + JSON.stringify([...answer.headers]), `the answer to ${method} ${target.split('?')[0]}`);
+    }
     const json = /json/.test(answer.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined;
     return { status: answer.status, headers: answer.headers, text, json };
   }
@@ -160,7 +182,7 @@ class Hub {
 // A hub on this data directory, not started yet; it ends with the test at the latest.
 export function makeHub(t, data, ...args) {
   const hub = new Hub(data, args);
-  stopAtEnd(t, () => hub.stop('SIGKILL'));
+  stopAtEnd(t, () => hub.end());
   return hub;
 }
 
