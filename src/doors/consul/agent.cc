@@ -22,14 +22,9 @@ void ConsulAgent::answer(RequestContext& context, std::string_view json) {
     }
 }
 
-void ConsulAgent::answer_query(RequestContext& context, std::string_view json) {
+void ConsulAgent::answer_query(RequestContext& context, CatalogQueries::MakeJson make) {
     if (is_for_us(context)) {
-        ports_.answers.json(
-            context,
-            json,
-            "X-Consul-Index: " + std::to_string(ports_.services.index()) +
-                "\r\nX-Consul-Knownleader: true\r\nX-Consul-Lastcontact: 0\r\n"
-        );
+        ports_.queries.ask(context, std::move(make));
     }
 }
 
@@ -105,19 +100,22 @@ void ConsulAgent::catalog_datacenters(RequestContext& context) {
 }
 
 void ConsulAgent::catalog_nodes(RequestContext& context) {
-    answer_query(context, catalog_nodes_json(ports_.node));
+    answer_query(context, [this] { return catalog_nodes_json(ports_.node); });
 }
 
 void ConsulAgent::catalog_services(RequestContext& context) {
-    answer_query(context, catalog_services_json(ports_.services));
+    answer_query(context, [this] { return catalog_services_json(ports_.services); });
 }
 
 void ConsulAgent::catalog_service(RequestContext& context) {
+    const auto tag = context.query.get("tag");
     answer_query(
         context,
-        catalog_service_json(
-            ports_.node, ports_.services, context.path.get("name"), context.query.get("tag")
-        )
+        [this,
+         name = std::string(context.path.get("name")),
+         tag = tag ? std::optional<std::string>(*tag) : std::nullopt] {
+            return catalog_service_json(ports_.node, ports_.services, name, tag);
+        }
     );
 }
 

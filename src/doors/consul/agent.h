@@ -8,6 +8,7 @@
 #include "catalog/node_identity.h"
 #include "catalog/services.h"
 #include "doors/consul/answer.h"
+#include "doors/consul/catalog_queries.h"
 #include "doors/consul/node_json.h"
 #include "doors/routes.h"
 
@@ -19,6 +20,7 @@ struct ConsulAgentPorts {
     const NodeIdentity& node;
     Services& services;
     ConsulAnswers& answers;
+    CatalogQueries& queries;
     const Limits& limits;
     ConsulBuild build;
 };
@@ -47,8 +49,8 @@ class ConsulAgent {
 
  private:
     void answer(RequestContext& context, std::string_view json);
-    // With the headers that a query of the catalog has.
-    void answer_query(RequestContext& context, std::string_view json);
+    // As a query of the catalog, which may wait.
+    void answer_query(RequestContext& context, CatalogQueries::MakeJson make);
     // 200 without a body, or why not.
     [[nodiscard]] Services::Done answer_when_done(Exchange exchange);
 

@@ -12,6 +12,13 @@ const ParameterDoc kDatacenter{.name = "dc", .text = "this node's, or nothing is
 const ParameterDoc kPretty{.name = "pretty", .text = "indented by four spaces"};
 const ParameterDoc kTag{.name = "tag", .text = "only services with this tag"};
 
+const ParameterDoc kIndex{
+    .name = "index",
+    .text = "waits while X-Consul-Index is this",
+    .type = ParameterDoc::Type::number
+};
+const ParameterDoc kWait{.name = "wait", .text = "how long, such as 30s; 5m, at most 10m"};
+
 const Needs kReads(Resource::agent, Verb::read);
 const Needs kWrites(Resource::agent, Verb::write);
 
@@ -60,6 +67,13 @@ std::vector<Route> consul_agent_routes(ConsulAgentPorts ports) {
             .parameters = {kDatacenter, kPretty},
             .answers = {{.text = row.answer}}
         };
+        const bool waits = row.handler == &ConsulAgent::catalog_nodes ||
+                           row.handler == &ConsulAgent::catalog_services ||
+                           row.handler == &ConsulAgent::catalog_service;
+        if (waits) {
+            doc.parameters.push_back(kIndex);
+            doc.parameters.push_back(kWait);
+        }
         if (row.handler == &ConsulAgent::catalog_service) {
             doc.parameters.push_back(kTag);
         }
@@ -69,6 +83,7 @@ std::vector<Route> consul_agent_routes(ConsulAgentPorts ports) {
             .needs = kReads,
             .handler = handled_by(row.handler),
             .doc = std::move(doc),
+            .waits = waits,
         });
     }
     routes.push_back(Route{

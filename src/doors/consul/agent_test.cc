@@ -38,6 +38,7 @@ class ConsulAgentTest : public testing::Test {
             .node = node_,
             .services = services_,
             .answers = answers_,
+            .queries = queries_,
             .limits = limits_,
             .build = {.version = "1.2.3", .commit = "abc"}
         });
@@ -86,6 +87,8 @@ class ConsulAgentTest : public testing::Test {
     NodeIdentity node_{.name = "web-1", .id = node_id("web-1"), .port = 8420};
     Services services_{kv_, limits_, {{.id = "db", .name = "mysql", .tags = {"master"}}}};
     ConsulAnswers answers_{[] { return false; }};
+    ManualClock clock_;
+    CatalogQueries queries_{clock_, services_, answers_};
     OpenAccess access_{Exposure::loopback_only};
     RecordingConnection connection_;
     std::unique_ptr<Router> router_;

@@ -243,6 +243,34 @@ TEST_F(ConsulDoorTest, OldEventsThatTheLogDroppedAreNotListed) {
     EXPECT_EQ(count(list("?name=a")), 1U);
 }
 
+TEST_F(ConsulDoorTest, AQueryOfTheCatalogWaitsForAnotherService) {
+    const std::string target = "/v1/catalog/services?wait=10s&index=";
+    const std::string index = std::to_string(index_of(get("/v1/catalog/services")));
+    const std::uint64_t changed = send(Method::get, target + index);
+    const std::uint64_t gone = send(Method::get, target + index);
+    connection_.vanish_silently(gone);
+    pass(5s);
+    EXPECT_FALSE(answered(changed));
+    services_.put(Service{.id = "web", .name = "web"}, [](auto) {});
+    run();
+    pass(1s);
+    ASSERT_TRUE(answered(changed));
+    EXPECT_EQ(connection_.answer(changed).body, R"({"web":[]})");
+    EXPECT_FALSE(answered(gone));
+    EXPECT_EQ(get(target + index).body, R"({"web":[]})") << "at once";
+    EXPECT_EQ(get("/v1/catalog/services?wait=10&index=1").body, "Invalid wait time");
+
+    const std::string next = std::to_string(index_of(get("/v1/catalog/services")));
+    const std::uint64_t timed = send(Method::get, target + next);
+    pass(9s);
+    EXPECT_FALSE(answered(timed));
+    pass(1s);
+    EXPECT_TRUE(answered(timed));
+    const std::uint64_t stopped = send(Method::get, target + next);
+    router_->release_waiting();
+    EXPECT_TRUE(answered(stopped));
+}
+
 class ConsulAclTest : public ConsulDoorTest {
  protected:
     ConsulAclTest() {

@@ -3,7 +3,7 @@
 #include "base/assert.h"
 #include "base/json_text.h"
 #include "doors/consul/errors.h"
-#include "doors/consul/go_numbers.h"
+#include "doors/consul/translate.h"
 #include "event/consul_index.h"
 
 #include <algorithm>
@@ -40,23 +40,9 @@ EventLists::~EventLists() {
 // Whatever is wrong with `wait` and `index` is said even where it makes no difference.
 void EventLists::list(RequestContext& context) {
     const Query& query = context.query;
-    Duration wait = kWaitMost;
-    if (std::string_view text = query.get("wait").value_or(""); !text.empty()) {
-        const std::optional<Duration> asked = parse_go_duration(text);
-        if (!asked) {
-            return answers_.text(context.exchange, 400, "Invalid wait time");
-        }
-        if (*asked > Duration::zero()) {
-            wait = std::min(*asked, kWaitMost);
-        }
-    }
-    std::uint64_t index = 0;
-    if (std::string_view text = query.get("index").value_or(""); !text.empty()) {
-        const std::optional<std::uint64_t> asked = parse_go_uint(text);
-        if (!asked) {
-            return answers_.text(context.exchange, 400, "Invalid index");
-        }
-        index = *asked;
+    const auto blocking = read_blocking(query, kWaitMost, kWaitMost);
+    if (!blocking) {
+        return answers_.text(context.exchange, 400, blocking.error());
     }
     const EventFilterTexts texts{
         .node = query.get("node").value_or(""),
@@ -71,8 +57,8 @@ void EventLists::list(RequestContext& context) {
     list->exchange = std::move(context.exchange);
     list->grant = context.caller.grant;
     list->has_token = !context.caller.token_id.empty();
-    list->index = index;
-    list->deadline = clock_.now() + wait;
+    list->index = blocking->index;
+    list->deadline = clock_.now() + blocking->wait;
     list->form = json_form(context);
     ViewKey key{
         .tenant = context.caller.tenant,

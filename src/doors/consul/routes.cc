@@ -1,5 +1,6 @@
 #include "doors/consul/agent.h"
 #include "doors/consul/answer.h"
+#include "doors/consul/catalog_queries.h"
 #include "doors/consul/consul_door.h"
 #include "doors/consul/errors.h"
 #include "doors/consul/event_lists.h"
@@ -27,6 +28,7 @@ struct ConsulParts {
                .answers = answers,
                .strict_status = ports.options.strict_status}
           ),
+          queries(ports.clock, ports.services, answers),
           lists(
               {.hub = ports.hub, .clock = ports.clock, .limits = ports.limits, .answers = answers},
               ports.options.list
@@ -34,6 +36,7 @@ struct ConsulParts {
 
     ConsulAnswers answers;  // the agent's routes hold it, too, and live as long as the others
     EventFire fire;
+    CatalogQueries queries;
     EventLists lists;
 };
 using Parts = std::shared_ptr<ConsulParts>;
@@ -154,6 +157,7 @@ Door consul_door(ConsulDoorPorts ports) {
         {.node = ports.node,
          .services = ports.services,
          .answers = parts->answers,
+         .queries = parts->queries,
          .limits = ports.limits,
          .build = std::move(ports.build)}
     );
@@ -174,7 +178,10 @@ Door consul_door(ConsulDoorPorts ports) {
     door.decide_by_path = [parts](const HttpRequest& request, Exchange& exchange) {
         return decide_by_path(*parts, request, exchange);
     };
-    door.release_waiting = [parts] { parts->lists.release_all(); };
+    door.release_waiting = [parts] {
+        parts->lists.release_all();
+        parts->queries.release_all();
+    };
     return door;
 }
 

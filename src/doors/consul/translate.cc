@@ -1,10 +1,13 @@
 #include "doors/consul/translate.h"
 
 #include "base/percent_encoding.h"
+#include "doors/consul/go_numbers.h"
 #include "doors/percent_decoding.h"
 #include "net/http_syntax.h"
 
 #include <re2/re2.h>
+
+#include <algorithm>
 
 namespace belfry {
 
@@ -75,6 +78,29 @@ bool is_printable_path(std::string_view raw_path) {
     static const re2::RE2 kPrintable(R"([\pL\pM\pN\pP\pS ]*)");
     const std::optional<std::string> path = decoded(raw_path);
     return path && re2::RE2::FullMatch(*path, kPrintable);
+}
+
+std::expected<Blocking, std::string_view> read_blocking(
+    const Query& query, Duration usual, Duration most
+) {
+    Blocking blocking{.wait = usual};
+    if (std::string_view text = query.get("wait").value_or(""); !text.empty()) {
+        const std::optional<Duration> wait = parse_go_duration(text);
+        if (!wait) {
+            return std::unexpected("Invalid wait time");
+        }
+        if (*wait > Duration::zero()) {
+            blocking.wait = std::min(*wait, most);
+        }
+    }
+    if (std::string_view text = query.get("index").value_or(""); !text.empty()) {
+        const std::optional<std::uint64_t> index = parse_go_uint(text);
+        if (!index) {
+            return std::unexpected("Invalid index");
+        }
+        blocking.index = *index;
+    }
+    return blocking;
 }
 
 bool is_datacenter(const Query& query, const NodeIdentity& node) {

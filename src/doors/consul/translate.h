@@ -1,11 +1,14 @@
 // Between Consul's requests and ours. Pure.
 #pragma once
 
+#include "base/clock.h"
 #include "catalog/node_identity.h"
 #include "doors/consul/event_filter.h"
 #include "doors/query.h"
 #include "event/event.h"
 
+#include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +32,16 @@ namespace belfry {
 // the ASCII space (Consul's PrintablePathCheckHandler), and valid UTF-8. What has a malformed
 // escape is not.
 [[nodiscard]] bool is_printable_path(std::string_view raw_path);
+
+// `index` and `wait` of a blocking query. A wait that is absent, zero or negative is `usual`, one
+// beyond `most` is `most`. Otherwise what Consul says is wrong, `wait` first.
+struct Blocking {
+    std::uint64_t index = 0;  // 0: does not wait
+    Duration wait{};
+};
+[[nodiscard]] std::expected<Blocking, std::string_view> read_blocking(
+    const Query& query, Duration usual, Duration most
+);
 
 // Asks for this node's datacenter, or for none in particular.
 [[nodiscard]] bool is_datacenter(const Query& query, const NodeIdentity& node);
