@@ -66,6 +66,8 @@ struct Config {
     std::uint64_t consul_list_max_bytes = 8ULL << 20U;
     bool consul_strict_status = false;
 
+    bool steadybit_strict_status = false;
+
     Limits limits;
 };
 

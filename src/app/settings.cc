@@ -397,6 +397,16 @@ std::vector<Setting> consul_rows() {
     };
 }
 
+std::vector<Setting> steadybit_rows() {
+    return {
+        {.key = "steadybit.strict_status",
+         .type = SettingType::boolean,
+         .member = &Config::steadybit_strict_status,
+         .choices = {},
+         .text = "400 for events that are malformed, where Steadybit's extensions answer 500"},
+    };
+}
+
 SettingType limit_type(LimitUnit unit) {
     switch (unit) {
         case LimitUnit::bytes:
@@ -419,6 +429,7 @@ std::vector<Setting> all_rows() {
     std::ranges::move(circuit_rows(), std::back_inserter(rows));
     std::ranges::move(sink_rows(), std::back_inserter(rows));
     std::ranges::move(consul_rows(), std::back_inserter(rows));
+    std::ranges::move(steadybit_rows(), std::back_inserter(rows));
     for (const LimitInfo& limit : limit_table()) {
         // Nothing works with a limit of zero, and products of limits must not overflow.
         rows.push_back(

@@ -7,6 +7,7 @@
 #include "base/logging.h"
 #include "doors/consul/consul_door.h"
 #include "doors/native/native_door.h"
+#include "doors/steadybit/steadybit_door.h"
 #include "sinks/sink_factory.h"
 
 #include <utility>
@@ -190,6 +191,7 @@ void Wiring::connect_rooms(std::vector<Service> configured_services) {
     std::vector<Door> doors;
     doors.push_back(native_door(std::move(native)));
     doors.push_back(make_consul_door());
+    doors.push_back(make_steadybit_door());
     router_.emplace(std::move(doors), *access_, config_.limits);
     server_.emplace(loop_, *router_, config_.limits);
     use_certificates();
@@ -209,6 +211,15 @@ Door Wiring::make_consul_door() {
         .options =
             {.list = {.events = config_.consul_list_events, .bytes = config_.consul_list_max_bytes},
              .strict_status = config_.consul_strict_status},
+    });
+}
+
+Door Wiring::make_steadybit_door() {
+    return steadybit_door({
+        .hub = *hub_,
+        .clock = loop_,
+        .limits = config_.limits,
+        .options = {.strict_status = config_.steadybit_strict_status},
     });
 }
 

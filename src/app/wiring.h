@@ -77,6 +77,7 @@ class Wiring {
     [[nodiscard]] Result<void> load_access();
     [[nodiscard]] Result<void> load_services();
     [[nodiscard]] Door make_consul_door();
+    [[nodiscard]] Door make_steadybit_door();
     [[nodiscard]] RetentionOptions retention() const;
 
     // Constant after construction.

@@ -1,6 +1,7 @@
 #include "doors/router.h"
 
 #include "base/assert.h"
+#include "base/base64.h"
 #include "doors/openapi.h"
 #include "event/media_type.h"
 #include "net/http_syntax.h"
@@ -22,6 +23,20 @@ std::string_view bearer_token(std::string_view authorization) {
     return begin == std::string_view::npos ? std::string_view() : authorization.substr(begin);
 }
 
+// The password of "Basic" and user:password in Base64 (RFC 7617), kept by `memory`; empty if it is
+// something else.
+std::string_view basic_password(std::string_view authorization, std::string& memory) {
+    constexpr std::string_view kScheme = "basic ";
+    memory.clear();
+    if (!equals_ignoring_case(authorization.substr(0, kScheme.size()), kScheme) ||
+        !decode_base64(trim_blanks(authorization.substr(kScheme.size())), memory)) {
+        return {};
+    }
+    const std::size_t colon = memory.find(':');
+    return colon == std::string::npos ? std::string_view()
+                                      : std::string_view(memory).substr(colon + 1);
+}
+
 // Takes `value` for `slot` unless another header gave one already: two tokens, or two origins, are
 // no answer to the question who is asking.
 bool take(std::string_view& slot, std::string_view value) {
@@ -32,12 +47,16 @@ bool take(std::string_view& slot, std::string_view value) {
     return true;
 }
 
-// What the headers say about the sender, in one pass over them.
-Result<Credentials> credentials_of(const HttpRequest& request, const Door& door) {
+// What the headers say about the sender, in one pass over them. `memory` keeps what was decoded.
+Result<Credentials> credentials_of(
+    const HttpRequest& request, const Door& door, std::string& memory
+) {
     Credentials credentials{.peer = request.peer, .peer_is_loopback = request.peer_is_loopback};
     const bool ranked = door.token_places == Door::TokenPlaces::query_header_authorization;
+    const bool basic = door.token_places == Door::TokenPlaces::bearer_or_basic_password;
     std::string_view header_token;
     bool single = true;
+    bool is_basic = false;
     for (const HeaderField& header : request.headers) {
         if (equals_ignoring_case(header.name, "host")) {
             single &= take(credentials.host, header.value);
@@ -47,10 +66,19 @@ Result<Credentials> credentials_of(const HttpRequest& request, const Door& door)
             single &= take(credentials.sec_fetch_site, header.value);
         } else if (equals_ignoring_case(header.name, "authorization")) {
             std::string_view token = bearer_token(header.value);
+            if (basic && token.empty() && !is_basic) {
+                token = basic_password(header.value, memory);
+                is_basic = true;
+            }
             if (ranked) {
                 token = token.substr(0, token.find(' '));
             } else if (token.empty()) {
-                return fail(Errc::unauthenticated, "Authorization must be `Bearer` and a token");
+                return fail(
+                    Errc::unauthenticated,
+                    basic ? "Authorization must be `Bearer` and a token, or `Basic` and a user "
+                            "with the token for a password"
+                          : "Authorization must be `Bearer` and a token"
+                );
             }
             single &= take(credentials.token, token);
         } else if (ranked && equals_ignoring_case(header.name, door.token_header)) {
@@ -62,6 +90,9 @@ Result<Credentials> credentials_of(const HttpRequest& request, const Door& door)
     }
     if (!single) {
         return fail(Errc::bad_request, "the headers name two different hosts, origins or tokens");
+    }
+    if (is_basic && !(credentials.origin.empty() && credentials.sec_fetch_site.empty())) {
+        return fail(Errc::denied, "a browser cannot sign in with a password");
     }
     return credentials;
 }
@@ -167,13 +198,14 @@ HttpService::Admission Router::admit(const HttpRequest& head) {
 Result<void> Router::authorise(
     const HttpRequest& request, const Door& door, const Query& query, Caller& caller
 ) const {
-    Result<Credentials> credentials = credentials_of(request, door);
+    std::string memory;
+    Result<Credentials> credentials = credentials_of(request, door, memory);
     if (!credentials) {
         return std::unexpected(std::move(credentials).error());
     }
     if (std::optional<std::string_view> token = query.get("token")) {
         // A URL ends up in histories and logs, a header does not.
-        if (door.token_places == Door::TokenPlaces::authorization) {
+        if (door.token_places != Door::TokenPlaces::query_header_authorization) {
             return fail(Errc::bad_request, "a token belongs into the Authorization header");
         }
         if (!token->empty()) {

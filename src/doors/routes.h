@@ -130,8 +130,13 @@ using DecideByPath = std::function<bool(const HttpRequest&, Exchange&)>;
 struct Door {
     enum class UnknownParameter : std::uint8_t { refuse, ignore };
     // Where a token may stand. Where several places may hold one, the first of them counts, and of
-    // Authorization only a bearer's first word.
-    enum class TokenPlaces : std::uint8_t { authorization, query_header_authorization };
+    // Authorization only a bearer's first word. A Basic password counts only from clients that are
+    // no browser: those send it by themselves, whatever page asks.
+    enum class TokenPlaces : std::uint8_t {
+        authorization,
+        query_header_authorization,
+        bearer_or_basic_password,
+    };
 
     std::string name;
     std::vector<std::string>

@@ -1,5 +1,5 @@
-// A Log in memory for tests of what stands above it: appends succeed at once, segments are counted
-// events, reads can be kept out of the tail and delayed. No deduplication.
+// A Log in memory for tests of what stands above it: appends succeed at once unless told otherwise,
+// segments are counted events, reads can be kept out of the tail and delayed. No deduplication.
 #pragma once
 
 #include "base/clock.h"
@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace belfry {
@@ -21,8 +22,13 @@ class MemoryLog final : public Log {
     std::uint64_t bytes_per_segment = 1'000;
     std::uint64_t tail_events = UINT64_MAX;  // how many of the newest read_tail() gives
     std::vector<Gap> gaps;
+    std::optional<Error> refusal;  // what appends get instead
 
     void append(std::span<const Event> events, AppendDone done) override {
+        if (refusal) {
+            done(std::unexpected(*refusal));
+            return;
+        }
         std::vector<Appended> appended;
         Offset first = next_offset();
         for (const Event& event : events) {

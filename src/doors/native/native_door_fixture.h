@@ -10,6 +10,7 @@
 #include "doors/native/native_door.h"
 #include "doors/recording_connection.h"
 #include "doors/router.h"
+#include "doors/steadybit/steadybit_door.h"
 #include "engine/memory_kv.h"
 #include "engine/memory_log.h"
 #include "engine/memory_state.h"
@@ -118,6 +119,7 @@ class NativeDoorTest : public testing::Test {
     Services services_{kv_, limits_};
     NodeIdentity node_{.name = "web-1", .id = node_id("web-1")};
     ConsulOptions consul_options_;
+    SteadybitOptions steadybit_options_;
     AccessDocuments access_documents_{kv_};
     TokenAccess access_{access_documents_, clock_, rng_, TokenAccessOptions{}};
     AccessAdministration administration_{AccessAdministration::Ports{
@@ -163,6 +165,9 @@ class NativeDoorTest : public testing::Test {
             .denies_by_default = [this] { return access_documents_.closed(); },
             .build = {.version = "1.2.3", .commit = "abc"},
             .options = consul_options_,
+        }));
+        doors.push_back(steadybit_door(SteadybitDoorPorts{
+            .hub = hub_, .clock = clock_, .limits = limits_, .options = steadybit_options_
         }));
         return doors;
     }
