@@ -26,8 +26,9 @@ bool is_hex(char c) {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
+constexpr std::string_view kUrn = "urn:uuid:";
+
 bool is_urn(std::string_view text) {
-    constexpr std::string_view kUrn = "urn:uuid:";
     return text.size() >= kUrn.size() &&
            std::ranges::equal(text.substr(0, kUrn.size()), kUrn, [](char c, char lower) {
                return c == lower || (lower != ':' && (c | 0x20) == lower);
@@ -38,7 +39,7 @@ bool is_urn(std::string_view text) {
 bool is_uuid(std::string_view text) {
     constexpr std::size_t kDigits = 32;
     if (is_urn(text)) {
-        text.remove_prefix(text.rfind(':') + 1);
+        text.remove_prefix(kUrn.size());
     } else if (text.starts_with('{') && text.ends_with('}')) {
         text = text.substr(1, text.size() - 2);
     } else if (text.size() == kDigits) {
@@ -142,18 +143,17 @@ class BodyReader {
     }
 
     Result<bool> read_execution(std::string_view path, std::string& subject) {
+        if (scan_.peek() == 'n') {
+            return null(path);
+        }
         return done(once(path), [&]() -> Result<void> {
-            if (scan_.peek() == 'n') {
-                return null(path, "an object");
-            }
             std::optional<std::string> key;
             std::optional<std::string> number;
             const std::string key_path = std::string(path) + ".experimentKey";
             const std::string number_path = std::string(path) + ".executionId";
             auto read = object(path, [&](std::string_view name) -> Result<bool> {
                 if (name == "experimentKey") {
-                    return scan_.peek() == 'n' ? done(null(key_path, "a string"), nothing)
-                                               : text(key_path, key);
+                    return scan_.peek() == 'n' ? null(key_path) : text(key_path, key);
                 }
                 if (name == "executionId") {
                     return execution_id(number_path, number);
@@ -175,10 +175,10 @@ class BodyReader {
             return text(path, number);
         }
         if (next == 'n') {
-            return done(null(path, kType), nothing);
+            return null(path);
         }
         if (next != '-' && (next < '0' || next > '9')) {
-            return done(wrong_type(path, kType), nothing);
+            return done(once(path), [&] { return wrong_type(path, kType); });
         }
         return done(once(path), [&]() -> Result<void> {
             std::string_view literal;
@@ -207,15 +207,13 @@ class BodyReader {
     }
 
     // What may be absent may be null.
-    Result<void> null(std::string_view path, std::string_view type) {
-        std::string_view value;
-        if (!scan_.value(value)) {
-            return not_json();
-        }
-        return value == "null" ? once(path) : wrong_type_error(path, type);
+    Result<bool> null(std::string_view path) {
+        return done(once(path), [this]() -> Result<void> {
+            std::string_view value;
+            return scan_.value(value) ? Result<void>{} : not_json();
+        });
     }
 
-    static Result<void> nothing() { return {}; }
     template <typename Next>
     static Result<bool> done(Result<void> first, Next next) {
         if (first) {
@@ -249,9 +247,6 @@ class BodyReader {
         if (!scan_.value(value)) {
             return not_json();
         }
-        return wrong_type_error(path, type);
-    }
-    static std::unexpected<Error> wrong_type_error(std::string_view path, std::string_view type) {
         return path.empty() ? invalid("", fmt::format("an event must be {}", type))
                             : invalid(path, fmt::format("\"{}\" must be {}", path, type));
     }

@@ -157,6 +157,7 @@ TEST(SteadybitBody, TakesAnyUsualSpellingOfAUuid) {
           "{da059724a8ae4b4bb4f0ee01898232d2}",
           "{}",
           "urn:uuid:",
+          "urn:uuid:1:da059724-a8ae-4b4b-b4f0-ee01898232d2",
           "urn-uuid:da059724-a8ae-4b4b-b4f0-ee01898232d2",
           " da059724-a8ae-4b4b-b4f0-ee01898232d2"}) {
         EXPECT_FALSE(parse(id)) << id;
