@@ -1,7 +1,9 @@
 // What the machine allows of sending one event to many: a GET makes a connection a reader, a POST
 // sends as many ready-made events as its body has lines to every reader, one send() each, and is
 // answered then. Nothing is parsed, stored or synced. Belfry's deliveries are reported as a part of
-// this program's. Usage: limit_fanout; prints its port and serves until it is ended.
+// this program's. Usage: limit_fanout [BYTES]; prints its port and serves until it is ended. With
+// BYTES it answers as a list of Consul's API does, in so many bytes all in all: a GET with `index=`
+// once something is posted, another at once.
 #include "app/load/http_text.h"
 
 #include <algorithm>
@@ -28,6 +30,23 @@ data: {"specversion":"1.0","id":"00000000-0000-0000-0000-000000000000","source":
            std::string(200, 'x') + "\"}\n\n";
 }
 
+// The index and the length have all their digits, so that every answer has these bytes.
+std::string list_answer(std::size_t bytes, std::uint64_t index) {
+    std::array<char, 128> head{};
+    const auto print = [&](std::size_t length) {
+        return static_cast<std::size_t>(std::snprintf(
+            head.data(),
+            head.size(),
+            "HTTP/1.1 200 OK\r\nX-Consul-Index: %020lu\r\nContent-Length: %010zu\r\n\r\n",
+            index,
+            length
+        ));
+    };
+    const std::size_t length = bytes - std::min(bytes, print(0));
+    const std::size_t size = print(length);
+    return std::string(head.data(), size) + std::string(length, 'x');
+}
+
 struct Connection {
     Descriptor socket;
     std::string input;
@@ -35,8 +54,12 @@ struct Connection {
 
 class Sender {
  public:
-    Sender()
-        : listener_(listen_on_loopback()), epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll")) {
+    // `list_bytes`: of an answer to a list; 0 for streams.
+    explicit Sender(std::size_t list_bytes)
+        : listener_(listen_on_loopback()),
+          epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll")),
+          list_bytes_(list_bytes),
+          list_(list_answer(list_bytes, index_)) {
         watch(epoll_, listener_.socket.get(), static_cast<std::uint64_t>(listener_.socket.get()));
         std::printf("%d\n", listener_.port);
         std::fflush(stdout);
@@ -79,11 +102,17 @@ class Sender {
         }
         connection.input.append(buffer_.data(), static_cast<std::size_t>(got));
         while (const auto message = first_message(connection.input)) {
+            const auto head = std::string_view(connection.input).substr(0, message->head);
             const auto body = std::string_view(connection.input)
                                   .substr(message->head, message->total - message->head);
-            if (connection.input.starts_with("GET")) {
+            if (head.starts_with("GET") && list_bytes_ > 0) {
+                head.contains("index=") ? readers_.push_back(fd) : send_all(fd, list_);
+            } else if (head.starts_with("GET")) {
                 readers_.push_back(fd);
                 send_all(fd, kOpening);
+            } else if (list_bytes_ > 0) {
+                send_lists();
+                send_all(fd, kAnswer);
             } else {
                 send_events(static_cast<std::size_t>(std::ranges::count(body, '\n')) + 1);
                 send_all(fd, kAnswer);
@@ -102,8 +131,19 @@ class Sender {
         }
     }
 
+    void send_lists() {
+        list_ = list_answer(list_bytes_, ++index_);
+        for (int reader : readers_) {
+            send_all(reader, list_);
+        }
+        readers_.clear();
+    }
+
     Listener listener_;
     Descriptor epoll_;
+    const std::size_t list_bytes_;
+    std::uint64_t index_ = 1;
+    std::string list_;
     std::unordered_map<int, Connection> connections_;
     std::vector<int> readers_;
     const std::string event_ = one_event();
@@ -114,7 +154,7 @@ class Sender {
 }  // namespace
 }  // namespace belfry::bench
 
-int main() {
+int main(int count, char** arguments) {
     belfry::bench::allow_all_descriptors();
-    belfry::bench::Sender().run();
+    belfry::bench::Sender(count > 1 ? std::strtoul(arguments[1], nullptr, 10) : 0).run();
 }

@@ -60,11 +60,11 @@ class Session:
             fail(f"{' '.join(str(part) for part in command)} failed: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
-    def load(self, port, connections, seconds, batch=1, form="plain", token=""):
+    def load(self, port, connections, seconds, batch=1, form="plain", token="", type_="bench"):
         return self.run(
             [self.build / "belfry", "bench", "--json", "--url", f"http://127.0.0.1:{port}",
              "--connections", connections, "--duration", f"{int(seconds * 1000)}ms",
-             "--warm-up", f"{int(seconds * 200)}ms", "--batch", batch, "--format", form],
+             "--warm-up", f"{int(seconds * 200)}ms", "--batch", batch, "--format", form, "--type", type_],
             LOAD, BELFRY_TOKEN=token,
         )
 

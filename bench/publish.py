@@ -42,10 +42,10 @@ def interleaved(session, servers, measure, rounds):
     return limit, belfry, statistics.median(ratios)
 
 
-def durable(session, connections):
+def durable(session, connections, **shape):
     rounds, seconds = (1, 0.7) if session.quick else (5, 2)
     servers = (Limit(session, "limit_durable", session.directory / "limit.log"), Hub(session))
-    limit, belfry, ratio = interleaved(session, servers, lambda s: one(session, s, connections, seconds), rounds)
+    limit, belfry, ratio = interleaved(session, servers, lambda s: one(session, s, connections, seconds, **shape), rounds)
     return {"value": ratio, "limit": limit, "belfry": belfry}
 
 

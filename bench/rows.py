@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Callable
 
+import consul
 import inside
 import life
 import publish
@@ -40,6 +41,10 @@ ROWS = [
     Row("webhooks", "webhooks, 64 in flight, 16 endpoints", webhooks.deliveries, "ratio", 0.60, 0.85, disk=False),
     Row("end_to_end", "publish to webhook 2xx, idle", webhooks.end_to_end, "fdatasyncs", 3, 2, down=True),
     Row("match", "match among 10,000 subscriptions", inside.match, "ns", 1000, 150, down=True, disk=False),
+    Row("consul_fire", "Consul's fire, durable, 64 connections", consul.fire, "ratio", 0.65, 0.80),
+    Row("consul_wake", "one fire to 10,000 blocked lists", consul.wake, "ratio", 0.60, 0.80),
+    Row("consul_blocked", "resident, a blocked list", consul.blocked, "KiB", 3, 1.5, down=True, disk=False),
+    Row("consul_list", "lists of 256 events", consul.full_list, "ratio", 0.80, 0.90, disk=False),
     Row("no_match", "10,000 subscriptions that do not match", publish.unmatched, "ratio", 1.10, 1.03, down=True),
     Row("access_cost", "durable publish, judged by 1,000 policies", publish.access, "ratio", 1.03, 1.01, down=True),
     Row("start_empty", "start, initialised and empty", life.start_empty, "ms", 15, 6, down=True),

@@ -83,6 +83,7 @@ TEST(CommandLine, WrongUsageIsTwoAndSaysWhatIsWrong) {
              {"bench", "--duration", "soon"},
              {"bench", "--duration", "0s"},
              {"bench", "--batch", "100"},
+             {"bench", "--batch", "2", "--format", "consul"},
              {"bench", "--format", "xml"},
              {"bench", "--connections", "0"},
              {"bench", "--token", "x"},

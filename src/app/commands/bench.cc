@@ -9,7 +9,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <string>
 
 namespace belfry {
 
@@ -24,6 +26,13 @@ It stores real events, of the type `bench` unless told otherwise: use a hub that
 With --rate a latency counts from the moment an event was due, not from when a connection was free
 to send it: what a stall of the hub holds up is in the figures.
 )";
+
+const std::map<std::string, LoadFormat> kFormats = {
+    {"plain", LoadFormat::plain},
+    {"consul", LoadFormat::consul},
+    {"json", LoadFormat::json_batch},
+    {"ndjson", LoadFormat::ndjson}
+};
 
 struct BenchOptions {
     std::size_t connections = 64;
@@ -72,18 +81,17 @@ HubResult<LoadOptions> load_options(const BenchOptions& options, const Invocatio
     if (*duration == Duration::zero()) {
         return std::unexpected(invalid_usage("--duration must be above zero"));
     }
-    if (options.format == "plain" && options.batch > 1) {
+    const LoadFormat format = kFormats.at(options.format);
+    if (options.batch > 1 && (format == LoadFormat::plain || format == LoadFormat::consul)) {
         return std::unexpected(invalid_usage(
-            "a plain body is one event", "Add --format json or --format ndjson to --batch."
+            fmt::format("a {} body is one event", options.format),
+            "Add --format json or --format ndjson to --batch."
         ));
     }
     if (std::ranges::any_of(*token, [](unsigned char c) { return c <= ' ' || c == 0x7f; })) {
         return std::unexpected(invalid_usage("the access token holds a space or control character")
         );
     }
-    LoadFormat format = options.format == "plain"  ? LoadFormat::plain
-                        : options.format == "json" ? LoadFormat::json_batch
-                                                   : LoadFormat::ndjson;
     return LoadOptions{
         .hub = *std::move(hub),
         .token = *std::move(token),
@@ -211,8 +219,13 @@ void add_bench(CLI::App& app, Invocation& invocation) {
     command->add_option("--batch", options->batch, "events of a request")
         ->check(CLI::Range(1, 100'000))
         ->capture_default_str();
-    command->add_option("--format", options->format, "plain, json (CloudEvents batch) or ndjson")
-        ->check(CLI::IsMember({"plain", "json", "ndjson"}))
+    command
+        ->add_option(
+            "--format",
+            options->format,
+            "plain, consul (fired by its API), json (CloudEvents batch) or ndjson"
+        )
+        ->check(CLI::IsMember(&kFormats))
         ->capture_default_str();
     command->add_option("--type", options->type, "of the events")->capture_default_str();
     command->callback([options, &invocation] {

@@ -14,9 +14,9 @@ struct Message {
     std::size_t total = 0;  // with the body
 };
 
-// The first whole message in `text`; nullopt until it is complete. A message without Content-Length
-// has no body.
-inline std::optional<Message> first_message(std::string_view text) {
+// The first message in `text` by its head, of which all must be there; nullopt until it is. A
+// message without Content-Length has no body.
+inline std::optional<Message> first_head(std::string_view text) {
     const std::size_t end = text.find("\r\n\r\n");
     if (end == std::string_view::npos) {
         return std::nullopt;
@@ -36,10 +36,13 @@ inline std::optional<Message> first_message(std::string_view text) {
             message.total += std::strtoul(rest.data() + kName.size() + 1, nullptr, 10);
         }
     }
-    if (text.size() < message.total) {
-        return std::nullopt;
-    }
     return message;
+}
+
+// The same; nullopt until the body is complete, too.
+inline std::optional<Message> first_message(std::string_view text) {
+    const std::optional<Message> message = first_head(text);
+    return message && message->total <= text.size() ? message : std::nullopt;
 }
 
 }  // namespace belfry

@@ -27,5 +27,14 @@ TEST(FirstMessage, WithoutContentLengthHasNoBody) {
     EXPECT_EQ(message->total, message->head);
 }
 
+TEST(FirstHead, SaysHowLongTheMessageIsBeforeItsBodyCame) {
+    const std::string_view head = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+    EXPECT_FALSE(first_head(head.substr(0, head.size() - 1)));
+    const auto message = first_head(head);
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->head, head.size());
+    EXPECT_EQ(message->total, head.size() + 5);
+}
+
 }  // namespace
 }  // namespace belfry

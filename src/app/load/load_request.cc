@@ -42,6 +42,8 @@ std::string_view content_type(LoadFormat format) {
     switch (format) {
         case LoadFormat::plain:
             return "text/plain";
+        case LoadFormat::consul:
+            return "application/octet-stream";
         case LoadFormat::json_batch:
             return "application/cloudevents-batch+json";
         case LoadFormat::ndjson:
@@ -53,17 +55,19 @@ std::string_view content_type(LoadFormat format) {
 }  // namespace
 
 LoadRequest::LoadRequest(const LoadShape& shape, std::string_view headers, std::uint32_t run) {
-    Target target("/api/v1/events");
+    const bool fired = shape.format == LoadFormat::consul;
+    Target target(fired ? "/v1/event/fire" : "/api/v1/events");
     Body body;
-    if (shape.format == LoadFormat::plain) {
+    if (fired || shape.format == LoadFormat::plain) {
         ASSERT(shape.events == 1);
-        target.parameter("type", shape.type);
+        fired ? target.segment(shape.type) : target.parameter("type", shape.type);
         body.bytes.assign(shape.size, 'x');
     } else {
         body = batch_body(shape, run);
     }
     bytes_ = fmt::format(
-        "POST {} HTTP/1.1\r\n{}Content-Type: {}\r\nContent-Length: {}\r\n\r\n",
+        "{} {} HTTP/1.1\r\n{}Content-Type: {}\r\nContent-Length: {}\r\n\r\n",
+        fired ? "PUT" : "POST",
         target.text(),
         headers,
         content_type(shape.format),

@@ -1,5 +1,6 @@
-// The request that the load generator sends again and again: one event as a plain body, or a batch
-// of CloudEvents whose ids are made anew for each sending. Owned by a connection; one thread.
+// The request that the load generator sends again and again: one event as a plain body or fired as
+// by a client of Consul, or a batch of CloudEvents whose ids are made anew for each sending. Owned
+// by a connection; one thread.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,7 @@ namespace belfry {
 
 enum class LoadFormat : std::uint8_t {
     plain,       // one event, described by parameters
+    consul,      // one event, fired by Consul's API
     json_batch,  // application/cloudevents-batch+json
     ndjson,      // application/x-ndjson
 };
@@ -19,7 +21,7 @@ enum class LoadFormat : std::uint8_t {
 struct LoadShape {
     std::string type = "bench";
     std::size_t size = 200;  // bytes of data of an event
-    std::size_t events = 1;  // of a request; plain has one
+    std::size_t events = 1;  // of a request; plain and consul have one
     LoadFormat format = LoadFormat::plain;
 };
 

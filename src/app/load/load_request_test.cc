@@ -27,6 +27,16 @@ TEST(LoadRequest, PlainIsOneEventDescribedByItsParameters) {
     );
 }
 
+TEST(LoadRequest, ConsulIsOneEventFired) {
+    LoadRequest request({.type = "a/b", .size = 5, .format = LoadFormat::consul}, "Host: h\r\n", 1);
+    request.number_events(7);
+    EXPECT_EQ(
+        request.bytes(),
+        "PUT /v1/event/fire/a%2Fb HTTP/1.1\r\nHost: h\r\n"
+        "Content-Type: application/octet-stream\r\nContent-Length: 5\r\n\r\nxxxxx"
+    );
+}
+
 TEST(LoadRequest, BatchesAreCloudEventsWithIdsOfTheirOwn) {
     const Limits limits;
     CloudEventsJsonParser parser(limits);
