@@ -10,6 +10,7 @@ namespace belfry {
 namespace {
 
 using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -162,6 +163,46 @@ TEST_F(AnswersInFlight, APageIsRefusedWhileOthersAreNotTakenAndSmallAnswersAreNo
     peer.send("POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
     ASSERT_TRUE(is_answered(peer));
     EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(AnswersInFlight, APageThatWasTakenLeavesNothingOnItsConnection) {
+    limits.idle_ms = 60'000;
+    std::vector<TestPeer> peers;
+    for (int i = 0; i < 3; ++i) {
+        TestPeer& peer = peers.emplace_back(connect());
+        peer.send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+        std::string taken(kMiB, ' ');
+        std::size_t got = 0;
+        ASSERT_TRUE(until([&] {
+            got += peer.take(taken.data(), taken.size());
+            return got > 8 * kMiB;
+        })) << "of page "
+            << i << " came " << got;
+        ASSERT_TRUE(until([&] { return server.status().bytes_in_flight < kMiB; }));
+    }
+    EXPECT_EQ(server.status().connections, peers.size());
+}
+
+// As when an event comes that many have waited for.
+TEST_F(BytesInFlight, OneAnswerToManyInATurnReachesThemAll) {
+    std::vector<Exchange> waiting;
+    service.answer = [&](const HttpRequest&, Exchange exchange) {
+        waiting.push_back(std::move(exchange));
+    };
+    const std::string page(kMiB / 10, 'x');
+    std::vector<TestPeer> peers;
+    for (std::size_t i = 0; i < 16; ++i) {
+        peers.push_back(connect());
+        peers.back().send("GET /p HTTP/1.1\r\nHost: h\r\n\r\n");
+        ASSERT_TRUE(until([&] { return waiting.size() == i + 1; }));
+    }
+    for (Exchange& exchange : waiting) {
+        exchange.respond({200, "text/plain", {}, page, false});
+    }
+    for (TestPeer& peer : peers) {
+        ASSERT_TRUE(until([&] { return peer.received().size() > page.size(); }));
+        EXPECT_THAT(peer.received(), AllOf(StartsWith("HTTP/1.1 200 "), EndsWith(page)));
+    }
 }
 
 TEST_F(AnswersInFlight, AReaderThatTakesAByteNowAndThenIsCut) {

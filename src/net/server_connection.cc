@@ -14,6 +14,7 @@ namespace {
 constexpr Duration kLingerTime = std::chrono::seconds(2);
 constexpr std::size_t kLingerBytes = 16 * 1024 * 1024;
 constexpr std::size_t kKeptCapacity = 1024;
+constexpr std::size_t kSentAtOnce = 16 * 1024;   // bodies of answers, uncopied if they can
 constexpr std::size_t kSmallAnswer = 64 * 1024;  // is kept even when there is no room for others
 constexpr Duration kPaceCheck = std::chrono::seconds(1);
 constexpr std::string_view kPlainHttp =
@@ -89,8 +90,8 @@ void ServerConnection::reap() {
         delete this;
         return;
     }
-    buffered_ = {};
-    out_ = {};
+    give_back(buffered_);
+    give_back(out_);
     pending_.reset();
 }
 
@@ -207,11 +208,37 @@ void ServerConnection::append_answer(ResponseQueue::Slot& slot, const HttpRespon
     framing.stream = slot.stream;
     append_response_head(out, response, framing);
     if (!slot.stream && !slot.is_head && status_has_body(response.status)) {
-        out += response.body;
+        const bool is_next = &out == &out_ && sent_ == 0 && before == 0;
+        const bool at_once = is_next && response.body.size() >= kSentAtOnce;
+        out += at_once ? send_at_once(response.body) : response.body;
     }
     if (&out != &out_) {
         waiting_bytes_ += out.size() - before;
     }
+}
+
+// Sends the head in out_ and the body without a copy of that, and gives what is left of the body.
+// Were it kept until the turn ends, an event that many wait for would fill the memory with copies
+// of one answer. A failure is left for the next write to find.
+std::string_view ServerConnection::send_at_once(std::string_view body) {
+    if (socket_.write(out_, body) != Socket::Io::done) {
+        return body;
+    }
+    std::size_t done = socket_.bytes();
+    if (done < out_.size()) {
+        sent_ = done;
+    } else {
+        body.remove_prefix(done - out_.size());
+        out_.clear();
+        // TLS takes one piece at a time.
+        if (socket_.is_tls() && socket_.write(body) == Socket::Io::done) {
+            body.remove_prefix(socket_.bytes());
+            done += socket_.bytes();
+        }
+    }
+    ++server_.status.sends;
+    server_.status.bytes_out += done;
+    return body;
 }
 
 // Lets the answers leave that nothing older holds back any more.
@@ -225,7 +252,7 @@ void ServerConnection::promote() {
             std::string& bytes = slots_.front().bytes;
             waiting_bytes_ -= bytes.size();
             out_ += bytes;
-            bytes = {};
+            give_back(bytes);
         }
     }
     finish_ |= slots_.empty() && !reading_ && !pending_;
@@ -374,7 +401,7 @@ void ServerConnection::flush() {
     sent_ = 0;
     const bool streams = !slots_.empty() && slots_.front().stream;
     if (out_.capacity() > kKeptCapacity || streams) {
-        out_ = {};
+        give_back(out_);
     } else {
         out_.clear();
     }
@@ -407,8 +434,8 @@ void ServerConnection::begin_linger() {
     socket_.finish_writing();
     lingering_ = true;
     server_.set_deadline(index, server_.now + kLingerTime);
-    buffered_ = {};
-    out_ = {};
+    give_back(buffered_);
+    give_back(out_);
     update_interest();
 }
 
@@ -488,7 +515,7 @@ void ServerConnection::on_deadline(MonoTime now) {
         unknown.peer = peer_;
         unknown.peer_is_loopback = peer_is_loopback_;
         refuse(408, Error{Errc::bad_request, "the request's head did not come in time"}, unknown);
-        buffered_ = {};
+        give_back(buffered_);
     } else if (lingering_ || unsent() > 0 || slots_.empty()) {
         close(true);
     } else {

@@ -128,6 +128,8 @@ class ServerConnection final : public HttpConnection, public Watcher {
 
     ~ServerConnection() = default;
     void reap();
+    // Its memory, too: an assignment of an empty string would keep that.
+    static void give_back(std::string& bytes) { std::string().swap(bytes); }
     void count_bytes();
 
     void shake_hands();
@@ -154,6 +156,7 @@ class ServerConnection final : public HttpConnection, public Watcher {
     // server_connection.cc: answers in, bytes out.
     [[nodiscard]] ResponseQueue::Slot* unanswered(std::uint64_t request);
     void append_answer(ResponseQueue::Slot& slot, const HttpResponse& response);
+    [[nodiscard]] std::string_view send_at_once(std::string_view body);
     [[nodiscard]] bool is_too_much(const ResponseQueue::Slot& slot, const HttpResponse& response)
         const;
     void promote();

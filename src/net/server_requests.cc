@@ -78,7 +78,7 @@ void ServerConnection::peer_finished() {
         close(true);
     } else {
         pending_.reset();
-        buffered_ = {};
+        give_back(buffered_);
         promote();
     }
 }
@@ -108,7 +108,7 @@ void ServerConnection::consume(std::string_view bytes) {
 // `bytes` are those of buffered_ or of the server's buffer.
 void ServerConnection::keep(std::string_view bytes, std::size_t used) {
     if (!reading_) {
-        buffered_ = {};  // nothing behind the last request is interpreted
+        give_back(buffered_);  // nothing behind the last request is interpreted
         return;
     }
     const bool was_kept = !buffered_.empty();
@@ -119,7 +119,7 @@ void ServerConnection::keep(std::string_view bytes, std::size_t used) {
     }
     if (buffered_.empty()) {
         if (buffered_.capacity() > kKeptCapacity) {
-            buffered_ = {};
+            give_back(buffered_);
         }
     } else if (used > 0 || !was_kept) {
         head_since_ = server_.now;
