@@ -314,7 +314,10 @@ void Router::refuse(const HttpRequest& head, int status, const Error& error, Exc
     DoorRefusal refusal{
         .request = head, .at = RefusedAt::framing, .error = error, .status = status
     };
-    door_of(head.path).refuse(refusal, std::move(exchange));
+    // A target that is not taken has no path, but most of them tell whose words to use.
+    const std::string_view path =
+        head.path.empty() ? head.target.substr(0, head.target.find('?')) : head.path;
+    door_of(path).refuse(refusal, std::move(exchange));
 }
 
 }  // namespace belfry

@@ -112,6 +112,36 @@ TEST_F(ConsulDoorTest, PathsAreGosAndNamesHaveSlashes) {
     }
 }
 
+// The server refuses them before there is a path.
+TEST_F(ConsulDoorTest, TargetsThatAreNotTakenAreAnsweredLikeGo) {
+    const auto refuse = [&](std::string_view target) {
+        HttpRequest head;
+        head.target = target;
+        auto [exchange, number] = connection_.open();
+        router_->refuse(
+            head, 400, Error{.code = Errc::bad_request, .detail = "no target"}, std::move(exchange)
+        );
+        return connection_.answer(number);
+    };
+    for (auto [target, location] : std::vector<std::pair<std::string_view, std::string>>{
+             {"/v1/event/./list?name=a%20b", "/v1/event/list?name=a%20b"},
+             {"/v1/agent/../event/list", "/v1/event/list"},
+             {"/v1/event/fire/a/%2e%2E/b", "/v1/event/fire/b"},
+             {"/v1/event/fire/a/./b/", "/v1/event/fire/a/b/"},
+             {"/v1/../../..", "/"},
+             {"/v1/..//evil.example", "/evil.example"}
+         }) {
+        const Answer moved = refuse(target);
+        EXPECT_EQ(moved.status, 301) << target;
+        EXPECT_EQ(moved.headers, "Location: " + location + "\r\n");
+    }
+    const Answer zero = refuse("/v1/event/fire/a%00b");
+    EXPECT_EQ(zero.status, 400);
+    EXPECT_EQ(zero.body, "");
+    EXPECT_EQ(refuse("/v1/event/./list?a\rb").body, "no target");
+    EXPECT_EQ(refuse("/elsewhere/./x").content_type, "application/problem+json");
+}
+
 TEST_F(ConsulDoorTest, MethodsAreConsuls) {
     const Answer post = ask(Method::post, "/v1/event/fire/x");
     EXPECT_EQ(post.status, 405);

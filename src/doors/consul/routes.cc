@@ -7,6 +7,7 @@
 #include "doors/consul/fire.h"
 #include "doors/consul/translate.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace belfry {
@@ -90,6 +91,45 @@ void add_list(std::vector<Route>& routes, const Parts& parts) {
     });
 }
 
+// What happens in front of Go's router and in it; true if that answered.
+bool decide_by_path(
+    ConsulParts& parts, std::string_view path, std::string_view query, Exchange& exchange
+) {
+    if (!is_printable_path(path)) {
+        parts.answers.text(exchange, 400, {});
+        return true;
+    }
+    std::optional<std::string> elsewhere = go_redirect(path);
+    if (!elsewhere) {
+        // Go does not take `;` for a separator, nor for anything else.
+        if (query.contains(';')) {
+            parts.answers.text(exchange, 500, {});
+            return true;
+        }
+        return false;
+    }
+    std::string location = "Location: " + *elsewhere;
+    if (!query.empty()) {
+        location.append("?").append(query);
+    }
+    exchange.respond(HttpResponse{.status = 301, .headers = location + "\r\n"});
+    return true;
+}
+
+// The server takes no dot segments and no encoded zeros, whoever's path it is.
+bool is_odd_target(const DoorRefusal& refusal) {
+    return refusal.status == 400 && refusal.request.path.empty() &&
+           refusal.request.target.starts_with('/');
+}
+
+bool decide_odd_target(ConsulParts& parts, std::string_view target, Exchange& exchange) {
+    const std::size_t end = std::min(target.find('?'), target.size());
+    const std::string_view query = target.substr(std::min(end + 1, target.size()));
+    const bool is_sendable =
+        std::ranges::all_of(query, [](char c) { return c > 0x20 && c < 0x7f; });
+    return is_sendable && decide_by_path(parts, target.substr(0, end), query, exchange);
+}
+
 // Consul's words for a request that no handler saw (agent/http.go: wrap, Index).
 void refuse(ConsulParts& parts, const DoorRefusal& refusal, Exchange exchange) {
     const std::string_view path = refusal.request.path;
@@ -114,6 +154,10 @@ void refuse(ConsulParts& parts, const DoorRefusal& refusal, Exchange exchange) {
             if (refusal.status == 413 && path.starts_with("/v1/event/fire/")) {
                 return parts.fire.refuse_size(exchange);
             }
+            if (is_odd_target(refusal) &&
+                decide_odd_target(parts, refusal.request.target, exchange)) {
+                return;
+            }
             return parts.answers.text(exchange, refusal.status, consul_text(refusal.error));
         case RefusedAt::permission:
             return parts.answers.text(exchange, 403, kPermissionDenied);
@@ -123,29 +167,6 @@ void refuse(ConsulParts& parts, const DoorRefusal& refusal, Exchange exchange) {
                 exchange, consul_status(refusal.error.code), consul_text(refusal.error)
             );
     }
-}
-
-// What happens in front of Go's router and in it.
-bool decide_by_path(ConsulParts& parts, const HttpRequest& request, Exchange& exchange) {
-    if (!is_printable_path(request.path)) {
-        parts.answers.text(exchange, 400, {});
-        return true;
-    }
-    std::optional<std::string> elsewhere = go_redirect(request.path);
-    if (!elsewhere) {
-        // Go does not take `;` for a separator, nor for anything else.
-        if (request.query.contains(';')) {
-            parts.answers.text(exchange, 500, {});
-            return true;
-        }
-        return false;
-    }
-    std::string location = "Location: " + *elsewhere;
-    if (!request.query.empty()) {
-        location.append("?").append(request.query);
-    }
-    exchange.respond(HttpResponse{.status = 301, .headers = location + "\r\n"});
-    return true;
 }
 
 }  // namespace
@@ -176,7 +197,7 @@ Door consul_door(ConsulDoorPorts ports) {
         parts->answers.text(exchange, 200, {}, ConsulAnswers::allow_line(allow));
     };
     door.decide_by_path = [parts](const HttpRequest& request, Exchange& exchange) {
-        return decide_by_path(*parts, request, exchange);
+        return decide_by_path(*parts, request.path, request.query, exchange);
     };
     door.release_waiting = [parts] {
         parts->lists.release_all();

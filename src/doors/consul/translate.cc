@@ -23,6 +23,26 @@ std::optional<std::string> decoded(std::string_view raw_path) {
     return path ? std::optional<std::string>(*path) : std::nullopt;
 }
 
+// As Go's router cleans a path: no empty segments, dots followed, a slash at the end kept.
+std::string cleaned(std::string_view path) {
+    std::string clean;
+    std::string_view segment;
+    for (std::string_view rest = path; !rest.empty();) {
+        const std::size_t end = std::min(rest.find('/', 1), rest.size());
+        segment = rest.substr(1, end - 1);
+        rest.remove_prefix(end);
+        if (segment == "..") {
+            clean.erase(std::min(clean.rfind('/'), clean.size()));
+        } else if (!segment.empty() && segment != ".") {
+            clean.append("/").append(segment);
+        }
+    }
+    if (clean.empty() || path.ends_with('/')) {
+        clean.push_back('/');
+    }
+    return clean;
+}
+
 // As Go encodes a path: what a path segment may hold, and the slash (RFC 3986, 3.3).
 std::string encoded_path(std::string_view path) {
     constexpr std::string_view kPlain = "/$&+,:;=@";
@@ -59,15 +79,10 @@ Event fired_event(std::string_view name, std::string_view payload, EventFilterTe
 
 std::optional<std::string> go_redirect(std::string_view raw_path) {
     const std::optional<std::string> path = decoded(raw_path);
-    if (!path) {
+    if (!path || !path->starts_with('/')) {
         return std::nullopt;
     }
-    std::string clean;
-    for (char c : *path) {
-        if (c != '/' || !clean.ends_with('/')) {
-            clean.push_back(c);
-        }
-    }
+    std::string clean = cleaned(*path);
     if (clean == kTree) {
         clean.push_back('/');
     }

@@ -24,8 +24,9 @@ namespace belfry {
     std::string_view name, std::string_view payload, EventFilterTexts filters
 );
 
-// Where Go's router sends a request for this raw path: a cleaned path (no empty and no dot
-// segments), or the one with a slash at its end that is served. nullopt: it stays.
+// Where Go's router sends a request for this raw path: a cleaned path (no empty segments, dots
+// followed), or the one with a slash at its end that is served. nullopt: it stays. What is given
+// begins with one slash.
 [[nodiscard]] std::optional<std::string> go_redirect(std::string_view raw_path);
 
 // Whether every character of the path, decoded, is a letter, mark, number, punctuation, symbol or

@@ -99,6 +99,10 @@ test('consul 60: paths are cleaned by a redirect', async (t) => {
     ['/v1/event/fire//deploy', '/v1/event/fire/deploy'],
     ['/v1/event//list?name=a%20b', '/v1/event/list?name=a%20b'],
     ['/v1//event///fire//a///b/', '/v1/event/fire/a/b/'],
+    ['/v1/event/./list?name=a%20b', '/v1/event/list?name=a%20b'],
+    ['/v1/agent/../event/list', '/v1/event/list'],
+    ['/v1/event/fire/a/../b', '/v1/event/fire/b'],
+    ['/v1/event/fire/a/./b/', '/v1/event/fire/a/b/'],
   ];
   for (const [target, location] of rows) {
     for (const method of ['GET', 'PUT']) {
