@@ -123,7 +123,7 @@ TEST_F(ConsulDoorTest, TargetsThatAreNotTakenAreAnsweredLikeGo) {
         );
         return connection_.answer(number);
     };
-    for (auto [target, location] : std::vector<std::pair<std::string_view, std::string>>{
+    for (const auto& [target, location] : std::vector<std::pair<std::string_view, std::string>>{
              {"/v1/event/./list?name=a%20b", "/v1/event/list?name=a%20b"},
              {"/v1/agent/../event/list", "/v1/event/list"},
              {"/v1/event/fire/a/%2e%2E/b", "/v1/event/fire/b"},
@@ -308,10 +308,13 @@ class ConsulAclTest : public ConsulDoorTest {
         fire("bar");
         close();
         policy("reader", R"({"event":{"foo":"read","bar":"deny"}})");
-        reader_ = token("reader");
-        reader_id_ = last_id_;
+        use_reader(token("reader"));
         policy("writer", R"({"event":{"baz":"write"}})");
         writer_ = token("writer");
+    }
+    void use_reader(std::string secret) {
+        reader_ = std::move(secret);
+        reader_id_ = last_id_;
     }
     Answer list_as(const std::string& secret, std::string_view query = "") {
         return ask_as(secret, Method::get, "/v1/event/list" + std::string(query));
