@@ -114,10 +114,23 @@ class Hub:
 
     def read_all(self):
         """(offset, key, data) of every stored event."""
+        for _ in range(100):
+            events = self.read_pages()
+            if events is not None:
+                return events
+        raise Broken("retention drops events faster than they can be read")
+
+    def read_pages(self):
+        """The same, from the first page to the last; None if retention dropped what the next page was to begin with."""
         events, after = [], None
         while True:
             path = "/api/v1/events?limit=1000" + ("" if after is None else f"&after={after}")
-            page = self.call("GET", path)
+            status, body = self.request("GET", path, None, {})
+            if status == 410 and after is not None:
+                return None
+            if status != 200:
+                raise Broken(f"GET {path}: {status} {body[:500]}")
+            page = json.loads(body)
             for event in page["events"]:
                 data = base64.b64decode(event["data_base64"]) if "data_base64" in event else event["data"].encode()
                 events.append((event["offset"], event["subject"], data))
