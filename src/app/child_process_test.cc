@@ -8,9 +8,15 @@
 #include <fstream>
 #include <sstream>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace belfry {
 namespace {
+
+// Tests run beside each other, in processes of their own.
+std::string own_file(std::string_view name) {
+    return testing::TempDir() + std::string(name) + "-" + std::to_string(::getpid());
+}
 
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -25,8 +31,7 @@ std::string contents_of(const std::string& path) {
 Program script(std::string text, std::string input = "") {
     return {
         .arguments = {"/bin/sh", "-c", std::move(text)},
-        .environment =
-            {{"OUT", testing::TempDir() + "belfry-child-out"}, {"PATH", "/usr/bin:/bin"}},
+        .environment = {{"OUT", own_file("belfry-child-out")}, {"PATH", "/usr/bin:/bin"}},
         .input = std::move(input)
     };
 }
@@ -53,7 +58,7 @@ TEST(ChildProcess, SaysHowItEnded) {
 TEST(ChildProcess, GetsItsInputAndItsEnvironmentAndNothingElse) {
     const std::string input(1 << 20, 'x');
     ASSERT_EQ(ended(script("{ env | grep -c HOME; cat; } >\"$OUT\"", input)), "");
-    EXPECT_EQ(contents_of(testing::TempDir() + "belfry-child-out"), "0\n" + input);
+    EXPECT_EQ(contents_of(own_file("belfry-child-out")), "0\n" + input);
     // Who does not read its input does not hold anybody up.
     EXPECT_EQ(ended(script("exec true", input)), "");
 }
@@ -63,14 +68,14 @@ TEST(ChildProcess, MakesFilesWithTheMaskOfWhoeverStartedUs) {
     for (const auto& [mask, mode] : {std::pair<mode_t, unsigned>{022, 0644}, {077, 0600}}) {
         program.umask = mask;
         ASSERT_EQ(ended(program), "");
-        const auto status = std::filesystem::status(testing::TempDir() + "belfry-child-out");
+        const auto status = std::filesystem::status(own_file("belfry-child-out"));
         EXPECT_EQ(static_cast<unsigned>(status.permissions()), mode);
     }
 }
 
 // The pipe stays open while anything of the group lives.
 TEST(ChildProcess, ASignalReachesItsWholeGroup) {
-    const std::string pipe = testing::TempDir() + "belfry-child-pipe";
+    const std::string pipe = own_file("belfry-child-pipe");
     std::filesystem::remove(pipe);
     ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
     Program program = script("exec 3>\"$PIPE\"; sleep 30 & echo ready >&3; wait");
@@ -91,7 +96,7 @@ TEST(ChildProcess, ASignalReachesItsWholeGroup) {
 }
 
 TEST(ChildProcess, IsKilledIfNobodyWaitsForIt) {
-    const std::string out = testing::TempDir() + "belfry-child-out";
+    const std::string out = own_file("belfry-child-out");
     std::filesystem::remove(out);
     const Loop clock;
     const MonoTime begin = clock.now();

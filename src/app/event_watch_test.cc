@@ -23,6 +23,11 @@ using testing::HasSubstr;
 
 constexpr std::uint64_t kLow = 0xabc;
 
+// Tests run beside each other, in processes of their own.
+std::string own_file(std::string_view name) {
+    return testing::TempDir() + std::string(name) + "-" + std::to_string(::getpid());
+}
+
 std::string event_json(std::uint64_t offset, std::uint64_t low = kLow) {
     const UuidText id = uuid_text(event_uuid(low, Offset{offset}));
     return R"({"ID":")" + std::string(id.data(), id.size()) + R"(","Name":"deploy"})";
@@ -51,6 +56,7 @@ class EventWatchTest : public testing::Test {
     };
 
     void SetUp() override { std::filesystem::remove(out_); }
+    void TearDown() override { std::filesystem::remove(out_); }
 
     // "index: offsets" of each time the command ran with success.
     [[nodiscard]] std::vector<std::string> calls() const {
@@ -106,7 +112,7 @@ class EventWatchTest : public testing::Test {
     // A line "index:number of events" each time.
     const std::string record_ = R"(printf '%s:' "$CONSUL_INDEX" >>"$OUT"; )"
                                 R"(grep -o '"ID"' | wc -l >>"$OUT")";
-    const std::string out_ = testing::TempDir() + "belfry-watch-out";
+    const std::string out_ = own_file("belfry-watch-out");
     std::string command_ = record_;
     MemoryFileSystem files_;
     bool with_state_ = true;
@@ -158,7 +164,7 @@ TEST_F(EventWatchTest, WithAStateAnEmptyListRunsNothing) {
 
 TEST_F(EventWatchTest, AFailingCommandIsRunAgainAndTheStateWaits) {
     // Fails until the file has been asked for twice.
-    const std::string tries = testing::TempDir() + "belfry-watch-tries";
+    const std::string tries = own_file("belfry-watch-tries");
     std::filesystem::remove(tries);
     command_ = "echo >>" + tries + "; [ $(wc -l <" + tries + ") -gt 2 ] || exit 7; " + record_;
     Ran ran = run({listing({4}), listing({4}), listing({4, 6}), listing({4, 6, 8})});
