@@ -103,7 +103,7 @@ class EventWatchTest : public testing::Test {
             ran.requests.push_back(request.target);
         }
         std::fflush(err.get());
-        std::rewind(err.get());
+        EXPECT_EQ(std::fseek(err.get(), 0, SEEK_SET), 0);
         ran.err.resize(1 << 16);
         ran.err.resize(std::fread(ran.err.data(), 1, ran.err.size(), err.get()));
         return ran;
@@ -237,7 +237,7 @@ TEST_F(EventWatchTest, AHubThatNeverAnsweredEndsIt) {
 }
 
 TEST_F(EventWatchTest, AnAnswerThatIsNoListEndsIt) {
-    for (FakeHub::Answer answer : std::vector<FakeHub::Answer>{
+    for (const FakeHub::Answer& answer : std::vector<FakeHub::Answer>{
              {.body = "[]"},
              {.body = "[]", .headers = "X-Consul-Index: 0\r\n"},
              {.body = "[]", .headers = "X-Consul-Index: 12x\r\n"},
