@@ -121,8 +121,8 @@ class Lists {
         }
     }
 
-    // The request behind them on another connection is read after them, and so answered when all
-    // of them wait. Whoever has an answer then has it early.
+    // The request behind them on another connection is nearly always read after them, and so
+    // answered when all of them wait. Whoever has an answer then has it early.
     void block_all() {
         std::string request;
         for (std::size_t i = 0; i < options_.count; ++i) {
@@ -177,10 +177,25 @@ class Lists {
             const auto before = Clock::now();
             ended += turn(kPatienceMs);
             if (Clock::now() - before >= std::chrono::milliseconds(kPatienceMs)) {
-                give_up("lists were lost:", std::to_string(wanted - ended));
+                give_up("lists were lost:", lost());
             }
         }
         return ended;
+    }
+
+    // The first of those that got nothing, and what is known of it.
+    std::string lost() const {
+        std::string text;
+        for (std::size_t i = 0; i < clients_.size() && text.size() < 200; ++i) {
+            const Client& client = clients_[i];
+            if (client.asked) {
+                text += (text.empty() ? "connection " : "; ") + std::to_string(i) + " to port " +
+                        std::to_string(options_.port) + ", after index " +
+                        std::to_string(client.index) + ", " + std::to_string(client.head.size()) +
+                        " bytes of a head, " + std::to_string(client.missing) + " missing";
+            }
+        }
+        return text;
     }
 
     // Answers that ended.

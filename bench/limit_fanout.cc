@@ -2,8 +2,8 @@
 // sends as many ready-made events as its body has lines to every reader, one send() each, and is
 // answered then. Nothing is parsed, stored or synced. Belfry's deliveries are reported as a part of
 // this program's. Usage: limit_fanout [BYTES]; prints its port and serves until it is ended. With
-// BYTES it answers as a list of Consul's API does, in so many bytes all in all: a GET with `index=`
-// once something is posted, another at once.
+// BYTES it answers as a list of Consul's API does, in so many bytes all in all: a GET whose
+// `index=` is that of the last answer once something is posted, another at once.
 #include "app/load/http_text.h"
 
 #include <algorithm>
@@ -106,7 +106,7 @@ class Sender {
             const auto body = std::string_view(connection.input)
                                   .substr(message->head, message->total - message->head);
             if (head.starts_with("GET") && list_bytes_ > 0) {
-                head.contains("index=") ? readers_.push_back(fd) : send_all(fd, list_);
+                waits(head) ? readers_.push_back(fd) : send_all(fd, list_);
             } else if (head.starts_with("GET")) {
                 readers_.push_back(fd);
                 send_all(fd, kOpening);
@@ -129,6 +129,14 @@ class Sender {
         for (int reader : readers_) {
             send_all(reader, bytes);
         }
+    }
+
+    // A request may be read after a POST that was sent later: connections are not served in order.
+    [[nodiscard]] bool waits(std::string_view head) const {
+        constexpr std::string_view kIndex = "index=";
+        const std::size_t at = head.find(kIndex);
+        return at != std::string_view::npos &&
+               std::strtoul(head.data() + at + kIndex.size(), nullptr, 10) == index_;
     }
 
     void send_lists() {
