@@ -26,13 +26,13 @@ bool is_etag(std::string_view member, std::string_view etag) {
 
 }  // namespace
 
-SteadybitIndex::SteadybitIndex(WallTime started)
+OwnIndex::OwnIndex(WallTime started)
     : etag_(fmt::format("{:x}", started.time_since_epoch().count())),
       headers_(fmt::format(
           "ETag: \"{}\"\r\nCache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n", etag_
       )) {}
 
-void SteadybitIndex::answer(RequestContext& context) {
+void OwnIndex::answer(RequestContext& context) {
     if (names_etag(context.request.headers, etag_)) {
         return context.exchange.respond(HttpResponse{.status = 304, .headers = headers_});
     }

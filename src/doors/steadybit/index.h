@@ -11,10 +11,10 @@
 
 namespace belfry {
 
-class SteadybitIndex {
+class OwnIndex {
  public:
     // The ETag is of this start of the hub, as those of Steadybit's extensions are.
-    explicit SteadybitIndex(WallTime started);
+    explicit OwnIndex(WallTime started);
 
     void answer(RequestContext& context);
 

@@ -9,7 +9,7 @@ namespace belfry {
 
 namespace {
 
-void add_index(Door& door, const std::shared_ptr<SteadybitIndex>& index, std::string path) {
+void add_index(Door& door, const std::shared_ptr<OwnIndex>& index, std::string path) {
     door.routes.push_back(Route{
         .method = Method::get,
         .path = std::move(path),
@@ -43,7 +43,7 @@ void add_events(Door& door, const std::shared_ptr<SteadybitIntake>& intake, std:
 }  // namespace
 
 Door steadybit_door(const SteadybitDoorPorts& ports) {
-    auto index = std::make_shared<SteadybitIndex>(ports.clock.wall());
+    auto index = std::make_shared<OwnIndex>(ports.clock.wall());
     auto intake = std::make_shared<SteadybitIntake>(
         ports.hub,
         ports.limits,
