@@ -135,7 +135,9 @@ void ClientConnection::send(ClientCall& call) {
     call_ = &call;
     call.connection = this;
     sent_ = 0;
-    reader_.begin(call.request.head_request, call.on_bytes ? this : nullptr);
+    reader_.begin(
+        call.request.head_request, call.on_bytes ? this : nullptr, call.request.body_most
+    );
     // A failure shows again when the socket is looked at: it is told from there, never from here.
     if (!send_rest()) {
         watch(EPOLLIN | EPOLLOUT);

@@ -29,13 +29,14 @@ struct HttpCall {
     std::shared_ptr<const void> body_owner;
     Duration timeout{};  // for everything, connecting too
     Duration connect_timeout = std::chrono::seconds(3);
-    bool head_request = false;  // the answer has no body
+    bool head_request = false;    // the answer has no body
+    std::uint64_t body_most = 0;  // of the answer; 0: limits.response_body_bytes
 };
 
 struct HttpReply {
     int status = 0;
     std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
-    std::string body;  // at most limits.response_body_bytes; the rest is dropped
+    std::string body;  // at most HttpCall::body_most; the rest is dropped
     bool body_truncated = false;
 
     [[nodiscard]] std::optional<std::string_view> header(std::string_view lower_case_name) const;

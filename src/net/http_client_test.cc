@@ -163,6 +163,28 @@ TEST_F(HttpClientTest, SendsALongBodyToASlowReader) {
     EXPECT_EQ(server.status().accepted, 1U) << "the rest of a long answer is read to keep it";
 }
 
+TEST_F(HttpClientTest, ACallSaysHowMuchOfItsAnswerItKeeps) {
+    const std::string body(300UL * 1000, 'x');
+    HttpCall call = post(server.address(), body);
+    call.body_most = body.size();
+    begin(std::move(call));
+    ASSERT_TRUE(wait());
+    ASSERT_TRUE(reply->has_value()) << failure();
+    EXPECT_FALSE((*reply)->body_truncated);
+    EXPECT_EQ((*reply)->body, body);
+    call = post(server.address(), body);
+    call.body_most = 7;
+    begin(std::move(call));
+    ASSERT_TRUE(wait());
+    ASSERT_TRUE(reply->has_value()) << failure();
+    EXPECT_TRUE((*reply)->body_truncated);
+    EXPECT_EQ((*reply)->body, "xxxxxxx");
+    begin(post(server.address(), body));
+    ASSERT_TRUE(wait());
+    ASSERT_TRUE(reply->has_value()) << failure();
+    EXPECT_EQ((*reply)->body.size(), limits.response_body_bytes) << "the next call has its own";
+}
+
 TEST_F(HttpClientTest, ARefusalBeforeTheBodyIsSentIsTheAnswer) {
     const std::string body(6UL * 1000 * 1000, 'x');
     begin(post(server.address(), body));

@@ -22,8 +22,9 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
-void ResponseReader::begin(bool head_request, StreamedAnswer* streamed) {
+void ResponseReader::begin(bool head_request, StreamedAnswer* streamed, std::uint64_t body_most) {
     streamed_ = streamed;
+    body_most_ = body_most == 0 ? limits_.response_body_bytes : body_most;
     head_request_ = head_request;
     has_begun_ = false;
     in_body_ = false;
@@ -157,7 +158,7 @@ ResponseReader::State ResponseReader::collect() {
         const std::string piece = std::exchange(reply_.body, {});
         return piece.empty() || streamed_->on_piece(piece) ? State::more : State::cancelled;
     }
-    const std::uint64_t limit = limits_.response_body_bytes;
+    const std::uint64_t limit = body_most_;
     const std::uint64_t size = reply_.body.size();
     if (size > limit + kDroppedBytes || (size >= limit && left_ > limit + kDroppedBytes - size)) {
         keep_alive_ = false;
@@ -167,7 +168,7 @@ ResponseReader::State ResponseReader::collect() {
 }
 
 ResponseReader::State ResponseReader::whole() {
-    const auto limit = static_cast<std::size_t>(limits_.response_body_bytes);
+    const auto limit = static_cast<std::size_t>(body_most_);
     reply_.body_truncated = reply_.body.size() > limit || left_ > 0;
     if (reply_.body.size() > limit) {
         reply_.body.resize(limit);

@@ -38,8 +38,9 @@ class ResponseReader {
     ResponseReader(const Limits& limits, std::vector<HeaderField>& fields)
         : limits_(limits), fields_(fields) {}
 
-    // The next answer; `streamed` may be nullptr and must outlive it.
-    void begin(bool head_request, StreamedAnswer* streamed);
+    // The next answer; `streamed` may be nullptr and must outlive it. Of its body the reply keeps
+    // `body_most` bytes, limits.response_body_bytes if that is 0.
+    void begin(bool head_request, StreamedAnswer* streamed, std::uint64_t body_most = 0);
     State take(std::string_view bytes);
     // The peer closed: the end of an answer without a length.
     State end();
@@ -64,6 +65,7 @@ class ResponseReader {
     std::vector<HeaderField>& fields_;
     StreamedAnswer* streamed_ = nullptr;
     bool head_request_ = false;
+    std::uint64_t body_most_ = 0;
     bool has_begun_ = false;
     bool in_body_ = false;
     bool keep_alive_ = false;
