@@ -1,14 +1,10 @@
 #include "app/command_line.h"
 
+#include "app/command_arguments.h"
 #include "app/go_flags.h"
 #include "app/screen_text.h"
 #include "app/version.h"
 
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <memory>
 #include <unistd.h>
 
 namespace belfry {
@@ -24,73 +20,45 @@ constexpr std::string_view kExamples = R"(EXAMPLES
   belfry dead-letter list                             what could not be delivered
 )";
 
-// Examples first, then the rest as the library prints it.
-class ExamplesFirst final : public CLI::Formatter {
- public:
-    std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode)
-        const override {
-        std::string help = make_footer(app) + "\nUSAGE\n" + make_description(app);
-        std::string usage = make_usage(app, std::move(name));
-        help +=
-            usage + make_positionals(app) + make_groups(app, mode) + make_subcommands(app, mode);
-        return help.substr(help.find_first_not_of('\n'));
-    }
-};
-
-void add_global_options(CLI::App& app, Invocation& invocation) {
-    app.add_option("--url", invocation.url, "hub to talk to (BELFRY_URL; http://127.0.0.1:8420)");
-    app.add_option(
+void add_global_options(CommandArguments program, Invocation& invocation) {
+    program.add_option(
+        "--url", invocation.url, "hub to talk to (BELFRY_URL; http://127.0.0.1:8420)"
+    );
+    program.add_option(
         "--ca-file",
         invocation.ca_file,
         "PEM file with who may sign an https hub's certificate, beside the system's "
         "(BELFRY_CA_FILE)"
     );
-    app.add_option(
+    program.add_option(
         "--token-file",
         invocation.token_file,
         "file that holds the access token; - is stdin (BELFRY_TOKEN)"
     );
-    app.add_flag("--json", invocation.json, "print JSON, one value a line");
-    app.add_flag("--no-color", invocation.no_color, "no colours (NO_COLOR)");
-    app.add_flag("-q,--quiet", invocation.quiet, "print data and errors only");
+    program.add_flag("--json", invocation.json, "print JSON, one value a line");
+    program.add_flag("--no-color", invocation.no_color, "no colours (NO_COLOR)");
+    program.add_flag("-q,--quiet", invocation.quiet, "print data and errors only");
 }
 
-// A hidden flag of the root: subcommands show the global options too, because they accept them.
-void finish(CLI::App& app) {
-    app.fallthrough();
-    for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
-        finish(*command);
-    }
-}
-
-std::unique_ptr<CLI::App> make_parser(Invocation& invocation) {
-    auto app = std::make_unique<CLI::App>(
-        "Belfry takes events in, keeps them, and delivers them.", "belfry"
-    );
-    app->formatter(std::make_shared<ExamplesFirst>());
-    app->footer(std::string(kExamples));
-    app->require_subcommand(1);
-    app->set_version_flag("--version", version_text());
-    add_global_options(*app, invocation);
-    add_serve(*app, invocation);
-    add_fire(*app, invocation);
-    add_list(*app, invocation);
-    add_get(*app, invocation);
-    add_tail(*app, invocation);
-    add_listen(*app, invocation);
-    add_subscription(*app, invocation);
-    add_dead_letter(*app, invocation);
-    add_config(*app, invocation);
-    add_log(*app, invocation);
-    add_bench(*app, invocation);
-    add_token(*app, invocation);
-    add_policy(*app, invocation);
-    add_event(*app, invocation);
-    add_watch(*app, invocation);
-    add_status(*app, invocation);
-    add_version(*app, invocation);
-    finish(*app);
-    return app;
+void add_all(CommandArguments program, Invocation& invocation) {
+    add_global_options(program, invocation);
+    add_serve(program, invocation);
+    add_fire(program, invocation);
+    add_list(program, invocation);
+    add_get(program, invocation);
+    add_tail(program, invocation);
+    add_listen(program, invocation);
+    add_subscription(program, invocation);
+    add_dead_letter(program, invocation);
+    add_config(program, invocation);
+    add_log(program, invocation);
+    add_bench(program, invocation);
+    add_token(program, invocation);
+    add_policy(program, invocation);
+    add_event(program, invocation);
+    add_watch(program, invocation);
+    add_status(program, invocation);
+    add_version(program, invocation);
 }
 
 bool wants_colour(const Invocation& invocation, std::FILE* out) {
@@ -106,19 +74,22 @@ ExitCode run_command_line(const CommandLine& line) {
     Invocation invocation;
     invocation.environment = line.environment;
     invocation.umask_before = line.umask_before;
-    std::unique_ptr<CLI::App> app = make_parser(invocation);
-    try {
-        std::vector<std::string> arguments = with_double_dashes(line.arguments);
-        std::ranges::reverse(arguments);  // as the library wants them
-        app->parse(std::move(arguments));
-    } catch (const CLI::CallForHelp&) {
-        console.data(app->help());
-        return console.flush() ? ExitCode::ok : ExitCode::failure;
-    } catch (const CLI::CallForVersion&) {
-        console.data(version_text() + "\n");
-        return console.flush() ? ExitCode::ok : ExitCode::failure;
-    } catch (const CLI::ParseError& error) {
-        return usage_error(console, screen_text(error.what()));
+    ArgumentParser parser(
+        {.name = "belfry",
+         .summary = "Belfry takes events in, keeps them, and delivers them.",
+         .examples = std::string(kExamples),
+         .version = version_text()}
+    );
+    add_all(parser.program(), invocation);
+    const ParsedWords parsed = parser.parse(with_double_dashes(line.arguments));
+    switch (parsed.kind) {
+        case ParsedWords::Kind::command:
+            break;
+        case ParsedWords::Kind::question:
+            console.data(parsed.text);
+            return console.flush() ? ExitCode::ok : ExitCode::failure;
+        case ParsedWords::Kind::mistake:
+            return usage_error(console, screen_text(parsed.text));
     }
     console.set_style(
         {.json = invocation.json,

@@ -5,13 +5,14 @@
 #include "base/duration.h"
 #include "doors/json_writer.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <ranges>
 #include <string>
+#include <vector>
 
 namespace belfry {
 
@@ -44,6 +45,11 @@ struct BenchOptions {
     std::string format = "plain";
     std::string type = "bench";
 };
+
+std::vector<std::string> format_words() {
+    const auto words = std::views::keys(kFormats);
+    return {words.begin(), words.end()};
+}
 
 HubFailure invalid_usage(std::string sentence, std::string next_step = "See --help.") {
     return {
@@ -201,34 +207,34 @@ ExitCode bench(const BenchOptions& options, const Invocation& invocation, Consol
 
 }  // namespace
 
-void add_bench(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("bench", "Publish as load, and say how fast it was");
-    command->footer(kExamples);
+void add_bench(CommandArguments app, Invocation& invocation) {
+    CommandArguments command =
+        app.add_subcommand("bench", "Publish as load, and say how fast it was", kExamples);
     auto options = std::make_shared<BenchOptions>();
-    command->add_option("--connections", options->connections, "each waits for its answer")
-        ->check(CLI::Range(1, 20'000))
-        ->capture_default_str();
-    command->add_option("--rate", options->rate, "events a second; without, as fast as it goes")
-        ->check(CLI::Range(0.001, 1e8));
-    command->add_option("--duration", options->duration, "such as 30s, 5m")->capture_default_str();
-    command->add_option("--warm-up", options->warm_up, "publishes before that, not counted")
-        ->capture_default_str();
-    command->add_option("--size", options->size, "bytes of an event's data")
-        ->check(CLI::Range(0, 64 * 1024 * 1024))
-        ->capture_default_str();
-    command->add_option("--batch", options->batch, "events of a request")
-        ->check(CLI::Range(1, 100'000))
-        ->capture_default_str();
+    command.add_option("--connections", options->connections, "each waits for its answer")
+        .between(1, 20'000)
+        .with_default_in_help();
+    command.add_option("--rate", options->rate, "events a second; without, as fast as it goes")
+        .between(0.001, 1e8);
+    command.add_option("--duration", options->duration, "such as 30s, 5m").with_default_in_help();
+    command.add_option("--warm-up", options->warm_up, "publishes before that, not counted")
+        .with_default_in_help();
+    command.add_option("--size", options->size, "bytes of an event's data")
+        .between(0, 64 * 1024 * 1024)
+        .with_default_in_help();
+    command.add_option("--batch", options->batch, "events of a request")
+        .between(1, 100'000)
+        .with_default_in_help();
     command
-        ->add_option(
+        .add_option(
             "--format",
             options->format,
             "plain, consul (fired by its API), json (CloudEvents batch) or ndjson"
         )
-        ->check(CLI::IsMember(&kFormats))
-        ->capture_default_str();
-    command->add_option("--type", options->type, "of the events")->capture_default_str();
-    command->callback([options, &invocation] {
+        .one_of(format_words())
+        .with_default_in_help();
+    command.add_option("--type", options->type, "of the events").with_default_in_help();
+    command.when_chosen([options, &invocation] {
         invocation.run = [options, &invocation](Console& console) {
             return bench(*options, invocation, console);
         };

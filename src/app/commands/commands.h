@@ -2,6 +2,7 @@
 // what to do in Invocation::run. Parsing has no effects; running has no access to the parser.
 #pragma once
 
+#include "app/command_arguments.h"
 #include "app/console.h"
 #include "app/exit_code.h"
 #include "app/hub_client.h"
@@ -12,10 +13,6 @@
 #include <sys/types.h>
 #include <utility>
 #include <vector>
-
-namespace CLI {
-class App;
-}
 
 namespace belfry {
 
@@ -57,24 +54,24 @@ struct Invocation {
     [[nodiscard]] HubResult<Url> consul_address() const;
 };
 
-void add_serve(CLI::App& app, Invocation& invocation);
-void add_fire(CLI::App& app, Invocation& invocation);
-void add_list(CLI::App& app, Invocation& invocation);
-void add_get(CLI::App& app, Invocation& invocation);
-void add_tail(CLI::App& app, Invocation& invocation);
-void add_listen(CLI::App& app, Invocation& invocation);
-void add_subscription(CLI::App& app, Invocation& invocation);
-void add_subscription_add(CLI::App& subscription, Invocation& invocation);
-void add_dead_letter(CLI::App& app, Invocation& invocation);
-void add_config(CLI::App& app, Invocation& invocation);
-void add_log(CLI::App& app, Invocation& invocation);
-void add_bench(CLI::App& app, Invocation& invocation);
-void add_event(CLI::App& app, Invocation& invocation);
-void add_watch(CLI::App& app, Invocation& invocation);
-void add_status(CLI::App& app, Invocation& invocation);
-void add_token(CLI::App& app, Invocation& invocation);
-void add_policy(CLI::App& app, Invocation& invocation);
-void add_version(CLI::App& app, Invocation& invocation);
+void add_serve(CommandArguments app, Invocation& invocation);
+void add_fire(CommandArguments app, Invocation& invocation);
+void add_list(CommandArguments app, Invocation& invocation);
+void add_get(CommandArguments app, Invocation& invocation);
+void add_tail(CommandArguments app, Invocation& invocation);
+void add_listen(CommandArguments app, Invocation& invocation);
+void add_subscription(CommandArguments app, Invocation& invocation);
+void add_subscription_add(CommandArguments subscription, Invocation& invocation);
+void add_dead_letter(CommandArguments app, Invocation& invocation);
+void add_config(CommandArguments app, Invocation& invocation);
+void add_log(CommandArguments app, Invocation& invocation);
+void add_bench(CommandArguments app, Invocation& invocation);
+void add_event(CommandArguments app, Invocation& invocation);
+void add_watch(CommandArguments app, Invocation& invocation);
+void add_status(CommandArguments app, Invocation& invocation);
+void add_token(CommandArguments app, Invocation& invocation);
+void add_policy(CommandArguments app, Invocation& invocation);
+void add_version(CommandArguments app, Invocation& invocation);
 
 // Says what went wrong and gives the code to end with.
 ExitCode report(Console& console, const HubFailure& failure);

@@ -6,7 +6,6 @@
 #include "app/config_text.h"
 #include "app/screen_text.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <memory>
@@ -44,29 +43,28 @@ ExitCode check(const ConfigFlags& flags, const Invocation& invocation, Console& 
 
 }  // namespace
 
-void add_config(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("config", "Show or check the configuration of a hub");
-    command->footer(kExamples);
-    command->require_subcommand(1);
+void add_config(CommandArguments app, Invocation& invocation) {
+    CommandArguments command =
+        app.add_subcommand("config", "Show or check the configuration of a hub", kExamples);
+    command.require_subcommand();
 
-    CLI::App* show_command = command->add_subcommand("show", "Print all settings as a file");
-    show_command->footer(kExamples);
+    CommandArguments show_command =
+        command.add_subcommand("show", "Print all settings as a file", kExamples);
     auto show_flags = std::make_shared<ConfigFlags>();
-    show_flags->add_to(*show_command);
+    show_flags->add_to(show_command);
     auto origin = std::make_shared<bool>(false);
-    show_command->add_flag("--origin", *origin, "say where each value came from");
-    show_command->callback([=, &invocation] {
+    show_command.add_flag("--origin", *origin, "say where each value came from");
+    show_command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             return show(*show_flags, ShowOrigin{*origin}, invocation, console);
         };
     });
 
-    CLI::App* check_command =
-        command->add_subcommand("check", "Read the configuration and say what is wrong");
-    check_command->footer(kExamples);
+    CommandArguments check_command =
+        command.add_subcommand("check", "Read the configuration and say what is wrong", kExamples);
     auto check_flags = std::make_shared<ConfigFlags>();
-    check_flags->add_to(*check_command);
-    check_command->callback([=, &invocation] {
+    check_flags->add_to(check_command);
+    check_command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             return check(*check_flags, invocation, console);
         };

@@ -1,16 +1,14 @@
 #include "app/commands/config_flags.h"
 
-#include <CLI/CLI.hpp>
-
 namespace belfry {
 
-void ConfigFlags::add_to(CLI::App& command) {
+void ConfigFlags::add_to(CommandArguments command) {
     command.add_option("--config", file_, "configuration file (docs/configuration.md)");
     command.add_option("--listen", listen_, "address and port, as http.listen");
     command.add_option("--data", data_, "data directory, as data");
     command.add_flag("--insecure", insecure_, "serve other machines without tokens, as insecure");
     command.add_option("--set", sets_, "any setting, as KEY=VALUE; may be repeated")
-        ->allow_extra_args(false);
+        .one_value_each();
 }
 
 ConfigSources ConfigFlags::sources(std::vector<std::pair<std::string, std::string>> environment

@@ -2,22 +2,19 @@
 // as the parser.
 #pragma once
 
+#include "app/command_arguments.h"
 #include "app/config.h"
 
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace belfry {
 
 class ConfigFlags {
  public:
     // --config, --listen, --data, --insecure, --set.
-    void add_to(CLI::App& command);
+    void add_to(CommandArguments command);
     // After parsing; a --set without `=` becomes a key that does not exist, which load_config()
     // reports.
     [[nodiscard]] ConfigSources sources(std::vector<std::pair<std::string, std::string>> environment

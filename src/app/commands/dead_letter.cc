@@ -4,7 +4,6 @@
 #include "app/screen_text.h"
 #include "app/text_table.h"
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -32,7 +31,7 @@ struct LetterFilter {
     std::string type;
     std::string since;
 
-    void add_to(CLI::App& command) {
+    void add_to(CommandArguments command) {
         command.add_option("--subscription", subscription, "of this subscription");
         command.add_option("--type", type, "a type, or a prefix that ends in *");
         command.add_option("--since", since, "given up since: an age such as 1h, or a time");
@@ -180,45 +179,52 @@ ExitCode replay_matching(
     return replay(request, invocation, console);
 }
 
-void add_letter_list(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command = parent.add_subcommand("list", "List them, oldest first");
-    command->footer("EXAMPLES\n  belfry dead-letter list --subscription chat --since 1d\n");
+void add_letter_list(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "list",
+        "List them, oldest first",
+        "EXAMPLES\n  belfry dead-letter list --subscription chat --since 1d\n"
+    );
     auto filter = std::make_shared<LetterFilter>();
     auto limit = std::make_shared<std::uint64_t>(100);
-    filter->add_to(*command);
-    command->add_option("--limit", *limit, "how many at most")->capture_default_str();
-    command->callback([=, &invocation] {
+    filter->add_to(command);
+    command.add_option("--limit", *limit, "how many at most").with_default_in_help();
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             return list(*filter, *limit, invocation, console);
         };
     });
 }
 
-void add_letter_show(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command = parent.add_subcommand("show", "Show one with its event and attempts");
-    command->footer("EXAMPLES\n  belfry dead-letter show 3f0c…\n");
+void add_letter_show(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "show",
+        "Show one with its event and attempts",
+        "EXAMPLES\n  belfry dead-letter show 3f0c…\n"
+    );
     auto id = std::make_shared<std::string>();
-    command->add_option("ID", *id, "its id")->required();
-    command->callback([=, &invocation] {
+    command.add_option("ID", *id, "its id").required();
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             return show(*id, invocation, console);
         };
     });
 }
 
-void add_letter_replay(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command = parent.add_subcommand("replay", "Deliver again, out of order");
-    command->footer(
+void add_letter_replay(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "replay",
+        "Deliver again, out of order",
         "EXAMPLES\n  belfry dead-letter replay 3f0c…\n  belfry dead-letter replay --all --type "
         "'deploy*'\n"
     );
     auto id = std::make_shared<std::string>();
     auto all = std::make_shared<bool>(false);
     auto filter = std::make_shared<LetterFilter>();
-    command->add_option("ID", *id, "one of them");
-    command->add_flag("--all", *all, "all that match the filters");
-    filter->add_to(*command);
-    command->callback([=, &invocation] {
+    command.add_option("ID", *id, "one of them");
+    command.add_flag("--all", *all, "all that match the filters");
+    filter->add_to(command);
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             if (id->empty() != *all) {
                 return usage_error(console, "either ID or --all is needed");
@@ -234,14 +240,15 @@ void add_letter_replay(CLI::App& parent, Invocation& invocation) {
     });
 }
 
-void add_letter_purge(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command = parent.add_subcommand("purge", "Remove one for good");
-    command->footer("EXAMPLES\n  belfry dead-letter purge 3f0c… --yes\n");
+void add_letter_purge(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "purge", "Remove one for good", "EXAMPLES\n  belfry dead-letter purge 3f0c… --yes\n"
+    );
     auto id = std::make_shared<std::string>();
     auto yes = std::make_shared<bool>(false);
-    command->add_option("ID", *id, "its id")->required();
-    command->add_flag("--yes", *yes, "do not ask");
-    command->callback([=, &invocation] {
+    command.add_option("ID", *id, "its id").required();
+    command.add_flag("--yes", *yes, "do not ask");
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             if (!confirmed(*yes, console, fmt::format("Purge {}?", screen_text(*id)))) {
                 return ExitCode::usage;
@@ -258,14 +265,14 @@ void add_letter_purge(CLI::App& parent, Invocation& invocation) {
 
 }  // namespace
 
-void add_dead_letter(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("dead-letter", "Events that could not be delivered");
-    command->footer(kExamples);
-    command->require_subcommand(1);
-    add_letter_list(*command, invocation);
-    add_letter_show(*command, invocation);
-    add_letter_replay(*command, invocation);
-    add_letter_purge(*command, invocation);
+void add_dead_letter(CommandArguments app, Invocation& invocation) {
+    CommandArguments command =
+        app.add_subcommand("dead-letter", "Events that could not be delivered", kExamples);
+    command.require_subcommand();
+    add_letter_list(command, invocation);
+    add_letter_show(command, invocation);
+    add_letter_replay(command, invocation);
+    add_letter_purge(command, invocation);
 }
 
 }  // namespace belfry

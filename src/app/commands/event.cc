@@ -4,7 +4,6 @@
 #include "app/screen_text.h"
 #include "base/json.h"
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -71,19 +70,19 @@ ExitCode fire_event(const EventOptions& options, const Invocation& invocation, C
 
 }  // namespace
 
-void add_event(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("event", "Publish an event as `consul event` does");
-    command->footer(kExamples);
+void add_event(CommandArguments app, Invocation& invocation) {
+    CommandArguments command =
+        app.add_subcommand("event", "Publish an event as `consul event` does", kExamples);
     auto options = std::make_shared<EventOptions>();
-    command->add_option("--name", options->name, "the event's name");
-    command->add_option("--node", options->node, "only nodes whose name matches this expression");
-    command->add_option("--service", options->service, "only nodes with such a service");
-    command->add_option("--tag", options->tag, "only services with such a tag");
-    command->add_option("PAYLOAD", options->payload, "the payload; - reads standard input");
-    command->add_option(
+    command.add_option("--name", options->name, "the event's name");
+    command.add_option("--node", options->node, "only nodes whose name matches this expression");
+    command.add_option("--service", options->service, "only nodes with such a service");
+    command.add_option("--tag", options->tag, "only services with such a tag");
+    command.add_option("PAYLOAD", options->payload, "the payload; - reads standard input");
+    command.add_option(
         "--http-addr", invocation.http_addr, "hub to talk to, as host:port (CONSUL_HTTP_ADDR)"
     );
-    command->callback([options, &invocation] {
+    command.when_chosen([options, &invocation] {
         invocation.as_consul = true;
         invocation.run = [options, &invocation](Console& console) {
             return fire_event(*options, invocation, console);

@@ -4,7 +4,6 @@
 #include "app/screen_text.h"
 #include "base/json.h"
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -32,7 +31,7 @@ struct FireOptions {
     std::string subject;
     std::string id;
     std::string content_type;
-    CLI::Option* has_data = nullptr;
+    CommandOption data_argument;
 };
 
 std::string guessed_content_type(const std::string& data) {
@@ -48,7 +47,7 @@ ExitCode fire(const FireOptions& options, const Invocation& invocation, Console&
         .parameter("source", options.source)
         .parameter("subject", options.subject)
         .parameter("id", options.id);
-    if (options.has_data->count() > 0) {
+    if (options.data_argument.given()) {
         HubResult<std::string> data = read_argument(options.data, kDataBytesMax);
         if (!data) {
             return report(console, data.error());
@@ -74,23 +73,21 @@ ExitCode fire(const FireOptions& options, const Invocation& invocation, Console&
 
 }  // namespace
 
-void add_fire(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("fire", "Publish an event");
-    command->footer(kExamples);
+void add_fire(CommandArguments app, Invocation& invocation) {
+    CommandArguments command = app.add_subcommand("fire", "Publish an event", kExamples);
     auto options = std::make_shared<FireOptions>();
-    command->add_option("TYPE", options->type, "the event's type")->required();
-    options->has_data = command->add_option(
-        "DATA", options->data, "the data; - reads standard input, @FILE a file"
-    );
-    command->add_option("--source", options->source, "who publishes, a URI reference");
-    command->add_option("--subject", options->subject, "what the event is about");
-    command->add_option(
+    command.add_option("TYPE", options->type, "the event's type").required();
+    options->data_argument =
+        command.add_option("DATA", options->data, "the data; - reads standard input, @FILE a file");
+    command.add_option("--source", options->source, "who publishes, a URI reference");
+    command.add_option("--subject", options->subject, "what the event is about");
+    command.add_option(
         "--id", options->id, "an id of yours; the same id from the same source is stored once"
     );
-    command->add_option(
+    command.add_option(
         "--content-type", options->content_type, "media type of the data; guessed if left out"
     );
-    command->callback([options, &invocation] {
+    command.when_chosen([options, &invocation] {
         invocation.run = [options, &invocation](Console& console) {
             return fire(*options, invocation, console);
         };

@@ -1,8 +1,6 @@
 // belfry get: one event.
 #include "app/commands/commands.h"
 
-#include <CLI/CLI.hpp>
-
 #include <memory>
 
 namespace belfry {
@@ -45,16 +43,15 @@ ExitCode get(const GetOptions& options, const Invocation& invocation, Console& c
 
 }  // namespace
 
-void add_get(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("get", "Show one event");
-    command->footer(kExamples);
+void add_get(CommandArguments app, Invocation& invocation) {
+    CommandArguments command = app.add_subcommand("get", "Show one event", kExamples);
     auto options = std::make_shared<GetOptions>();
-    command->add_option("ID", options->id, "offset, id, or UUID form")->required();
-    command->add_option("--source", options->source, "whose, if two publishers use the same id");
-    command->add_flag(
+    command.add_option("ID", options->id, "offset, id, or UUID form").required();
+    command.add_option("--source", options->source, "whose, if two publishers use the same id");
+    command.add_flag(
         "--data", options->data, "print the data exactly as it is stored, nothing else"
     );
-    command->callback([options, &invocation] {
+    command.when_chosen([options, &invocation] {
         invocation.run = [options, &invocation](Console& console) {
             return get(*options, invocation, console);
         };

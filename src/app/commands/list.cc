@@ -4,7 +4,6 @@
 #include "app/screen_text.h"
 #include "base/json.h"
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -96,20 +95,20 @@ ExitCode list(const ListOptions& options, const Invocation& invocation, Console&
 
 }  // namespace
 
-void add_list(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("list", "List stored events, newest first");
-    command->footer(kExamples);
+void add_list(CommandArguments app, Invocation& invocation) {
+    CommandArguments command =
+        app.add_subcommand("list", "List stored events, newest first", kExamples);
     auto options = std::make_shared<ListOptions>();
-    command->add_option("--type", options->type, "exact, or a prefix that ends in *");
-    command->add_option("--source", options->source, "who published");
-    command->add_option("--subject", options->subject, "what the event is about");
-    command->add_option("--since", options->since, "an age such as 1h, or a time (RFC 3339)");
-    command->add_option("--until", options->until, "the same");
-    command->add_option("--after", options->after, "offsets above this one");
-    command->add_option("--before", options->before, "offsets below this one");
-    command->add_flag("--oldest-first", options->oldest_first, "in the order of the log");
-    command->add_option("--limit", options->limit, "how many at most")->capture_default_str();
-    command->callback([options, &invocation] {
+    command.add_option("--type", options->type, "exact, or a prefix that ends in *");
+    command.add_option("--source", options->source, "who published");
+    command.add_option("--subject", options->subject, "what the event is about");
+    command.add_option("--since", options->since, "an age such as 1h, or a time (RFC 3339)");
+    command.add_option("--until", options->until, "the same");
+    command.add_option("--after", options->after, "offsets above this one");
+    command.add_option("--before", options->before, "offsets below this one");
+    command.add_flag("--oldest-first", options->oldest_first, "in the order of the log");
+    command.add_option("--limit", options->limit, "how many at most").with_default_in_help();
+    command.when_chosen([options, &invocation] {
         invocation.run = [options, &invocation](Console& console) {
             return list(*options, invocation, console);
         };

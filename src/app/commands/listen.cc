@@ -6,7 +6,6 @@
 #include "net/http_server.h"
 #include "net/loop.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <memory>
@@ -102,23 +101,22 @@ ExitCode listen(const ListenOptions& options, Console& console) {
 
 }  // namespace
 
-void add_listen(CLI::App& app, Invocation& invocation) {
-    CLI::App* command =
-        app.add_subcommand("listen", "Be a webhook: print deliveries and answer them");
-    command->footer(kExamples);
+void add_listen(CommandArguments app, Invocation& invocation) {
+    CommandArguments command =
+        app.add_subcommand("listen", "Be a webhook: print deliveries and answer them", kExamples);
     auto options = std::make_shared<ListenOptions>();
-    command->add_option("--port", options->port, "on 127.0.0.1; 0 takes a free one")
-        ->capture_default_str();
-    command->add_option(
+    command.add_option("--port", options->port, "on 127.0.0.1; 0 takes a free one")
+        .with_default_in_help();
+    command.add_option(
         "--secret", options->secret, "signing secret whsec_…; visible to others in ps"
     );
-    command->add_option("--secret-file", options->secret_file, "file that holds it");
-    command->add_option("--fail", options->fail, "answer so many with 500 first");
-    command->add_option("--status", options->status, "answer the others with this")
-        ->check(CLI::Range(200, 599))
-        ->capture_default_str();
-    command->add_option("-n,--count", options->count, "end after so many deliveries");
-    command->callback([options, &invocation] {
+    command.add_option("--secret-file", options->secret_file, "file that holds it");
+    command.add_option("--fail", options->fail, "answer so many with 500 first");
+    command.add_option("--status", options->status, "answer the others with this")
+        .between(200, 599)
+        .with_default_in_help();
+    command.add_option("-n,--count", options->count, "end after so many deliveries");
+    command.when_chosen([options, &invocation] {
         invocation.run = [options](Console& console) { return listen(*options, console); };
     });
 }

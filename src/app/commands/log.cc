@@ -6,7 +6,6 @@
 #include "base/json_text.h"
 #include "engine/embedded/log_verify.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <memory>
@@ -196,16 +195,16 @@ ExitCode verify(const ConfigFlags& flags, const Invocation& invocation, Console&
 
 }  // namespace
 
-void add_log(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("log", "Look at the log of a hub that does not run");
-    command->footer(kExamples);
-    command->require_subcommand(1);
-    CLI::App* verify_command =
-        command->add_subcommand("verify", "Read all of it and say what is damaged or missing");
-    verify_command->footer(kExamples);
+void add_log(CommandArguments app, Invocation& invocation) {
+    CommandArguments command =
+        app.add_subcommand("log", "Look at the log of a hub that does not run", kExamples);
+    command.require_subcommand();
+    CommandArguments verify_command = command.add_subcommand(
+        "verify", "Read all of it and say what is damaged or missing", kExamples
+    );
     auto flags = std::make_shared<ConfigFlags>();
-    flags->add_to(*verify_command);
-    verify_command->callback([flags, &invocation] {
+    flags->add_to(verify_command);
+    verify_command.when_chosen([flags, &invocation] {
         invocation.run = [flags, &invocation](Console& console) {
             return verify(*flags, invocation, console);
         };

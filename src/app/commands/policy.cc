@@ -4,7 +4,6 @@
 #include "app/policy_file.h"
 #include "app/screen_text.h"
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -95,40 +94,47 @@ ExitCode create(const NewPolicy& policy, const Invocation& invocation, Console& 
     });
 }
 
-void add_policy_check(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command = parent.add_subcommand("check", "Read a policy file and say what it says");
-    command->footer("EXAMPLES\n  belfry policy check ci.yaml\n");
+void add_policy_check(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "check",
+        "Read a policy file and say what it says",
+        "EXAMPLES\n  belfry policy check ci.yaml\n"
+    );
     auto path = std::make_shared<std::string>();
-    command->add_option("FILE", *path, "YAML, JSON, or HCL if it ends in .hcl; - is stdin")
-        ->required();
-    command->callback([=, &invocation] {
+    command.add_option("FILE", *path, "YAML, JSON, or HCL if it ends in .hcl; - is stdin")
+        .required();
+    command.when_chosen([=, &invocation] {
         invocation.run = [=](Console& console) { return check(*path, console); };
     });
 }
 
-void add_policy_create(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command = parent.add_subcommand("create", "Create one, or replace it");
-    command->footer("EXAMPLES\n  belfry policy create ci ci.yaml --replace\n");
+void add_policy_create(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "create",
+        "Create one, or replace it",
+        "EXAMPLES\n  belfry policy create ci ci.yaml --replace\n"
+    );
     auto policy = std::make_shared<NewPolicy>();
-    command->add_option("NAME", policy->name, "its name")->required();
-    command->add_option("FILE", policy->path, "YAML, JSON, or HCL if it ends in .hcl; - is stdin")
-        ->required();
-    command->add_option("--tenant", policy->tenant, "of this tenant; yours");
-    command->add_option("--description", policy->description, "what it is for");
-    command->add_flag("--replace", policy->replace, "the one there is; its tokens follow at once");
-    command->callback([=, &invocation] {
+    command.add_option("NAME", policy->name, "its name").required();
+    command.add_option("FILE", policy->path, "YAML, JSON, or HCL if it ends in .hcl; - is stdin")
+        .required();
+    command.add_option("--tenant", policy->tenant, "of this tenant; yours");
+    command.add_option("--description", policy->description, "what it is for");
+    command.add_flag("--replace", policy->replace, "the one there is; its tokens follow at once");
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             return create(*policy, invocation, console);
         };
     });
 }
 
-void add_policy_list(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command = parent.add_subcommand("list", "List them; `operator` is always there");
-    command->footer("EXAMPLES\n  belfry policy list\n");
+void add_policy_list(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "list", "List them; `operator` is always there", "EXAMPLES\n  belfry policy list\n"
+    );
     auto tenant = std::make_shared<std::string>();
-    command->add_option("--tenant", *tenant, "of this tenant; yours");
-    command->callback([=, &invocation] {
+    command.add_option("--tenant", *tenant, "of this tenant; yours");
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             return list_and_print(
                 invocation,
@@ -151,13 +157,13 @@ struct PolicyName {
     }
 };
 
-void add_policy_show(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command = parent.add_subcommand("show", "Show one");
-    command->footer("EXAMPLES\n  belfry policy show ci\n");
+void add_policy_show(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command =
+        parent.add_subcommand("show", "Show one", "EXAMPLES\n  belfry policy show ci\n");
     auto name = std::make_shared<PolicyName>();
-    command->add_option("NAME", name->name, "its name")->required();
-    command->add_option("--tenant", name->tenant, "of this tenant; yours");
-    command->callback([=, &invocation] {
+    command.add_option("NAME", name->name, "its name").required();
+    command.add_option("--tenant", name->tenant, "of this tenant; yours");
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             return call_and_print(
                 invocation,
@@ -169,14 +175,15 @@ void add_policy_show(CLI::App& parent, Invocation& invocation) {
     });
 }
 
-void add_policy_delete(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command = parent.add_subcommand("delete", "Remove one that no token names");
-    command->footer("EXAMPLES\n  belfry policy delete ci --yes\n");
+void add_policy_delete(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "delete", "Remove one that no token names", "EXAMPLES\n  belfry policy delete ci --yes\n"
+    );
     auto name = std::make_shared<PolicyName>();
-    command->add_option("NAME", name->name, "its name")->required();
-    command->add_option("--tenant", name->tenant, "of this tenant; yours");
-    command->add_flag("--yes", name->yes, "do not ask");
-    command->callback([=, &invocation] {
+    command.add_option("NAME", name->name, "its name").required();
+    command.add_option("--tenant", name->tenant, "of this tenant; yours");
+    command.add_flag("--yes", name->yes, "do not ask");
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             if (!confirmed(
                     name->yes, console, fmt::format("Delete {}?", screen_text(name->name))
@@ -195,15 +202,14 @@ void add_policy_delete(CLI::App& parent, Invocation& invocation) {
 
 }  // namespace
 
-void add_policy(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("policy", "What tokens may do");
-    command->footer(kExamples);
-    command->require_subcommand(1);
-    add_policy_check(*command, invocation);
-    add_policy_create(*command, invocation);
-    add_policy_list(*command, invocation);
-    add_policy_show(*command, invocation);
-    add_policy_delete(*command, invocation);
+void add_policy(CommandArguments app, Invocation& invocation) {
+    CommandArguments command = app.add_subcommand("policy", "What tokens may do", kExamples);
+    command.require_subcommand();
+    add_policy_check(command, invocation);
+    add_policy_create(command, invocation);
+    add_policy_list(command, invocation);
+    add_policy_show(command, invocation);
+    add_policy_delete(command, invocation);
 }
 
 }  // namespace belfry

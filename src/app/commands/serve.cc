@@ -7,7 +7,6 @@
 #include "app/wiring.h"
 #include "base/logging.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <csignal>
@@ -119,17 +118,16 @@ ExitCode serve(const ServeOptions& options, const Invocation& invocation, Consol
 
 }  // namespace
 
-void add_serve(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("serve", "Run a hub");
-    command->footer(kExamples);
+void add_serve(CommandArguments app, Invocation& invocation) {
+    CommandArguments command = app.add_subcommand("serve", "Run a hub", kExamples);
     auto options = std::make_shared<ServeOptions>();
-    options->config.add_to(*command);
-    command->add_flag(
+    options->config.add_to(command);
+    command.add_flag(
         "--accept-data-loss",
         options->accept_data_loss,
         "go on although the end of the log is missing; what is lost was named when it refused"
     );
-    command->callback([options, &invocation] {
+    command.when_chosen([options, &invocation] {
         invocation.run = [options, &invocation](Console& console) {
             return serve(*options, invocation, console);
         };

@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "base/json_text.h"
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 namespace belfry {
@@ -58,18 +57,16 @@ ExitCode print_version(Console& console) {
 
 }  // namespace
 
-void add_status(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("status", "Say how the hub is");
-    command->footer(kStatusExamples);
-    command->callback([&invocation] {
+void add_status(CommandArguments app, Invocation& invocation) {
+    CommandArguments command = app.add_subcommand("status", "Say how the hub is", kStatusExamples);
+    command.when_chosen([&invocation] {
         invocation.run = [&invocation](Console& console) { return status(invocation, console); };
     });
 }
 
-void add_version(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("version", "Print the version");
-    command->footer(kVersionExamples);
-    command->callback([&invocation] { invocation.run = print_version; });
+void add_version(CommandArguments app, Invocation& invocation) {
+    CommandArguments command = app.add_subcommand("version", "Print the version", kVersionExamples);
+    command.when_chosen([&invocation] { invocation.run = print_version; });
 }
 
 }  // namespace belfry

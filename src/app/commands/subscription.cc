@@ -5,7 +5,6 @@
 #include "app/text_table.h"
 #include "base/json.h"
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -36,12 +35,13 @@ struct NamedCommand {
     std::function<ExitCode(const std::string& subscription, const Invocation&, Console&)> run;
 };
 
-void add_named(CLI::App& parent, Invocation& invocation, NamedCommand named) {
-    CLI::App* command = parent.add_subcommand(named.name, named.summary);
-    command->footer("EXAMPLES\n  belfry subscription " + named.example + "\n");
+void add_named(CommandArguments parent, Invocation& invocation, NamedCommand named) {
+    CommandArguments command = parent.add_subcommand(
+        named.name, named.summary, "EXAMPLES\n  belfry subscription " + named.example + "\n"
+    );
     auto subscription = std::make_shared<std::string>();
-    command->add_option("NAME", *subscription, "its name")->required();
-    command->callback([subscription, run = std::move(named.run), &invocation] {
+    command.add_option("NAME", *subscription, "its name").required();
+    command.when_chosen([subscription, run = std::move(named.run), &invocation] {
         invocation.run = [subscription, run, &invocation](Console& console) {
             return run(*subscription, invocation, console);
         };
@@ -143,23 +143,24 @@ void print_rotated(std::string_view body, Console& console) {
     console.data(screen_text(member_text(*answer, "secret")) + "\n");
 }
 
-void add_rotate(CLI::App& parent, Invocation& invocation) {
+void add_rotate(CommandArguments parent, Invocation& invocation) {
     struct Options {
         std::string name;
         std::string overlap;
         bool force = false;
     };
-    CLI::App* command = parent.add_subcommand("rotate-secret", "Sign with a new secret");
-    command->footer(
+    CommandArguments command = parent.add_subcommand(
+        "rotate-secret",
+        "Sign with a new secret",
         "EXAMPLES\n  belfry subscription rotate-secret chat\n"
         "  belfry subscription rotate-secret chat --overlap 0s --force   the old one is known to "
         "others\n"
     );
     auto options = std::make_shared<Options>();
-    command->add_option("NAME", options->name, "its name")->required();
-    command->add_option("--overlap", options->overlap, "how long the one before signs too; 24h");
-    command->add_flag("--force", options->force, "also while two secrets sign; ends the older one");
-    command->callback([options, &invocation] {
+    command.add_option("NAME", options->name, "its name").required();
+    command.add_option("--overlap", options->overlap, "how long the one before signs too; 24h");
+    command.add_flag("--force", options->force, "also while two secrets sign; ends the older one");
+    command.when_chosen([options, &invocation] {
         invocation.run = [options, &invocation](Console& console) {
             json::object body;
             if (!options->overlap.empty()) {
@@ -202,15 +203,17 @@ ExitCode test(const std::string& name, const Invocation& invocation, Console& co
     return settled ? ExitCode::ok : ExitCode::failure;
 }
 
-void add_remove(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command =
-        parent.add_subcommand("remove", "Remove it with its position; dead letters stay");
-    command->footer("EXAMPLES\n  belfry subscription remove chat --yes\n");
+void add_remove(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "remove",
+        "Remove it with its position; dead letters stay",
+        "EXAMPLES\n  belfry subscription remove chat --yes\n"
+    );
     auto name = std::make_shared<std::string>();
     auto yes = std::make_shared<bool>(false);
-    command->add_option("NAME", *name, "its name")->required();
-    command->add_flag("--yes", *yes, "do not ask");
-    command->callback([=, &invocation] {
+    command.add_option("NAME", *name, "its name").required();
+    command.add_flag("--yes", *yes, "do not ask");
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             if (!confirmed(*yes, console, fmt::format("Remove {}?", screen_text(*name)))) {
                 return ExitCode::usage;
@@ -246,19 +249,22 @@ void print_attempts(std::string_view body, Console& console) {
     console.data(text_table(rows, console.width()));
 }
 
-void add_attempts(CLI::App& parent, Invocation& invocation) {
+void add_attempts(CommandArguments parent, Invocation& invocation) {
     struct Options {
         std::string name;
         std::string event;
         std::string outcome;
     };
-    CLI::App* command = parent.add_subcommand("attempts", "What became of the latest attempts");
-    command->footer("EXAMPLES\n  belfry subscription attempts chat --event 17\n");
+    CommandArguments command = parent.add_subcommand(
+        "attempts",
+        "What became of the latest attempts",
+        "EXAMPLES\n  belfry subscription attempts chat --event 17\n"
+    );
     auto options = std::make_shared<Options>();
-    command->add_option("NAME", options->name, "its name")->required();
-    command->add_option("--event", options->event, "of this event: offset or id");
-    command->add_option("--outcome", options->outcome, "settled, rejected, failed, wait or gone");
-    command->callback([=, &invocation] {
+    command.add_option("NAME", options->name, "its name").required();
+    command.add_option("--event", options->event, "of this event: offset or id");
+    command.add_option("--outcome", options->outcome, "settled, rejected, failed, wait or gone");
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             Target target = subscriptions().segment(options->name).segment("attempts");
             target.parameter("event", options->event).parameter("outcome", options->outcome);
@@ -274,34 +280,35 @@ void add_attempts(CLI::App& parent, Invocation& invocation) {
 
 }  // namespace
 
-void add_subscription(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("subscription", "Who gets which events");
-    command->footer(kExamples);
-    command->require_subcommand(1);
-    add_subscription_add(*command, invocation);
-    CLI::App* list_command = command->add_subcommand("list", "List all with their state");
-    list_command->footer("EXAMPLES\n  belfry subscription list\n");
-    list_command->callback([&invocation] {
+void add_subscription(CommandArguments app, Invocation& invocation) {
+    CommandArguments command =
+        app.add_subcommand("subscription", "Who gets which events", kExamples);
+    command.require_subcommand();
+    add_subscription_add(command, invocation);
+    CommandArguments list_command = command.add_subcommand(
+        "list", "List all with their state", "EXAMPLES\n  belfry subscription list\n"
+    );
+    list_command.when_chosen([&invocation] {
         invocation.run = [&invocation](Console& console) { return list(invocation, console); };
     });
-    add_named(*command, invocation, {"show", "Show one", "show chat", show});
-    add_remove(*command, invocation);
+    add_named(command, invocation, {"show", "Show one", "show chat", show});
+    add_remove(command, invocation);
     add_named(
-        *command,
+        command,
         invocation,
         {"pause", "Stop delivering; the position stays", "pause chat", action("pause", "is paused")}
     );
     add_named(
-        *command,
+        command,
         invocation,
         {"resume",
          "Deliver again, from where it stood",
          "resume chat",
          action("resume", "is active")}
     );
-    add_named(*command, invocation, {"test", "Deliver one made event", "test chat", test});
-    add_rotate(*command, invocation);
-    add_attempts(*command, invocation);
+    add_named(command, invocation, {"test", "Deliver one made event", "test chat", test});
+    add_rotate(command, invocation);
+    add_attempts(command, invocation);
 }
 
 }  // namespace belfry

@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "base/rng.h"
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -237,8 +236,8 @@ ExitCode add(const AddOptions& options, const Invocation& invocation, Console& c
     return ExitCode::ok;
 }
 
-void add_options(CLI::App& command, AddOptions& options) {
-    command.add_option("NAME", options.name, "lower-case letters, digits and ._-")->required();
+void add_options(CommandArguments command, AddOptions& options) {
+    command.add_option("NAME", options.name, "lower-case letters, digits and ._-").required();
     command.add_option("URL", options.sink_url, "webhook that gets the events");
     command.add_option(
         "--command", options.command, "instead of URL: a command of the hub's configuration"
@@ -248,12 +247,12 @@ void add_options(CLI::App& command, AddOptions& options) {
     );
     command
         .add_option("--type", options.types, "a type, or a prefix that ends in *; may be repeated")
-        ->allow_extra_args(false);
+        .one_value_each();
     command.add_option(
         "--format", options.format, "cloudevents-binary (default), cloudevents-structured or body"
     );
     command.add_option("--header", options.headers, "'Name: value' to send; may be repeated")
-        ->allow_extra_args(false);
+        .one_value_each();
     command.add_option(
         "--secret", options.secret, "signing secret whsec_…; visible to others in ps"
     );
@@ -267,13 +266,13 @@ void add_options(CLI::App& command, AddOptions& options) {
 
 }  // namespace
 
-void add_subscription_add(CLI::App& subscription, Invocation& invocation) {
-    CLI::App* command =
-        subscription.add_subcommand("add", "Deliver events to a webhook or a command from now on");
-    command->footer(kExamples);
+void add_subscription_add(CommandArguments subscription, Invocation& invocation) {
+    CommandArguments command = subscription.add_subcommand(
+        "add", "Deliver events to a webhook or a command from now on", kExamples
+    );
     auto options = std::make_shared<AddOptions>();
-    add_options(*command, *options);
-    command->callback([options, &invocation] {
+    add_options(command, *options);
+    command.when_chosen([options, &invocation] {
         invocation.run = [options, &invocation](Console& console) {
             return add(*options, invocation, console);
         };

@@ -4,7 +4,6 @@
 #include "app/screen_text.h"
 #include "base/rfc3339.h"
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -95,16 +94,15 @@ ExitCode tail(const TailOptions& options, const Invocation& invocation, Console&
 
 }  // namespace
 
-void add_tail(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("tail", "Watch events arrive");
-    command->footer(kExamples);
+void add_tail(CommandArguments app, Invocation& invocation) {
+    CommandArguments command = app.add_subcommand("tail", "Watch events arrive", kExamples);
     auto options = std::make_shared<TailOptions>();
-    command->add_option("PATTERN", options->pattern, "a type, or a prefix that ends in *");
-    command->add_option("--source", options->source, "who published");
-    command->add_option("--subject", options->subject, "what the event is about");
-    command->add_option("--after", options->after, "begin behind this offset instead of now");
-    command->add_option("-n,--count", options->count, "end after so many events");
-    command->callback([options, &invocation] {
+    command.add_option("PATTERN", options->pattern, "a type, or a prefix that ends in *");
+    command.add_option("--source", options->source, "who published");
+    command.add_option("--subject", options->subject, "what the event is about");
+    command.add_option("--after", options->after, "begin behind this offset instead of now");
+    command.add_option("-n,--count", options->count, "end after so many events");
+    command.when_chosen([options, &invocation] {
         invocation.run = [options, &invocation](Console& console) {
             return tail(*options, invocation, console);
         };

@@ -7,7 +7,6 @@
 #include "app/screen_text.h"
 #include "app/text_table.h"
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -97,60 +96,67 @@ ExitCode list(const std::string& tenant, const Invocation& invocation, Console& 
     );
 }
 
-void add_token_bootstrap(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command =
-        parent.add_subcommand("bootstrap", "Make the first token, in a stopped hub's directory");
-    command->footer("EXAMPLES\n  belfry token bootstrap --data /var/lib/belfry >operator.token\n");
+void add_token_bootstrap(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "bootstrap",
+        "Make the first token, in a stopped hub's directory",
+        "EXAMPLES\n  belfry token bootstrap --data /var/lib/belfry >operator.token\n"
+    );
     auto flags = std::make_shared<ConfigFlags>();
     auto replace = std::make_shared<bool>(false);
-    flags->add_to(*command);
-    command->add_flag("--replace", *replace, "revoke the one made before, which was lost");
-    command->callback([=, &invocation] {
+    flags->add_to(command);
+    command.add_flag("--replace", *replace, "revoke the one made before, which was lost");
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             return bootstrap(*flags, *replace, invocation, console);
         };
     });
 }
 
-void add_token_create(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command = parent.add_subcommand("create", "Issue one; prints its secret, once");
-    command->footer("EXAMPLES\n  belfry token create --policy ci --expires 720h >ci.token\n");
+void add_token_create(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "create",
+        "Issue one; prints its secret, once",
+        "EXAMPLES\n  belfry token create --policy ci --expires 720h >ci.token\n"
+    );
     auto token = std::make_shared<NewToken>();
-    command->add_option("--policy", token->policies, "what it may do; may be repeated")
-        ->required()
-        ->allow_extra_args(false);
-    command->add_option("--tenant", token->tenant, "for this tenant; yours");
-    command->add_option("--expires", token->expires, "how long it counts, such as 720h; for ever");
-    command->add_option("--description", token->description, "what it is for");
-    command->callback([=, &invocation] {
+    command.add_option("--policy", token->policies, "what it may do; may be repeated")
+        .required()
+        .one_value_each();
+    command.add_option("--tenant", token->tenant, "for this tenant; yours");
+    command.add_option("--expires", token->expires, "how long it counts, such as 720h; for ever");
+    command.add_option("--description", token->description, "what it is for");
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             return create(*token, invocation, console);
         };
     });
 }
 
-void add_token_list(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command = parent.add_subcommand("list", "List them, without their secrets");
-    command->footer("EXAMPLES\n  belfry token list\n");
+void add_token_list(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "list", "List them, without their secrets", "EXAMPLES\n  belfry token list\n"
+    );
     auto tenant = std::make_shared<std::string>();
-    command->add_option("--tenant", *tenant, "of this tenant; yours");
-    command->callback([=, &invocation] {
+    command.add_option("--tenant", *tenant, "of this tenant; yours");
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             return list(*tenant, invocation, console);
         };
     });
 }
 
-void add_token_revoke(CLI::App& parent, Invocation& invocation) {
-    CLI::App* command = parent.add_subcommand("revoke", "Revoke one for good");
-    command->footer("EXAMPLES\n  belfry token revoke tk_4kq0v1m2c8dn --yes\n");
+void add_token_revoke(CommandArguments parent, Invocation& invocation) {
+    CommandArguments command = parent.add_subcommand(
+        "revoke", "Revoke one for good", "EXAMPLES\n  belfry token revoke tk_4kq0v1m2c8dn --yes\n"
+    );
     auto id = std::make_shared<std::string>();
     auto tenant = std::make_shared<std::string>();
     auto yes = std::make_shared<bool>(false);
-    command->add_option("ID", *id, "its id, not its secret")->required();
-    command->add_option("--tenant", *tenant, "of this tenant; yours");
-    command->add_flag("--yes", *yes, "do not ask");
-    command->callback([=, &invocation] {
+    command.add_option("ID", *id, "its id, not its secret").required();
+    command.add_option("--tenant", *tenant, "of this tenant; yours");
+    command.add_flag("--yes", *yes, "do not ask");
+    command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
             if (id->starts_with("belfry_")) {
                 return usage_error(console, "that is a secret, and now in your shell's history");
@@ -172,14 +178,13 @@ void add_token_revoke(CLI::App& parent, Invocation& invocation) {
 
 }  // namespace
 
-void add_token(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("token", "Who may call the hub");
-    command->footer(kExamples);
-    command->require_subcommand(1);
-    add_token_bootstrap(*command, invocation);
-    add_token_create(*command, invocation);
-    add_token_list(*command, invocation);
-    add_token_revoke(*command, invocation);
+void add_token(CommandArguments app, Invocation& invocation) {
+    CommandArguments command = app.add_subcommand("token", "Who may call the hub", kExamples);
+    command.require_subcommand();
+    add_token_bootstrap(command, invocation);
+    add_token_create(command, invocation);
+    add_token_list(command, invocation);
+    add_token_revoke(command, invocation);
 }
 
 }  // namespace belfry

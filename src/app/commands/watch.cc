@@ -3,7 +3,6 @@
 #include "app/event_watch.h"
 #include "app/screen_text.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <memory>
@@ -28,7 +27,7 @@ struct WatchFlags {
     std::string type;
     std::string name;
     std::string state;
-    CLI::Option* has_state = nullptr;
+    CommandOption state_option;
     bool shell = true;
     std::vector<std::string> command;
 };
@@ -46,7 +45,7 @@ HubResult<void> check(const WatchFlags& flags) {
             "-type={} is not here: a hub has events, -type=event", screen_text(flags.type)
         )));
     }
-    if (flags.command.empty() && flags.has_state->count() > 0) {
+    if (flags.command.empty() && flags.state_option.given()) {
         return std::unexpected(usage_failure("-state is for a watch with a command"));
     }
     if (!simdjson::validate_utf8(flags.name)) {
@@ -57,7 +56,7 @@ HubResult<void> check(const WatchFlags& flags) {
 
 // One for each hub and name; empty: none is wanted.
 HubResult<std::string> state_path(const WatchFlags& flags, const Invocation& invocation) {
-    if (flags.has_state->count() > 0) {
+    if (flags.state_option.given()) {
         return flags.state == "none" ? "" : flags.state;
     }
     HubResult<Url> hub_url = invocation.address();
@@ -164,27 +163,27 @@ ExitCode watch(const WatchFlags& flags, const Invocation& invocation, Console& c
 
 }  // namespace
 
-void add_watch(CLI::App& app, Invocation& invocation) {
-    CLI::App* command =
-        app.add_subcommand("watch", "Run a command for each new event, as `consul watch` does");
-    command->footer(kExamples);
+void add_watch(CommandArguments app, Invocation& invocation) {
+    CommandArguments command = app.add_subcommand(
+        "watch", "Run a command for each new event, as `consul watch` does", kExamples
+    );
     auto flags = std::make_shared<WatchFlags>();
-    command->add_option("--type", flags->type, "what to watch: event");
-    command->add_option("--name", flags->name, "the events' name; all if left out");
-    flags->has_state = command->add_option(
+    command.add_option("--type", flags->type, "what to watch: event");
+    command.add_option("--name", flags->name, "the events' name; all if left out");
+    flags->state_option = command.add_option(
         "--state",
         flags->state,
         "file that remembers the last event handed over; none: every start is the first (one for "
         "each hub and name in $XDG_STATE_HOME/belfry)"
     );
-    command->add_flag(
+    command.add_flag(
         "--shell", flags->shell, "run the command by $SHELL -c (true), or as it stands"
     );
-    command->add_option(
+    command.add_option(
         "--http-addr", invocation.http_addr, "hub to talk to, as host:port (CONSUL_HTTP_ADDR)"
     );
-    command->add_option("COMMAND", flags->command, "what to run; none: print the events and end");
-    command->callback([flags, &invocation] {
+    command.add_option("COMMAND", flags->command, "what to run; none: print the events and end");
+    command.when_chosen([flags, &invocation] {
         invocation.as_consul = true;
         invocation.run = [flags, &invocation](Console& console) {
             return watch(*flags, invocation, console);
