@@ -6,16 +6,15 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 from faults import checked
-from hub import Broken, Hub
+from hub import Hub
+from scenario import Unavailable
 
 PACKAGES = ("qemu-system-x86", "busybox-static", "kmod", "cpio", "e2fsprogs")
 KERNEL = "linux-image-cloud-amd64"
 MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "ext4")
-BOOT_SECONDS = 180
 PORT = 8420
 
 INIT = """#!/bin/busybox sh
@@ -40,23 +39,24 @@ def installed(package):
     return status.stdout == "installed"
 
 
-def install_packages():
-    missing = [package for package in PACKAGES if not installed(package)]
-    if missing:
-        checked("apt-get", "update", "-qq")
-        checked("apt-get", "install", "-qq", "-y", "--no-install-recommends", *missing)
+def need_packages():
+    if missing := [package for package in PACKAGES if not installed(package)]:
+        raise Unavailable(f"this needs the Debian packages {' '.join(missing)}, which ./dev test installs")
 
 
 def unpack_kernel(place):
     """Debian's kernel, unpacked and not installed: (image, the folder that holds lib/modules)."""
     root = place / "kernel"
     if not list(root.glob("boot/vmlinuz-*")):
-        depends = subprocess.run(["apt-cache", "depends", KERNEL], capture_output=True, text=True, check=True).stdout
+        depends = subprocess.run(["apt-cache", "depends", KERNEL], capture_output=True, text=True, check=False).stdout
         package = re.search(r"Depends: (linux-image-\S+)", depends)
         if not package:
-            raise Broken(f"apt-cache knows no {KERNEL}; apt-get update")
+            raise Unavailable(f"apt-cache knows no {KERNEL}; apt-get update")
         place.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", "-qq", package.group(1)], cwd=place, check=True)
+        fetched = subprocess.run(["apt-get", "download", "-qq", package.group(1)], cwd=place, capture_output=True,
+                                 text=True, check=False)
+        if fetched.returncode != 0:
+            raise Unavailable(f"the kernel cannot be had: {fetched.stderr.strip()}")
         checked("dpkg-deb", "-x", next(place.glob("linux-image-*.deb")), root)
     image = next(root.glob("boot/vmlinuz-*"))
     release = image.name.removeprefix("vmlinuz-")
@@ -91,9 +91,12 @@ def copy_program(program, root, name):
 class Guest(Hub):
     """A hub in a machine of its own; kill() is a power cut."""
 
+    ready_within = 180
+    look_every = 0.2
+
     def __init__(self, run, settings):
         super().__init__(run.binary, run.directory, None, settings)
-        install_packages()
+        need_packages()
         self.image, self.modules = unpack_kernel(run.build.parent / "power_cut")
         self.run = run
         self.disk = run.directory / "disk.img"
@@ -140,15 +143,6 @@ class Guest(Hub):
                 "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-10.0.2.15:{PORT}",
                 "-device", "virtio-net-pci,netdev=net",
             ], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-
-    def start(self):
-        self.launch()
-        begin = time.monotonic()
-        while not self.is_ready():
-            if self.process.poll() is not None or time.monotonic() - begin > BOOT_SECONDS:
-                raise Broken(f"the hub in the guest did not become ready:\n{self.output()}")
-            time.sleep(0.2)
-        return time.monotonic() - begin
 
     def verify_intact(self):
         """On the host: the disk is mounted and looked at there."""

@@ -30,7 +30,10 @@ class LossTold(Broken):
 
 
 class Hub:
-    """`settings` are those of the configuration; `environment` is added to ours; all may change between starts."""
+    """A hub as a process of this machine. `settings` are those of the configuration; `environment` is added to ours; all may change between starts."""
+
+    ready_within = READY_SECONDS
+    look_every = 0.005
 
     def __init__(self, binary, directory, data=None, settings=None):
         self.binary = binary
@@ -55,11 +58,11 @@ class Hub:
         self.launch()
         begin = time.monotonic()
         while not self.is_ready():
-            if self.process.poll() is not None or time.monotonic() - begin > READY_SECONDS:
+            if self.process.poll() is not None or time.monotonic() - begin > self.ready_within:
                 said = self.output()
                 kind = LossTold if "has lost acknowledged events" in said else Broken
                 raise kind(f"the hub did not become ready (status {self.process.poll()}):\n{said}")
-            time.sleep(0.005)
+            time.sleep(self.look_every)
         return time.monotonic() - begin
 
     def is_ready(self):
@@ -299,6 +302,10 @@ class Listener:
         self.server.handle_error = lambda *_: None  # every kill resets its connections
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
     def missing(self, ledger, prefix="watched-", below=1 << 62):
         """Acknowledged events that it should have had and has not; `below` bounds their offsets."""

@@ -14,6 +14,10 @@ from oracle import Ledger
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+class Unavailable(Exception):
+    """This machine has not got what the test needs: the text says what."""
+
+
 class Scenario:
     """What a test is given: `count`, `control`, `short`, `binary`, `build`, `directory`, `ledger`, `rng`; `kill` holds what
     must be undone at the end, whatever happens."""
@@ -74,6 +78,12 @@ def main(document, counts, run, noticed_by=("lost",)):
     except LossTold:
         wrong = ["lost: the hub refuses to start because acknowledged events are missing"]
         finished = True
+    except Unavailable as missing:
+        if options.short or options.control:
+            wrong = []
+            print(f"{name}: skipped: {missing}")
+            return 0
+        wrong = [f"broken: {missing}"]
     except Broken as error:
         wrong = [f"broken: {error}"]
     finally:
