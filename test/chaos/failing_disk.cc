@@ -1,17 +1,20 @@
 // A disk that fails on demand, for LD_PRELOAD: stands between the program and the C library and
-// spoils calls that change files below a directory. test/chaos/disk_errors and power_cut drive it.
+// spoils calls that open, read or change files below a directory. test/chaos/disk_errors and
+// power_cut drive it.
 //
 //   BELFRY_DISK_DIRECTORY   only files below it are touched
-//   BELFRY_DISK_FAULT       KIND:CALL or KIND:CALL:sticky; CALL counts the changing calls from 1
-//   BELFRY_DISK_COUNT       a file that gets the number of changing calls at the end
+//   BELFRY_DISK_FAULT       KIND:CALL or KIND:CALL:sticky; CALL counts those calls from 1
+//   BELFRY_DISK_COUNT       a file that gets the number of those calls at the end
 //
 // eio, enospc: nothing is done. torn: half of a write, then EIO; of a synchronous write all, but
-// EIO. short: half of a write and success. interrupted: EINTR. lose: a write says success and does
-// nothing. nosync: from that call on nothing is synced, though every call says so.
+// EIO. short: half of a read or write and success. interrupted: EINTR. lose: a write says success
+// and does nothing. nosync: from that call on nothing is synced, though every call says so. A full
+// disk can be read: enospc spoils no read.
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <climits>
+#include <cstdarg>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -127,6 +130,33 @@ bool fails(Fault fault) {
     return false;
 }
 
+ssize_t read_some(int descriptor, void* bytes, std::size_t count, off_t position) {
+    using Call = ssize_t(int, void*, std::size_t, off_t);
+    static Call* call = real<Call>("pread64");
+    Fault fault = fault_of(descriptor);
+    if (fault != Fault::enospc && fails(fault)) {
+        return -1;
+    }
+    bool half = fault == Fault::short_write && count > 1;
+    return call(descriptor, bytes, half ? count / 2 : count, position);
+}
+
+ssize_t read_pieces(int descriptor, const iovec* pieces, int count, off_t position, int flags) {
+    using Call = ssize_t(int, const iovec*, int, off_t, int);
+    static Call* call = real<Call>("preadv64v2");
+    Fault fault = fault_of(descriptor);
+    bool failed = fault != Fault::enospc && fails(fault);
+    return failed ? -1 : call(descriptor, pieces, count, position, flags);
+}
+
+int open_file(const char* path, int flags, mode_t mode) {
+    using Call = int(const char*, int, ...);
+    static Call* call = real<Call>("open64");
+    Fault fault = fault_of(std::string_view(path));
+    bool spoiled = fault != Fault::enospc || (flags & O_CREAT) != 0;
+    return spoiled && fails(fault) ? -1 : call(path, flags, mode);
+}
+
 ssize_t write_some(int descriptor, const void* bytes, std::size_t count, off_t position) {
     using Call = ssize_t(int, const void*, std::size_t, off_t);
     static Call* call = real<Call>("pwrite64");
@@ -184,6 +214,32 @@ int cut_file(int descriptor, off_t size) {
 // NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 extern "C" {
 
+int open(const char* path, int flags, ...) {
+    va_list rest;
+    va_start(rest, flags);
+    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : 0;
+    va_end(rest);
+    return open_file(path, flags, mode);
+}
+int open64(const char* path, int flags, ...) {
+    va_list rest;
+    va_start(rest, flags);
+    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : 0;
+    va_end(rest);
+    return open_file(path, flags, mode);
+}
+ssize_t pread(int descriptor, void* bytes, std::size_t count, off_t position) {
+    return read_some(descriptor, bytes, count, position);
+}
+ssize_t pread64(int descriptor, void* bytes, std::size_t count, off_t position) {
+    return read_some(descriptor, bytes, count, position);
+}
+ssize_t preadv2(int descriptor, const iovec* pieces, int count, off_t position, int flags) {
+    return read_pieces(descriptor, pieces, count, position, flags);
+}
+ssize_t preadv64v2(int descriptor, const iovec* pieces, int count, off_t position, int flags) {
+    return read_pieces(descriptor, pieces, count, position, flags);
+}
 ssize_t pwrite(int descriptor, const void* bytes, std::size_t count, off_t position) {
     return write_some(descriptor, bytes, count, position);
 }

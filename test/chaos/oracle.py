@@ -51,6 +51,11 @@ class Ledger:
         with self._lock:
             return sum(1 for entry in self.entries.values() if entry.acked)
 
+    def close(self):
+        if self._file:
+            self._file.close()
+            self._file = None
+
     def _write(self, *words):
         if self._file:
             print(*words, file=self._file, flush=True)
