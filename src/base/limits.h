@@ -58,6 +58,7 @@ enum class LimitUnit : std::uint8_t { bytes, count, milliseconds };
     X(subscriptions, 10'000, count, "subscriptions of one tenant; 429")                            \
     X(tokens, 10'000, count, "tokens of one tenant; 429")                                          \
     X(policies, 10'000, count, "policies of one tenant; 429")                                      \
+    X(extensions, 1000, count, "registered extensions of one tenant; 429")                         \
     X(services, 1000, count, "services of the node; 429")                                          \
     X(services_bytes, 64 * 1024, bytes, "names and tags of the node's services; 429")              \
     X(bad_tokens_per_minute, 30, count, "requests of one address with a wrong token; 429")         \

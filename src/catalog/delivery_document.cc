@@ -156,9 +156,11 @@ std::vector<milliseconds> DeliveryPolicy::default_retry() {
     };
 }
 
-Result<DeliveryPolicy> read_delivery(const json::value& value, const std::string& path) {
+Result<DeliveryPolicy> read_delivery(
+    const json::value& value, const std::string& path, DeliveryPolicy defaults
+) {
     JsonObjectReader reader(value, path);
-    DeliveryPolicy delivery;
+    DeliveryPolicy delivery = std::move(defaults);
     read_order(reader, delivery);
     if (std::optional<std::string> text = reader.text("timeout")) {
         Result<milliseconds> timeout = read_wait(*text, kTimeoutMin, kTimeoutMax);

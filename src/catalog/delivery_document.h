@@ -9,11 +9,11 @@
 
 namespace belfry {
 
-// Members that are absent keep their defaults. Bounds: timeout 1 s to 30 s, max_in_flight 1 to
-// 1,000, retry 1 to 50 waits of 1 ms to 30 d, pace from 1 event and 1 ms, max_unsettled 1 to
+// Members that are absent keep what `defaults` says. Bounds: timeout 1 s to 30 s, max_in_flight 1
+// to 1,000, retry 1 to 50 waits of 1 ms to 30 d, pace from 1 event and 1 ms, max_unsettled 1 to
 // 10,000.
 [[nodiscard]] Result<DeliveryPolicy> read_delivery(
-    const boost::json::value& value, const std::string& path
+    const boost::json::value& value, const std::string& path, DeliveryPolicy defaults = {}
 );
 void append_delivery(std::string& out, const DeliveryPolicy& delivery);
 

@@ -137,23 +137,6 @@ void read_headers(JsonObjectReader& reader, WebhookSink& sink) {
     }
 }
 
-BasicAuth read_basic(JsonObjectReader& reader) {
-    BasicAuth basic{reader.required_text("username"), reader.required_text("password")};
-    // RFC 7617, 2: the first colon ends the user name.
-    if (basic.username.find(':') != std::string::npos ||
-        std::ranges::any_of(basic.username, is_control) ||
-        basic.username.size() > kCredentialBytes) {
-        reader.refuse(
-            "username", Errc::bad_request, "a user name has no colon and no control characters"
-        );
-    }
-    if (std::ranges::any_of(basic.password, is_control) ||
-        basic.password.size() > kCredentialBytes) {
-        reader.refuse("password", Errc::bad_request, "a password has no control characters");
-    }
-    return basic;
-}
-
 BearerAuth read_bearer(JsonObjectReader& reader) {
     BearerAuth bearer{reader.required_text("token")};
     bool good = !bearer.token.empty() && bearer.token.size() <= kCredentialBytes &&
@@ -358,6 +341,23 @@ Result<void> check_header_value(std::string_view value) {
         );
     }
     return {};
+}
+
+BasicAuth read_basic(JsonObjectReader& reader) {
+    BasicAuth basic{reader.required_text("username"), reader.required_text("password")};
+    // RFC 7617, 2: the first colon ends the user name.
+    if (basic.username.find(':') != std::string::npos ||
+        std::ranges::any_of(basic.username, is_control) ||
+        basic.username.size() > kCredentialBytes) {
+        reader.refuse(
+            "username", Errc::bad_request, "a user name has no colon and no control characters"
+        );
+    }
+    if (std::ranges::any_of(basic.password, is_control) ||
+        basic.password.size() > kCredentialBytes) {
+        reader.refuse("password", Errc::bad_request, "a password has no control characters");
+    }
+    return basic;
 }
 
 WebhookSink read_webhook(JsonObjectReader& reader, DocumentForm form) {

@@ -11,6 +11,9 @@
 
 namespace belfry {
 
+// {"username","password"}, as HTTP can carry them.
+[[nodiscard]] BasicAuth read_basic(JsonObjectReader& reader);
+
 // Reads the members beside `kind`; what is wrong is noted in `reader`. Checked: the URL
 // (base/url.h; http only), that headers are well-formed and none of those that Belfry writes
 // itself, that credentials can stand in a header or a form, that secrets are `whsec_` and Base64 of

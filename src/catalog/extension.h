@@ -1,0 +1,99 @@
+// An extension of Steadybit whose listeners Belfry calls: where it is and how it is called, as its
+// registration says. Its identity is its URL in one spelling, or its socket; the name is a label.
+// Kept in Kv (catalog/extensions.h). May be called from any thread.
+#pragma once
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/url.h"
+#include "catalog/subscription.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace belfry {
+
+// PEM files on the hub's machine.
+struct ExtensionTls {
+    std::string ca;           // trusted beside the system's; empty: only those
+    std::string certificate;  // shown to the extension; empty: none
+    std::string key;
+    bool operator==(const ExtensionTls&) const = default;
+};
+
+struct RegisteredExtension {
+    // Who registered it. What was not registered by the API cannot be removed by it.
+    enum class Origin : std::uint8_t { api, configuration, drop_in, environment };
+    enum class Paths : std::uint8_t { prefix, origin };
+
+    std::string tenant = "default";
+    std::string name;
+    std::string url;             // of its index, in its one spelling, without a user; or empty, and
+    std::string unix_socket;     // the path of a socket
+    std::string method = "GET";  // of the request for the index
+    std::optional<BasicAuth> basic;
+    std::optional<ExtensionTls> tls;
+    Paths paths = Paths::prefix;
+    std::optional<Pace> poll;  // none: `push`
+    DeliveryPolicy delivery = default_delivery();
+    Origin origin = Origin::api;
+
+    // What tells two extensions apart.
+    [[nodiscard]] std::string identity() const;
+    // The URL to show and to call; of a socket `http://localhost/`.
+    [[nodiscard]] Url index_url() const;
+    // Of the subscription that carries its events: "steadybit/<name>".
+    [[nodiscard]] std::string subscription_name() const;
+
+    // In order, 30 s for a call, waits of 1 s, 5 s, 30 s, 2 m, 5 m.
+    [[nodiscard]] static DeliveryPolicy default_delivery();
+    bool operator==(const RegisteredExtension&) const = default;
+};
+
+inline constexpr Pace kSteadybitPoll{.events = 50, .every = std::chrono::seconds(5)};
+
+// What a registration leaves out.
+struct ExtensionDefaults {
+    Pace poll = kSteadybitPoll;
+};
+
+// From a request's body: unknown members are unknown_field, bad values bad_request, `field` a path.
+// A user in the URL becomes `basic`. Without a name it gets default_extension_name().
+[[nodiscard]] Result<RegisteredExtension> parse_extension(
+    std::string_view json, const ExtensionDefaults& defaults, const Limits& limits
+);
+// A list of them, as the configuration has it; no two with one identity or name.
+[[nodiscard]] Result<std::vector<RegisteredExtension>> parse_extensions(
+    std::string_view json, const ExtensionDefaults& defaults, const Limits& limits
+);
+// Host and port, or the socket's file without its end; what a name cannot hold is `-`.
+[[nodiscard]] std::string default_extension_name(const RegisteredExtension& extension);
+// [a-z0-9._:-]{1,128}: a name, or host and port. bad_request.
+[[nodiscard]] Result<void> check_extension_name(std::string_view name);
+
+// Where a registration says the extension is: an http or https URL, whose user becomes `basic`, or
+// an absolute path. bad_request; the password is not repeated.
+[[nodiscard]] Result<void> set_extension_url(RegisteredExtension& extension, std::string_view url);
+[[nodiscard]] Result<void> set_extension_socket(
+    RegisteredExtension& extension, std::string_view path
+);
+// A method that an index can be asked for by: a word of A-Z, such as GET. bad_request.
+[[nodiscard]] Result<void> set_extension_method(
+    RegisteredExtension& extension, std::string_view method
+);
+// As HTTP can carry it. bad_request.
+[[nodiscard]] Result<void> check_basic(const BasicAuth& basic);
+
+// "api", "configuration" …
+[[nodiscard]] std::string_view origin_name(RegisteredExtension::Origin origin);
+
+// The stored form, with its secrets, and its way back.
+[[nodiscard]] std::string stored_extension_json(const RegisteredExtension& extension);
+[[nodiscard]] Result<RegisteredExtension> parse_stored_extension(std::string_view json);
+// The members of the public form, without the braces around them: no password, no file.
+void append_extension_members(std::string& out, const RegisteredExtension& extension);
+
+}  // namespace belfry
