@@ -37,6 +37,7 @@ struct Config {
 
     std::string outbound_allow = "none";
     std::string outbound_allow_ports = "none";
+    std::string outbound_allow_unix = "/run/steadybit";
     std::string outbound_tls_ca = "none";
     std::string outbound_tls_certificate = "none";
     std::string outbound_tls_key = "none";

@@ -133,6 +133,7 @@ TEST_F(ConfigTest, EverySettingCanBeSetInAllWays) {
                 value = setting.key == "http.listen"            ? "[::1]:7"
                         : setting.key == "outbound.allow"       ? "10.0.0.0/8"
                         : setting.key == "outbound.allow_ports" ? "81"
+                        : setting.key == "outbound.allow_unix"  ? "/run/a"
                         : setting.key == "node.address"         ? "10.0.0.5"
                                                                 : "elsewhere";
                 break;

@@ -209,6 +209,13 @@ std::vector<Setting> outbound_rows() {
             "well-known service, with commas between"
         ),
         text_row(
+            "outbound.allow_unix",
+            &Config::outbound_allow_unix,
+            [](std::string_view value) { return only_error(parse_directories(value)); },
+            "directories whose Unix sockets registered extensions may be called by, with commas "
+            "between, or `none`; all while `http.listen` is loopback"
+        ),
+        text_row(
             "outbound.tls.ca",
             &Config::outbound_tls_ca,
             nullptr,

@@ -47,6 +47,7 @@ OutboundRules outbound_rules(const Config& config) {
         .allow = parse_address_ranges(config.outbound_allow).value(),
         .allow_ports = parse_ports(config.outbound_allow_ports).value(),
         .loopback = listen && listen->is_loopback(),
+        .allow_unix = parse_directories(config.outbound_allow_unix).value(),
     };
 }
 
@@ -156,6 +157,7 @@ void Wiring::connect_rooms(std::vector<Service> configured_services) {
     loop_.on_turn_end([this] { log_->end_turn(); });
     kv_.emplace(*stores_.kv, *secret_box_);
     catalog_.emplace(*kv_, config_.limits);
+    lease_.emplace(*kv_, loop_, LeaseOptions{.key = "leases/steadybit", .holder = node_.id});
     services_.emplace(*kv_, config_.limits, std::move(configured_services));
     connect_access();
     HubPorts ports{
@@ -169,6 +171,8 @@ void Wiring::connect_rooms(std::vector<Service> configured_services) {
              .clock = loop_,
              .tokens = tokens_,
              .commands = *commands_,
+             .extensions = extensions_,
+             .leadership = [this] { return leadership(); },
              .version = std::string(version())}
         ),
     };
@@ -196,6 +200,20 @@ void Wiring::connect_rooms(std::vector<Service> configured_services) {
     server_.emplace(loop_, *router_, config_.limits);
     use_certificates();
     certificates_->on_change([this] { use_certificates(); });
+}
+
+// The lease begins with the first question: a hub without extensions writes none.
+Leadership Wiring::leadership() {
+    lease_->begin();
+    switch (lease_->standing()) {
+        case Lease::Standing::held:
+            return Leadership::here;
+        case Lease::Standing::elsewhere:
+            return Leadership::elsewhere;
+        case Lease::Standing::unknown:
+            break;
+    }
+    return Leadership::unknown;
 }
 
 Door Wiring::make_consul_door() {
@@ -392,6 +410,7 @@ void Wiring::stop() {
         return;
     }
     log_info("stopping");
+    lease_->release();
     router_->release_waiting();
     // Programs that run get the hub's wait for attempts under way, then they are ended.
     server_->stop(kAnswerWait, [this] {

@@ -19,11 +19,13 @@
 #include "doors/router.h"
 #include "engine/embedded/embedded_log.h"
 #include "engine/embedded/sqlite_stores.h"
+#include "engine/lease.h"
 #include "hub/hub.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "sinks/commands.h"
+#include "sinks/steadybit.h"
 
 #include <memory>
 #include <optional>
@@ -76,6 +78,7 @@ class Wiring {
     [[nodiscard]] bool is_loopback_only() const;
     [[nodiscard]] Result<void> load_access();
     [[nodiscard]] Result<void> load_services();
+    [[nodiscard]] Leadership leadership();
     [[nodiscard]] Door make_consul_door();
     [[nodiscard]] Door make_steadybit_door();
     [[nodiscard]] RetentionOptions retention() const;
@@ -94,6 +97,8 @@ class Wiring {
     std::optional<SecretBox> secret_box_;
     std::optional<SealedKv> kv_;
     std::optional<Catalog> catalog_;
+    std::optional<Lease> lease_;  // of who calls listeners that are for one hub alone
+    SteadybitExtensions extensions_;
     std::unique_ptr<Certificates> certificates_;
     OutboundGuard guard_;
     HttpClient client_;

@@ -46,23 +46,33 @@ Result<Filter> read_filter(const json::value& value, const Limits& limits) {
     return filter;
 }
 
+CommandSink read_command(JsonObjectReader& reader) {
+    CommandSink sink{.command = reader.required_text("command")};
+    if (reader.ok() && !check_name(sink.command)) {
+        reader.refuse("command", Errc::bad_request, "the name of a command of the configuration");
+    }
+    return sink;
+}
+
 Result<SinkConfig> read_sink(const json::value& value, DocumentForm form) {
     JsonObjectReader reader(value, "sink");
     std::string kind = reader.required_text("kind");
-    if (reader.ok() && kind != "webhook" && kind != "command") {
-        reader.refuse("kind", Errc::bad_request, "the kinds of sinks are: webhook, command");
-        return std::unexpected(reader.finish().error());
-    }
     SinkConfig sink;
-    if (kind == "command") {
-        sink = CommandSink{.command = reader.required_text("command")};
-        if (reader.ok() && !check_name(std::get<CommandSink>(sink).command)) {
-            reader.refuse(
-                "command", Errc::bad_request, "the name of a command of the configuration"
-            );
-        }
-    } else {
+    if (kind == "webhook") {
         sink = read_webhook(reader, form);
+    } else if (kind == "command") {
+        sink = read_command(reader);
+    } else if (kind == "steadybit" && form == DocumentForm::stored) {
+        sink = SteadybitSink{.extension = reader.required_text("extension")};
+    } else if (reader.ok()) {
+        reader.refuse(
+            "kind",
+            Errc::bad_request,
+            kind == "steadybit" ? "extensions of Steadybit are registered at /api/v1/extensions, "
+                                  "which makes their subscription"
+                                : "the kinds of sinks are: webhook, command"
+        );
+        return std::unexpected(reader.finish().error());
     }
     if (Result<void> finished = reader.finish(); !finished) {
         return std::unexpected(std::move(finished.error()));
@@ -102,8 +112,8 @@ Result<Subscription> read_subscription(
     JsonObjectReader reader(*document);
     Subscription subscription;
     subscription.name = reader.required_text("name");
-    if (reader.ok()) {
-        reader.check(check_name(subscription.name));
+    if (reader.ok() && form == DocumentForm::request) {
+        reader.check(check_name(subscription.name));  // those of extensions have a slash
     }
     if (const json::value* filter = reader.optional("filter")) {
         take(reader, read_filter(*filter, limits), subscription.filter);
@@ -130,6 +140,10 @@ void append_sink(std::string& out, const SinkConfig& sink, DocumentForm form) {
     if (const auto* command = std::get_if<CommandSink>(&sink)) {
         out += R"({"kind":"command","command":)";
         append_json_string(out, command->command);
+        out += '}';
+    } else if (const auto* steadybit = std::get_if<SteadybitSink>(&sink)) {
+        out += R"({"kind":"steadybit","extension":)";
+        append_json_string(out, steadybit->extension);
         out += '}';
     } else {
         append_webhook(out, std::get<WebhookSink>(sink), form);

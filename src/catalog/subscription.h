@@ -54,7 +54,14 @@ struct CommandSink {
     std::string command;
     bool operator==(const CommandSink&) const = default;
 };
-using SinkConfig = std::variant<WebhookSink, CommandSink>;
+// The listeners of an extension of Steadybit that is registered under this name. Such a
+// subscription is made by the registration, never by a request, and is named
+// "steadybit/<extension>".
+struct SteadybitSink {
+    std::string extension;
+    bool operator==(const SteadybitSink&) const = default;
+};
+using SinkConfig = std::variant<WebhookSink, CommandSink, SteadybitSink>;
 
 // Where a new subscription begins.
 struct StartNew {

@@ -79,6 +79,26 @@ TEST(CommandSinkDocument, NamesACommandAndNothingElse) {
     );
 }
 
+TEST(SteadybitSinkDocument, IsMadeByTheRegistrationAlone) {
+    Subscription subscription{
+        .name = "steadybit/chat:8080", .sink = SteadybitSink{.extension = "chat:8080"}
+    };
+    EXPECT_THAT(
+        public_subscription_json(subscription),
+        testing::HasSubstr(R"("sink":{"kind":"steadybit","extension":"chat:8080"},)")
+    );
+    EXPECT_EQ(parse_stored_subscription(stored_subscription_json(subscription)), subscription);
+    Result<Subscription> asked =
+        parse(R"({"name":"a","sink":{"kind":"steadybit","extension":"chat:8080"}})");
+    ASSERT_FALSE(asked.has_value());
+    EXPECT_EQ(asked.error().field, "sink.kind");
+    EXPECT_THAT(asked.error().detail, testing::HasSubstr("/api/v1/extensions"));
+    EXPECT_EQ(
+        refused(R"({"name":"steadybit/a","sink":{"kind":"webhook","url":"http://h/"}})"),
+        "bad_request name"
+    );
+}
+
 TEST(Subscription, ReadsAWholeDocument) {
     Subscription subscription = parse(kWhole).value();
     EXPECT_EQ(subscription.name, "chat");

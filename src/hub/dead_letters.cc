@@ -128,6 +128,7 @@ Result<void> DeadLetters::queue(
     std::uint32_t attempts = row.attempts.empty() ? 0 : row.attempts.back().attempt;
     delivery->replay(Replay{
         .dead_letter = std::move(row.id),
+        .listener = std::move(row.listener),
         .event = std::move(*event),
         .attempts = attempts,
         .id = replay_id,

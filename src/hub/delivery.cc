@@ -474,6 +474,7 @@ void Delivery::begin(Slot slot) {
             .event = attempt.event,
             .number = attempt.attempts + 1,
             .replay = attempt.replay ? attempt.replay->id : std::string{},
+            .listener = attempt.replay ? attempt.replay->listener : std::string{},
             .timeout = subscription_.delivery.timeout,
         },
         [this, slot](const Outcome& outcome) { ended(slot, outcome); }

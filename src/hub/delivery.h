@@ -64,6 +64,7 @@ struct DeliveryStart {
 // A dead letter that is to be attempted again, out of order.
 struct Replay {
     std::string dead_letter;  // its id
+    std::string listener;     // whose it is; empty: the subscription's
     StoredEvent event;
     std::uint32_t attempts = 0;          // so far
     std::string id;                      // Belfry-Replay
@@ -174,7 +175,12 @@ class Delivery {
     // When it is tried again; nullopt if it became a dead letter instead.
     std::optional<WallTime> retry_later(const UnderWay& attempt, const Outcome& outcome);
     void settle(const UnderWay& attempt);
-    void give_up(const UnderWay& attempt, std::string_view reason);
+    void give_up(
+        const UnderWay& attempt, std::string_view reason, const std::vector<std::string>& listeners
+    );
+    void write_dead_letter(
+        const UnderWay& attempt, std::string_view reason, const std::string& listener
+    );
     void replay_ended(const UnderWay& attempt, const Outcome& outcome);
     void leave_key(OrderKey key, Offset offset);
     void drop_exception(Offset offset);

@@ -44,6 +44,7 @@ void Delivery::note_endpoint(const UnderWay& attempt, const Outcome& outcome) {
     switch (outcome.kind) {
         case Outcome::Kind::settled:
         case Outcome::Kind::rejected:
+        case Outcome::Kind::unclear:
             if (circuit_->succeeded()) {
                 log_info("endpoint answers again", {{"endpoint", endpoint_}});
                 wake_circuit();
@@ -51,7 +52,7 @@ void Delivery::note_endpoint(const UnderWay& attempt, const Outcome& outcome) {
             return;
         case Outcome::Kind::failed: {
             const Exception* exception = exceptions_.find(attempt.offset);
-            MonoTime due = due_after(exception == nullptr ? 0 : exception->step, {});
+            MonoTime due = due_after(exception == nullptr ? 0 : exception->step, outcome);
             if (circuit_->failed(attempt.probe, due)) {
                 log_warn(
                     "endpoint fails; its deliveries wait for a probe",

@@ -55,8 +55,11 @@ void Delivery::ended(Slot slot, const Outcome& outcome) {
     } else {
         AttemptRow row = attempt_row(attempt, outcome);
         if (outcome.kind == Outcome::Kind::rejected) {
-            give_up(attempt, "rejected");
+            give_up(attempt, "rejected", outcome.rejected_by);
         } else {
+            for (const std::string& listener : outcome.rejected_by) {
+                write_dead_letter(attempt, "rejected", listener);
+            }
             row.next_at = retry_later(attempt, outcome);
         }
         ports_.writer.changes().attempts.push_back(std::move(row));
@@ -89,14 +92,16 @@ MonoTime Delivery::due_after(std::uint32_t step, const Outcome& outcome) {
 
 std::optional<WallTime> Delivery::retry_later(const UnderWay& attempt, const Outcome& outcome) {
     if (attempt.offset < ports_.log.first_offset()) {
-        give_up(attempt, "expired");
+        give_up(attempt, "expired", outcome.unsettled);
         return std::nullopt;
     }
     Exception* exception = exceptions_.find(attempt.offset);
     std::uint32_t step = exception == nullptr ? 0 : exception->step;
-    bool counts = outcome.kind == Outcome::Kind::failed && !attempt.probe;
+    bool uses_schedule =
+        outcome.kind == Outcome::Kind::failed || outcome.kind == Outcome::Kind::unclear;
+    bool counts = uses_schedule && !attempt.probe;
     if (counts && step >= subscription_.delivery.retry.size()) {
-        give_up(attempt, "exhausted");
+        give_up(attempt, "exhausted", outcome.unsettled);
         return std::nullopt;
     }
     // A probe leaves its event due: the circuit says when the next one goes.
@@ -125,11 +130,30 @@ void Delivery::settle(const UnderWay& attempt) {
     leave_key(attempt.key, attempt.offset);
 }
 
-void Delivery::give_up(const UnderWay& attempt, std::string_view reason) {
+// One for each listener, of a sink that has several.
+void Delivery::give_up(
+    const UnderWay& attempt, std::string_view reason, const std::vector<std::string>& listeners
+) {
+    if (listeners.empty()) {
+        write_dead_letter(attempt, reason, {});
+    }
+    for (const std::string& listener : listeners) {
+        write_dead_letter(attempt, reason, listener);
+    }
+    if (exceptions_.find(attempt.offset) != nullptr) {
+        drop_exception(attempt.offset);
+    }
+    leave_key(attempt.key, attempt.offset);
+}
+
+void Delivery::write_dead_letter(
+    const UnderWay& attempt, std::string_view reason, const std::string& listener
+) {
     DeadLetterRow row{
         .id = new_dead_letter_id(ports_.rng),
         .tenant = subscription_.tenant,
         .subscription = key_,
+        .listener = listener,
         .reason = std::string(reason),
         .at = ports_.clock.wall(),
         .offset = attempt.offset,
@@ -147,10 +171,6 @@ void Delivery::give_up(const UnderWay& attempt, std::string_view reason) {
          {"reason", reason},
          {"detail", last_error_}}
     );
-    if (exceptions_.find(attempt.offset) != nullptr) {
-        drop_exception(attempt.offset);
-    }
-    leave_key(attempt.key, attempt.offset);
 }
 
 void Delivery::replay_ended(const UnderWay& attempt, const Outcome& outcome) {
@@ -250,7 +270,7 @@ void Delivery::expire_exception(const StoredEvent& event) {
     attempt.event = event;
     attempt.attempts = exception->attempts;
     attempt.key = exception->key;
-    give_up(attempt, "expired");
+    give_up(attempt, "expired", {});
 }
 
 }  // namespace belfry

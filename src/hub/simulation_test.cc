@@ -266,7 +266,8 @@ class Simulation {
                 .kind = Outcome::Kind::wait, .status = 429, .error = "later", .retry_after = 3s
             };
         }
-        return Outcome{.kind = Outcome::Kind::failed, .status = 500, .error = "down"};
+        const Outcome::Kind kind = chance(0.2) ? Outcome::Kind::unclear : Outcome::Kind::failed;
+        return Outcome{.kind = kind, .status = 500, .error = "down"};
     }
     void end_attempt(SinkRecord::Waiting waiting, Outcome outcome) {
         std::pair event{waiting.seen.subscription, waiting.seen.offset.value};
@@ -279,6 +280,7 @@ class Simulation {
                 oracle_.rejected.insert(event);
                 break;
             case Outcome::Kind::failed:
+            case Outcome::Kind::unclear:
                 ++oracle_.failures[event];
                 break;
             case Outcome::Kind::wait:

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace belfry {
 
@@ -20,6 +21,7 @@ struct Attempt {
     StoredEvent event;
     std::uint32_t number = 1;  // Belfry-Attempt
     std::string replay;        // Belfry-Replay; empty unless this is a replay
+    std::string listener;      // of a replay: this one only; empty: all that the sink has
     Duration timeout{};        // for the whole attempt
 };
 
@@ -28,6 +30,8 @@ struct Outcome {
         settled,   // the listener has it
         rejected,  // the event's fault: dead letter
         failed,    // the endpoint's fault: retry, counts for the circuit
+        unclear,   // the event's fault or the endpoint's: retry; it does answer, so the circuit
+                   // closes
         wait,      // the endpoint asks for time: retry, does not count
         gone,      // the endpoint wants no more: disable the subscription
     };
@@ -36,6 +40,10 @@ struct Outcome {
     std::string error;                    // empty if settled; no secret, no address that was denied
     std::string response;                 // first KiB of the answer's body
     std::optional<Duration> retry_after;  // from the listener, at most 24 h
+    // Of a sink with several listeners, by name: who makes a dead letter of the event now, whatever
+    // becomes of the others, and who is to be attempted again.
+    std::vector<std::string> rejected_by;
+    std::vector<std::string> unsettled;
 };
 using AttemptDone = std::move_only_function<void(Outcome)>;
 

@@ -24,7 +24,7 @@ constexpr Duration kTlsTime = std::chrono::seconds(5);
 constexpr std::size_t kJoinedBytes = 2048;
 
 struct EndpointName {
-    std::string_view host;
+    std::string_view host;  // or the path of a socket, which no host looks like
     std::uint16_t port;
     const TlsContext* tls;  // a connection is only for calls with the same certificates
     bool operator==(const EndpointName&) const = default;
@@ -35,6 +35,22 @@ struct EndpointHash {
                std::hash<const TlsContext*>()(name.tls);
     }
 };
+
+EndpointName name_of(const HttpCall& call) {
+    if (!call.unix_path.empty()) {
+        return {call.unix_path, 0, call.tls.get()};
+    }
+    return {call.host, call.port, call.tls.get()};
+}
+
+// nullopt: a name that must be resolved.
+std::optional<Result<SocketAddress>> address_of(const HttpCall& call) {
+    if (!call.unix_path.empty()) {
+        return parse_unix_path(call.unix_path);
+    }
+    Result<SocketAddress> literal = parse_literal(call.host, call.port);
+    return literal ? std::optional(std::move(literal)) : std::nullopt;
+}
 
 std::string seconds_text(Duration duration) {
     return fmt::format("{:g} s", std::chrono::duration<double>(duration).count());
@@ -214,14 +230,15 @@ void HttpClient::State::cancel(ClientCall& call) {
 // --- Connections
 
 Endpoint& HttpClient::State::endpoint_of(const HttpCall& request) {
-    const auto found = endpoints.find(EndpointName{request.host, request.port, request.tls.get()});
+    const EndpointName asked = name_of(request);
+    const auto found = endpoints.find(asked);
     if (found != endpoints.end()) {
         return *found->second;
     }
     auto endpoint = std::make_unique<Endpoint>();
-    endpoint->host = request.host;
+    endpoint->host = asked.host;
     endpoint->tls = request.tls;
-    const EndpointName name{endpoint->host, request.port, request.tls.get()};
+    const EndpointName name{endpoint->host, asked.port, asked.tls};
     if (idle_timer == TimerId{}) {
         idle_timer = loop.call_after(kIdleCheck, [this] { check_idle(); });
     }
@@ -238,9 +255,15 @@ void HttpClient::State::connect(ClientCall& call) {
         const std::string after = seconds_text(time);
         finish(*late, fail(Errc::unavailable, "timed out after " + after + " while connecting"));
     });
-    if (const auto literal = parse_literal(call.request.host, call.request.port)) {
-        call.addresses = {*literal};
-        connect_next(call);
+    if (std::optional<Result<SocketAddress>> address = address_of(call.request)) {
+        if (*address) {
+            call.addresses = {**address};
+            connect_next(call);
+        } else {
+            loop.cancel(call.connect_deadline);
+            Error& error = address->error();
+            fail_later(call, {.code = Errc::unavailable, .detail = std::move(error.detail)});
+        }
         return;
     }
     resolver.resolve(

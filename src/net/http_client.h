@@ -22,7 +22,8 @@ class TlsContext;
 struct HttpCall {
     std::string host;  // name or address literal, without brackets
     std::uint16_t port = 80;
-    bool secure = false;                    // https
+    std::string unix_path;  // a socket that is called instead; `host` and `port` are not looked at
+    bool secure = false;    // https
     std::shared_ptr<const TlsContext> tls;  // of a secure call; none: the client's own
     std::string head;                       // request line and headers, ended by an empty line
     std::string_view body;                  // kept alive by body_owner; copied if small

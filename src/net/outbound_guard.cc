@@ -153,7 +153,7 @@ Result<std::vector<Entry>> parse_list(
         if (!entry) {
             return std::unexpected(std::move(entry.error()));
         }
-        entries.push_back(*entry);
+        entries.push_back(*std::move(entry));
         if (comma == text.size()) {
             return entries;
         }
@@ -231,6 +231,16 @@ std::optional<Route> route_to(const SocketAddress& address) {
     return known ? std::optional(route) : std::nullopt;
 }
 
+Result<std::string> parse_directory(std::string_view text) {
+    if (!parse_unix_path(text)) {
+        return fail(
+            Errc::bad_request,
+            "'" + std::string(text) + "' is not a directory such as /run/steadybit"
+        );
+    }
+    return std::string(text);
+}
+
 }  // namespace
 
 bool AddressRange::contains(const AddressBytes& address) const {
@@ -255,6 +265,10 @@ Result<std::vector<std::uint16_t>> parse_ports(std::string_view text) {
     return parse_list<std::uint16_t>(text, parse_port);
 }
 
+Result<std::vector<std::string>> parse_directories(std::string_view text) {
+    return parse_list<std::string>(text, parse_directory);
+}
+
 OutboundGuard::OutboundGuard(OutboundRules rules) : rules_(std::move(rules)) {}
 
 OutboundGuard OutboundGuard::unrestricted() {
@@ -265,6 +279,15 @@ OutboundGuard OutboundGuard::unrestricted() {
 
 Result<void> OutboundGuard::check(const SocketAddress& address) const {
     if (unrestricted_) {
+        return {};
+    }
+    if (address.family() == AF_UNIX) {
+        if (!socket_is_allowed(address.host())) {
+            return fail(
+                Errc::denied,
+                "blocked_socket: this hub may not call the socket (outbound.allow_unix)"
+            );
+        }
         return {};
     }
     if (!address_is_allowed(address) || is_own(address)) {
@@ -297,6 +320,14 @@ bool OutboundGuard::address_is_allowed(const SocketAddress& address) const {
     }
     return is_public(inner) || within(rules_.allow, inner) || within(rules_.allow, *outer) ||
            (rules_.loopback && within(kLoopback, inner));
+}
+
+// A path has no dot segments (parse_unix_path()); where a link in a directory that was named leads
+// is the business of who can write there.
+bool OutboundGuard::socket_is_allowed(const std::string& path) const {
+    return rules_.loopback || std::ranges::any_of(rules_.allow_unix, [&](const std::string& dir) {
+               return path.size() > dir.size() && path.starts_with(dir) && path[dir.size()] == '/';
+           });
 }
 
 bool OutboundGuard::port_is_allowed(std::uint16_t port) const {

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,7 +31,8 @@ struct AddressRange {
 struct OutboundRules {
     std::vector<AddressRange> allow;         // beside the public internet
     std::vector<std::uint16_t> allow_ports;  // beside 80, 443 and what is free from 1024 on
-    bool loopback = false;                   // 127.0.0.0/8 and ::1
+    bool loopback = false;                   // 127.0.0.0/8, ::1, and every Unix socket
+    std::vector<std::string> allow_unix;  // directories of Unix sockets, without a slash at the end
 };
 
 // "none", or addresses and ranges with commas between: "10.0.0.0/8, fd00::/8, 192.0.2.7". Bits
@@ -38,6 +40,9 @@ struct OutboundRules {
 [[nodiscard]] Result<std::vector<AddressRange>> parse_address_ranges(std::string_view text);
 // "none", or ports with commas between: "81, 6379". bad_request.
 [[nodiscard]] Result<std::vector<std::uint16_t>> parse_ports(std::string_view text);
+// "none", or absolute directories with commas between: "/run/steadybit, /run/extensions".
+// bad_request.
+[[nodiscard]] Result<std::vector<std::string>> parse_directories(std::string_view text);
 
 class OutboundGuard {
  public:
@@ -49,8 +54,8 @@ class OutboundGuard {
     // The hub's own listener, which no delivery may reach, whatever the rules say.
     void never(const SocketAddress& own) { own_ = own; }
 
-    // Errc::denied, beginning with `blocked_address` or `blocked_port`. The words do not depend on
-    // what, if anything, listens there.
+    // Errc::denied, beginning with `blocked_address`, `blocked_port` or `blocked_socket`. The words
+    // do not depend on what, if anything, listens there.
     [[nodiscard]] Result<void> check(const SocketAddress& address) const;
 
  private:
@@ -58,6 +63,7 @@ class OutboundGuard {
     [[nodiscard]] bool address_is_allowed(const SocketAddress& address) const;
     [[nodiscard]] bool port_is_allowed(std::uint16_t port) const;
     [[nodiscard]] bool is_own(const SocketAddress& address) const;
+    [[nodiscard]] bool socket_is_allowed(const std::string& path) const;
 
     OutboundRules rules_;
     bool unrestricted_ = false;

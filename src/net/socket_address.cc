@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 #include <netinet/in.h>
+#include <sys/un.h>
 
 namespace belfry {
 namespace {
@@ -43,6 +44,10 @@ std::string SocketAddress::host() const {
         } else {
             ::inet_ntop(AF_INET6, &v6.sin6_addr, buffer.data(), buffer.size());
         }
+    } else if (family() == AF_UNIX) {
+        sockaddr_un local{};
+        std::memcpy(&local, &storage, sizeof(local));
+        return local.sun_path;
     }
     return buffer.data();
 }
@@ -50,6 +55,9 @@ std::string SocketAddress::host() const {
 std::string SocketAddress::text() const {
     if (family() == AF_INET6) {
         return "[" + host() + "]:" + std::to_string(ntohs(as_v6(*this).sin6_port));
+    }
+    if (family() == AF_UNIX) {
+        return "unix:" + host();
     }
     return host() + ":" + std::to_string(ntohs(as_v4(*this).sin_port));
 }
@@ -100,6 +108,23 @@ Result<SocketAddress> parse_listen_address(std::string_view text) {
         host = host.substr(1, host.size() - 2);
     }
     return parse_literal(std::string(host), port);
+}
+
+Result<SocketAddress> parse_unix_path(std::string_view path) {
+    sockaddr_un local{};
+    const std::string closed = std::string(path) + "/";  // so that the last segment ends, too
+    if (path.size() >= sizeof(local.sun_path) || !path.starts_with('/') || path.ends_with('/') ||
+        path.contains('\0') || closed.contains("//") || closed.contains("/./") ||
+        closed.contains("/../")) {
+        return fail(
+            Errc::bad_request,
+            "not an absolute path of a socket without dot segments, at most " +
+                std::to_string(sizeof(local.sun_path) - 1) + " bytes"
+        );
+    }
+    local.sun_family = AF_UNIX;
+    path.copy(local.sun_path, path.size());
+    return make_address(local);
 }
 
 }  // namespace belfry

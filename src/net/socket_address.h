@@ -1,4 +1,5 @@
-// Addresses as people write them, and as the kernel takes them: IPv4 and IPv6 literals with a port.
+// Addresses as people write them, and as the kernel takes them: IPv4 and IPv6 literals with a port,
+// and paths of Unix sockets.
 #pragma once
 
 #include "base/error.h"
@@ -19,9 +20,9 @@ struct SocketAddress {
         return reinterpret_cast<const sockaddr*>(&storage);
     }
     [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-    // "127.0.0.1", "::1"; an IPv4 address mapped into IPv6 as IPv4.
+    // "127.0.0.1", "::1"; an IPv4 address mapped into IPv6 as IPv4. Of a Unix socket its path.
     [[nodiscard]] std::string host() const;
-    // "127.0.0.1:80", "[::1]:80".
+    // "127.0.0.1:80", "[::1]:80", "unix:/run/a.sock".
     [[nodiscard]] std::string text() const;
     [[nodiscard]] bool is_loopback() const;
 };
@@ -30,5 +31,8 @@ struct SocketAddress {
 [[nodiscard]] Result<SocketAddress> parse_literal(const std::string& host, std::uint16_t port);
 // "127.0.0.1:8420", "[::1]:8420".
 [[nodiscard]] Result<SocketAddress> parse_listen_address(std::string_view text);
+// "/run/a.sock". bad_request unless it is an absolute path without dot segments and of at most 107
+// bytes.
+[[nodiscard]] Result<SocketAddress> parse_unix_path(std::string_view path);
 
 }  // namespace belfry

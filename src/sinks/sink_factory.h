@@ -6,7 +6,9 @@
 #include "hub/sink.h"
 #include "net/http_client.h"
 #include "sinks/commands.h"
+#include "sinks/steadybit.h"
 
+#include <functional>
 #include <string>
 
 namespace belfry {
@@ -16,7 +18,11 @@ struct SinkPorts {
     Clock& clock;
     OAuth2Tokens& tokens;
     Commands& commands;
-    std::string version;  // "0.1.0", for User-Agent
+    SteadybitExtensions& extensions;
+    // Asked when a sink of Steadybit is made, too, so that it is known when the first event comes.
+    std::function<Leadership()> leadership;
+    bool steadybit_aws_mode = false;  // this hub calls `restrictTo: aws`
+    std::string version;              // "0.1.0", for User-Agent
 };
 
 // The ports must outlive the factory and every attempt of its sinks.

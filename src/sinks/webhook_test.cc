@@ -378,6 +378,8 @@ class WebhookOnLoopback : public testing::Test {
              .clock = loop_,
              .tokens = tokens_,
              .commands = *commands_,
+             .extensions = extensions_,
+             .leadership = [] { return Leadership::here; },
              .version = "9.9"}
         );
         Subscription subscription;
@@ -405,6 +407,7 @@ class WebhookOnLoopback : public testing::Test {
     HttpClient client_{loop_, limits_, guard_};
     OAuth2Tokens tokens_{{.send = {}, .clock = loop_, .limits = limits_, .user_agent = "x"}};
     WorkerThread spawner_{"spawner"};
+    SteadybitExtensions extensions_;
     std::unique_ptr<Commands> commands_ =
         Commands::make({}, {}, {.loop = loop_, .clock = loop_, .spawner = spawner_}).value();
 };

@@ -278,10 +278,11 @@ std::string event_page_json(const ListResult& page) {
 
 namespace {
 
-constexpr std::array<std::pair<Outcome::Kind, std::string_view>, 5> kOutcomes{{
+constexpr std::array<std::pair<Outcome::Kind, std::string_view>, 6> kOutcomes{{
     {Outcome::Kind::settled, "settled"},
     {Outcome::Kind::rejected, "rejected"},
     {Outcome::Kind::failed, "failed"},
+    {Outcome::Kind::unclear, "failed"},  // the difference is the circuit's alone
     {Outcome::Kind::wait, "wait"},
     {Outcome::Kind::gone, "gone"},
 }};

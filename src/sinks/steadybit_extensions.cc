@@ -1,0 +1,91 @@
+#include "sinks/steadybit_extensions.h"
+
+#include "base/assert.h"
+#include "base/logging.h"
+
+#include <utility>
+
+namespace belfry {
+
+SteadybitExtensions::Key SteadybitExtensions::key(
+    std::string_view tenant, std::string_view extension
+) {
+    Key key(tenant);
+    key += '/';
+    key += extension;
+    return key;
+}
+
+void SteadybitExtensions::put(const Key& key, SteadybitTarget target) {
+    extensions_[key].target = std::make_shared<const SteadybitTarget>(std::move(target));
+}
+
+void SteadybitExtensions::set_listeners(const Key& key, std::vector<SteadybitListener> listeners) {
+    const auto found = extensions_.find(key);
+    if (found == extensions_.end()) {
+        return;
+    }
+    SteadybitExtension& extension = found->second;
+    extension.findings.assign(listeners.size(), {});
+    extension.listeners =
+        std::make_shared<const std::vector<SteadybitListener>>(std::move(listeners));
+}
+
+void SteadybitExtensions::remove(const Key& key) {
+    extensions_.erase(key);
+}
+
+const SteadybitExtension* SteadybitExtensions::find(const Key& key) const {
+    const auto found = extensions_.find(key);
+    return found == extensions_.end() ? nullptr : &found->second;
+}
+
+SteadybitFinding* SteadybitExtensions::finding(
+    const Key& key, const SteadybitListeners& listeners, std::size_t index
+) {
+    const auto found = extensions_.find(key);
+    if (found == extensions_.end() || found->second.listeners != listeners) {
+        return nullptr;
+    }
+    ASSERT(index < found->second.findings.size());
+    return &found->second.findings[index];
+}
+
+void SteadybitExtensions::refuse(
+    const Key& key, const SteadybitListeners& listeners, std::size_t index, std::string reason
+) {
+    SteadybitFinding* about = finding(key, listeners, index);
+    if (about == nullptr || !about->refused.empty()) {
+        return;
+    }
+    log_warn(
+        "a listener of a Steadybit extension is not called any more",
+        {{"extension", key}, {"listener", (*listeners)[index].path}, {"reason", reason}}
+    );
+    about->refused = std::move(reason);
+}
+
+void SteadybitExtensions::warn(
+    const Key& key, const SteadybitListeners& listeners, std::size_t index, std::string warning
+) {
+    SteadybitFinding* about = finding(key, listeners, index);
+    if (about == nullptr || about->warning == warning) {
+        return;
+    }
+    about->warning = std::move(warning);
+    if (!about->warning.empty()) {
+        log_warn(
+            "a listener of a Steadybit extension may not be what it seems",
+            {{"extension", key}, {"listener", (*listeners)[index].path}, {"warning", about->warning}
+            }
+        );
+    }
+}
+
+void SteadybitExtensions::note_error(const Key& key, std::string error) {
+    if (const auto found = extensions_.find(key); found != extensions_.end()) {
+        found->second.last_error = std::move(error);
+    }
+}
+
+}  // namespace belfry

@@ -1,0 +1,68 @@
+// SteadybitExtensions: where each registered extension of Steadybit is, which listeners its index
+// names now, and what the calls to them showed. The registry of extensions writes the first half,
+// the sinks the second. Owned by the wiring. I/O thread only.
+#pragma once
+
+#include "event/steadybit_index.h"
+#include "sinks/steadybit_target.h"
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace belfry {
+
+using SteadybitListeners = std::shared_ptr<const std::vector<SteadybitListener>>;
+
+// What calls showed of one listener since its index came.
+struct SteadybitFinding {
+    std::string refused;  // why it is not called any more; empty: it is
+    std::string warning;
+};
+
+struct SteadybitExtension {
+    std::shared_ptr<const SteadybitTarget> target;
+    SteadybitListeners listeners;            // none before the first index
+    std::vector<SteadybitFinding> findings;  // one for each of *listeners
+    std::string last_error;                  // of a call; empty: none since the registration
+};
+
+class SteadybitExtensions {
+ public:
+    // What a sink is told by: "<tenant>/<extension>".
+    using Key = std::string;
+    [[nodiscard]] static Key key(std::string_view tenant, std::string_view extension);
+
+    // For the registry. A new extension, or where a known one is from now on.
+    void put(const Key& key, SteadybitTarget target);
+    // A changed index: what was found about its listeners is forgotten. Ignored if unknown.
+    void set_listeners(const Key& key, std::vector<SteadybitListener> listeners);
+    void remove(const Key& key);
+
+    // nullptr if it is not registered. Valid until it is removed.
+    [[nodiscard]] const SteadybitExtension* find(const Key& key) const;
+
+    // For the sinks, which call by the listeners they once saw: what they find out about others
+    // than the present ones is dropped. `index` is the listener's place among `listeners`.
+    void refuse(
+        const Key& key, const SteadybitListeners& listeners, std::size_t index, std::string reason
+    );
+    // Empty: there is nothing to warn of any more.
+    void warn(
+        const Key& key, const SteadybitListeners& listeners, std::size_t index, std::string warning
+    );
+    void note_error(const Key& key, std::string error);
+
+ private:
+    SteadybitFinding* finding(
+        const Key& key, const SteadybitListeners& listeners, std::size_t index
+    );
+
+    std::map<Key, SteadybitExtension, std::less<>> extensions_;
+};
+
+}  // namespace belfry
