@@ -7,9 +7,10 @@
 //   BELFRY_DISK_COUNT       a file that gets the number of those calls at the end
 //
 // eio, enospc: nothing is done. torn: half of a write, then EIO; of a synchronous write all, but
-// EIO. short: half of a read or write and success. interrupted: EINTR. lose: a write says success
-// and does nothing. nosync: from that call on nothing is synced, though every call says so. A full
-// disk can be read: enospc spoils no read.
+// EIO. short: half of a read or write and success. interrupted: EINTR where Linux has it: no sync,
+// rename or unlink is interrupted, and SQLite counts on that. lose: a write says success and does
+// nothing. nosync: from that call on nothing is synced, though every call says so. A full disk can
+// be read: enospc spoils no read.
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -130,6 +131,11 @@ bool fails(Fault fault) {
     return false;
 }
 
+// Of calls that are not interrupted.
+bool fails_whole(Fault fault) {
+    return fault != Fault::interrupted && fails(fault);
+}
+
 ssize_t read_some(int descriptor, void* bytes, std::size_t count, off_t position) {
     using Call = ssize_t(int, void*, std::size_t, off_t);
     static Call* call = real<Call>("pread64");
@@ -196,7 +202,7 @@ ssize_t write_pieces(int descriptor, const iovec* pieces, int count, off_t posit
 
 int sync_file(int descriptor, const char* name) {
     Fault fault = fault_of(descriptor);
-    if (fails(fault)) {
+    if (fails_whole(fault)) {
         return -1;
     }
     return fault == Fault::nosync ? 0 : real<int(int)>(name)(descriptor);
@@ -267,12 +273,12 @@ int ftruncate64(int descriptor, off_t size) noexcept {
 int rename(const char* from, const char* to) noexcept {
     using Call = int(const char*, const char*);
     static Call* call = real<Call>("rename");
-    return fails(fault_of(std::string_view(to))) ? -1 : call(from, to);
+    return fails_whole(fault_of(std::string_view(to))) ? -1 : call(from, to);
 }
 int unlink(const char* path) noexcept {
     using Call = int(const char*);
     static Call* call = real<Call>("unlink");
-    return fails(fault_of(std::string_view(path))) ? -1 : call(path);
+    return fails_whole(fault_of(std::string_view(path))) ? -1 : call(path);
 }
 
 }  // extern "C"
