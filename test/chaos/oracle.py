@@ -10,11 +10,12 @@ import threading
 
 
 class Entry:
-    __slots__ = ("digest", "has_id", "acked", "unknown")
+    __slots__ = ("digest", "has_id", "behind", "acked", "unknown")
 
-    def __init__(self, digest, has_id):
+    def __init__(self, digest, has_id, behind):
         self.digest = digest
         self.has_id = has_id
+        self.behind = behind  # the highest offset acknowledged before its first attempt, -1 if none was
         self.acked = []    # offsets, one per acknowledgement
         self.unknown = 0   # attempts without an answer
 
@@ -26,16 +27,18 @@ class Ledger:
         self._lock = threading.Lock()
         self._file = open(path, "a", encoding="utf-8") if path else None
         self.entries = {}
+        self._highest = -1
 
     def attempt(self, key, data, has_id):
         digest = hashlib.sha256(data).hexdigest()
         with self._lock:
-            self.entries.setdefault(key, Entry(digest, has_id))
+            self.entries.setdefault(key, Entry(digest, has_id, self._highest))
             self._write("attempt", key, digest)
 
     def acked(self, key, offset):
         with self._lock:
             self.entries[key].acked.append(offset)
+            self._highest = max(self._highest, offset)
             self._write("acked", key, offset)
 
     def unknown(self, key):
@@ -62,8 +65,9 @@ class Ledger:
 
 
 def check(ledger, read, first=0):
-    """`read`: (offset, key, data) of every stored event in offset order. `first`: the first offset of the log, below
-    which retention has dropped events. Returns what is wrong, one line each."""
+    """`read`: (offset, key, data) of every stored event in offset order; the key is None if no test published it under
+    one. `first`: the first offset of the log, below which retention has dropped events. Returns what is wrong, one line
+    each."""
     wrong = []
     if first and not read:
         wrong.append(f"hole: the log begins at offset {first}, but nothing can be read")
@@ -78,12 +82,17 @@ def check(ledger, read, first=0):
             break
     for offset, key, data in read:
         entry = ledger.entries.get(key)
+        if key is None:
+            continue
         if entry is None:
             wrong.append(f"invented: nobody published {key!r} at offset {offset}")
         elif hashlib.sha256(data).hexdigest() != entry.digest:
             wrong.append(f"altered: {key} at offset {offset}")
     for key, entry in ledger.entries.items():
         for offset in set(entry.acked):
+            if offset <= entry.behind:
+                wrong.append(f"order: {key} was acknowledged at offset {offset}, though it was published after "
+                             f"{entry.behind} was acknowledged")
             if offset < first:
                 continue
             if key not in seen:
@@ -97,4 +106,21 @@ def check(ledger, read, first=0):
             at_most = min(at_most, 1)
         if seen[key] > at_most:
             wrong.append(f"duplicate: {key} is stored {seen[key]} times, at most {at_most}")
+    return wrong
+
+
+def check_arrivals(ledger, arrivals, prefix, in_order):
+    """`arrivals`: the keys that a listener confirmed, as they came. `in_order`: its subscription has order `all`, so that
+    an event may come again, but never for the first time behind a later one."""
+    came = dict.fromkeys(arrivals)
+    wrong = [f"invented: nobody published {key!r}, which was delivered" for key in came if key not in ledger.entries]
+    wrong += [f"undelivered: {key}" for key, entry in ledger.entries.items()
+              if key.startswith(prefix) and entry.acked and key not in came]
+    highest = -1
+    for key in came if in_order else ():
+        acked = ledger.entries[key].acked if key in ledger.entries else []
+        # An event without an id that was sent again is stored twice: either may be the one that came.
+        if acked and max(acked) < highest:
+            wrong.append(f"order: {key} of offset {max(acked)} was delivered for the first time behind {highest}")
+        highest = max(highest, min(acked, default=-1))
     return wrong

@@ -2,6 +2,8 @@
 what the hub's process takes meanwhile."""
 
 import asyncio
+import itertools
+import json
 import os
 import resource
 import selectors
@@ -12,6 +14,7 @@ import sys
 import time
 
 from hub import Broken
+from oracle import check
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -100,6 +103,18 @@ class Client:
             self.close()
         return int(answer.split(" ", 2)[1]), answer, content
 
+    async def publish(self, ledger, key, data, query, kind="application/octet-stream"):
+        """One event whose subject is `key`, entered in the ledger with what became of it: (status, body)."""
+        ledger.attempt(key, data, False)
+        status, _, body = await self.request("POST", f"/api/v1/events?{query}&subject={key}", data, kind)
+        if status == 200:
+            ledger.acked(key, json.loads(body)["offset"])
+        elif status == 0 or (status == 503 and b'"outcome_unknown"' in body):
+            ledger.unknown(key)
+        else:
+            ledger.refused(key, status)
+        return status, body
+
     def close(self):
         if self.writer is not None:
             self.writer.close()
@@ -107,10 +122,14 @@ class Client:
 
 
 class Load:
-    """Small events at an even pace over a few kept connections: how long each answer took, and which were none."""
+    """Small events at an even pace over a few kept connections: how long each answer took, and which were none. The ledger
+    has them all."""
 
-    def __init__(self, port, a_second, clients=4):
-        self.port, self.pause, self.clients = port, clients / a_second, clients
+    loads = itertools.count(1)
+
+    def __init__(self, port, ledger, a_second, clients=4):
+        self.port, self.ledger, self.pause, self.clients = port, ledger, clients / a_second, clients
+        self.name = f"load{next(self.loads)}"
         self.seconds, self.failures = [], []
         self._stop = asyncio.Event()
         self._tasks = []
@@ -122,9 +141,12 @@ class Load:
     async def _run(self, number):
         client = Client(self.port)
         await asyncio.sleep(self.pause * number / self.clients)
-        while not self._stop.is_set():
+        for event in itertools.count(1):
+            if self._stop.is_set():
+                break
+            key = f"{self.name}-{number}-{event}"
             began = time.monotonic()
-            status, _, body = await client.request("POST", "/api/v1/events?type=normal&source=/load", b"x" * 200)
+            status, body = await client.publish(self.ledger, key, key.ljust(200, "x").encode(), "type=normal&source=/load")
             took = time.monotonic() - began
             self.seconds.append(took)
             if status != 200:
@@ -138,6 +160,11 @@ class Load:
 
     def success(self):
         return 1 - len(self.failures) / max(len(self.seconds), 1)
+
+
+def check_ledger(run, hub):
+    """The oracle's findings about the events of this test, among those that attackers brought."""
+    return check(run.ledger, hub.read_all(), hub.status()["log"]["first"])
 
 
 class Crowd:
