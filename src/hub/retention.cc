@@ -102,11 +102,13 @@ Offset Retention::cut() const {
         }
     });
     bool age_counts = clock_.now() >= held_until_;
+    std::uint64_t hard = options_.hard_bytes == 0 ? UINT64_MAX : options_.hard_bytes;
+    std::uint64_t most = std::min(options_.bytes, hard);  // a small disk is full before `bytes` is
     Offset cut = log_.first_offset();
     for (const SegmentInfo& segment : segments) {
         bool too_old = age_counts && segment.newest + options_.age < clock_.wall();
-        bool too_many = bytes > options_.bytes;
-        bool must = options_.hard_bytes != 0 && bytes > options_.hard_bytes;
+        bool too_many = bytes > most;
+        bool must = bytes > hard;
         if (!segment.sealed || !(too_old || too_many) || (segment.next > needed && !must)) {
             break;
         }

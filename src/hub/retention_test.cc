@@ -143,6 +143,17 @@ TEST_F(RetentionTest, WritesARangeBeforeItGoesOnPastTheHardBound) {
     EXPECT_EQ(rows[2].offset, Offset{1});
 }
 
+TEST_F(RetentionTest, KeepsToTheHardBoundOfADiskThatIsSmallerThanTheSize) {
+    subscribe();
+    start({.bytes = 10'000, .hard_bytes = 3'000});
+    publish(55);
+    pass(20s);
+    EXPECT_EQ(log.first_offset(), Offset{30});
+    std::vector<DeadLetterRow> rows = dead_letters();
+    ASSERT_EQ(rows.size(), 1U) << "what it passed is told";
+    EXPECT_EQ(rows[0].range->count, 29U);
+}
+
 TEST_F(RetentionTest, LetsAPausedSubscriptionHoldNothingButLoseNothingSilently) {
     subscribe(SubscriptionState::paused);
     start({.bytes = 1'000});
