@@ -60,13 +60,14 @@ struct DeadLetterRange {
     Offset to;
     std::uint64_t count = 0;
 };
-// An event that a subscription gave up on, with a copy of it, or a range that retention passed.
+// An event that a subscription gave up on, with a copy of it, or a range of which there is none:
+// retention passed it, or it cannot be read.
 struct DeadLetterRow {
     std::string id;
     std::string tenant;
     SubscriptionKey subscription;
     std::string listener;  // empty unless a subscription has several
-    std::string reason;    // rejected | exhausted | expired | purged
+    std::string reason;    // rejected | exhausted | expired | unreadable
     WallTime at;
     Offset offset;                  // of the event; of a range, its first
     std::string type;               // the event's; empty for a range

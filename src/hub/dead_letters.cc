@@ -108,7 +108,8 @@ Result<void> DeadLetters::queue(
 ) {
     if (row.range) {
         return fail(
-            Errc::bad_request, "a range of expired events cannot be replayed: the log dropped them"
+            Errc::bad_request,
+            "a range cannot be replayed: the log has dropped its events or cannot read them"
         );
     }
     Delivery* delivery = deliveries_.find(row.subscription);

@@ -33,7 +33,7 @@ Offset start_of(const Log& log, const Start& start) {
         return log.first_offset();
     }
     if (const Offset* offset = std::get_if<Offset>(&start)) {
-        return *offset;
+        return std::max(*offset, log.first_offset());
     }
     if (const WallTime* time = std::get_if<WallTime>(&start)) {
         for (const SegmentInfo& segment : log.segments()) {
@@ -95,7 +95,7 @@ void Deliveries::set_dead_counts(
 }
 
 void Deliveries::set_start(const SubscriptionKey& key, Offset start) {
-    starts_[key] = DeliveryStart{.cursor = start};
+    starts_[key] = DeliveryStart{.cursor = std::max(start, ports_.log.first_offset())};
 }
 
 void Deliveries::changed(const SubscriptionKey& key, const Subscription* subscription) {
@@ -125,7 +125,7 @@ void Deliveries::add(const SubscriptionKey& key, const Subscription& subscriptio
         start = std::move(at->second);
         starts_.erase(at);
     }
-    start.cursor = std::clamp(start.cursor, ports_.log.first_offset(), ports_.log.next_offset());
+    start.cursor = std::min(start.cursor, ports_.log.next_offset());
     if (free_ids_.empty()) {
         free_ids_.push_back(static_cast<MatchIndex::Id>(by_id_.size()));
         by_id_.push_back(nullptr);

@@ -224,8 +224,7 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
     if (attempt.probe) {
         circuit_->probe_abandoned();
     }
-    bool unreadable = result.has_value() || result.error().code == Errc::offset_expired;
-    OrderKey key = attempt.key;
+    bool expired = !result && result.error().code == Errc::offset_expired;
     free_slot(slot);
     if (abandoned_) {
         if (is_idle()) {
@@ -233,13 +232,8 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
         }
         return;
     }
-    if (unreadable) {
-        log_error(
-            "an event that was to be retried cannot be read any more",
-            {{"subscription", key_}, {"offset", offset.value}}
-        );
-        drop_exception(offset);
-        leave_key(key, offset);
+    if (expired || result) {
+        give_up_unread(offset, expired ? "expired" : "unreadable");
     } else {
         exceptions_.wait_until(
             offset, ports_.clock.now() + kReadAgain, ports_.clock.wall() + kReadAgain
@@ -291,13 +285,9 @@ Delivery::Step Delivery::take_next() {
     ++examined_;
     LogEntry& entry = buffer_.front();
     if (const Gap* gap = std::get_if<Gap>(&entry)) {
-        log_warn(
-            "deliveries pass over events that cannot be read",
-            {{"subscription", key_}, {"from", gap->from.value}, {"to", gap->to.value}}
-        );
-        position_ = gap->to;
+        Offset to = gap->to;
         buffer_.pop_front();
-        ports_.moved(*this);
+        pass_unread(to);
         return Step::progress;
     }
     StoredEvent event = std::get<StoredEvent>(entry);
@@ -423,8 +413,7 @@ void Delivery::read_more() {
                 // Retention leaves a dead-letter range before it passes a subscription; here the
                 // log began later than the stored position, after data loss that an operator
                 // accepted.
-                position_ = Offset{*result.error().first_offset};
-                ports_.moved(*this);
+                pass_unread(Offset{*result.error().first_offset});
                 pump();
                 return;
             }

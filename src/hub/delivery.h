@@ -103,8 +103,8 @@ class Delivery {
     // dead-letter range of `count` events and the position moves. Exceptions below must have been
     // dead-lettered.
     void expire_before(Offset before, std::uint64_t count);
-    // Gives up on an exception whose event retention drops.
-    void expire_exception(const StoredEvent& event);
+    // Gives up on an exception whose event retention drops; nullptr: and which nobody can read.
+    void expire_exception(Offset offset, const StoredEvent* event);
 
     [[nodiscard]] const SubscriptionKey& key() const { return key_; }
     [[nodiscard]] const Subscription& subscription() const { return subscription_; }
@@ -181,6 +181,10 @@ class Delivery {
     void write_dead_letter(
         const UnderWay& attempt, std::string_view reason, const std::string& listener
     );
+    // Of an exception that there is no event to keep a copy of.
+    void give_up_unread(Offset offset, std::string_view reason);
+    void pass_unread(Offset to);
+    void write_range(DeadLetterRange range, std::string_view reason);
     void replay_ended(const UnderWay& attempt, const Outcome& outcome);
     void leave_key(OrderKey key, Offset offset);
     void drop_exception(Offset offset);

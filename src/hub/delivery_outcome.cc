@@ -242,32 +242,63 @@ void Delivery::expire_before(Offset before, std::uint64_t count) {
         return;
     }
     if (count > 0) {
-        ports_.writer.changes().dead_letters.push_back(DeadLetterRow{
-            .id = new_dead_letter_id(ports_.rng),
-            .tenant = subscription_.tenant,
-            .subscription = key_,
-            .reason = "expired",
-            .at = ports_.clock.wall(),
-            .offset = position_,
-            .range = DeadLetterRange{.from = position_, .to = before, .count = count},
-        });
-        ports_.writer.touched();
-        dead_ += count;
-        ports_.counters.dead_lettered += count;
+        write_range({.from = position_, .to = before, .count = count}, "expired");
     }
     position_ = before;
     buffer_.clear();
     ports_.moved(*this);
 }
 
-void Delivery::expire_exception(const StoredEvent& event) {
-    const Exception* exception = exceptions_.find(event.offset);
+// Whether the subscription would have wanted them nobody can know: it is told of all.
+void Delivery::pass_unread(Offset to) {
+    write_range({.from = position_, .to = to, .count = to - position_}, "unreadable");
+    position_ = to;
+    ports_.moved(*this);
+}
+
+void Delivery::give_up_unread(Offset offset, std::string_view reason) {
+    write_range({.from = offset, .to = offset.next(), .count = 1}, reason);
+    OrderKey key = exceptions_.find(offset)->key;
+    drop_exception(offset);
+    leave_key(key, offset);
+    ports_.moved(*this);
+}
+
+void Delivery::write_range(DeadLetterRange range, std::string_view reason) {
+    ports_.writer.changes().dead_letters.push_back(DeadLetterRow{
+        .id = new_dead_letter_id(ports_.rng),
+        .tenant = subscription_.tenant,
+        .subscription = key_,
+        .reason = std::string(reason),
+        .at = ports_.clock.wall(),
+        .offset = range.from,
+        .range = range,
+    });
+    ports_.writer.touched();
+    dead_ += range.count;
+    ports_.counters.dead_lettered += range.count;
+    log_warn(
+        "events became dead letters without a copy",
+        {{"subscription", key_},
+         {"from", range.from.value},
+         {"to", range.to.value},
+         {"events", range.count},
+         {"reason", reason}}
+    );
+}
+
+void Delivery::expire_exception(Offset offset, const StoredEvent* event) {
+    const Exception* exception = exceptions_.find(offset);
     if (exception == nullptr || exception->waits == Exception::Waits::outcome) {
         return;  // settled meanwhile, or under way: a failure gives it up
     }
+    if (event == nullptr) {
+        give_up_unread(offset, "unreadable");
+        return;
+    }
     UnderWay attempt;
-    attempt.offset = event.offset;
-    attempt.event = event;
+    attempt.offset = offset;
+    attempt.event = *event;
     attempt.attempts = exception->attempts;
     attempt.key = exception->key;
     give_up(attempt, "expired", {});

@@ -146,7 +146,7 @@ void Retention::pass_next() {
 }
 
 void Retention::count_range(Offset at) {
-    log_.read(at, kCountAtOnce, [this](Result<ReadResult> result) {
+    log_.read(at, kCountAtOnce, [this, at](Result<ReadResult> result) {
         Delivery* delivery = deliveries_.find(to_pass_.front());
         if (delivery == nullptr || delivery->position() != range_from_) {
             pass_next();  // it moved meanwhile: look again
@@ -155,16 +155,14 @@ void Retention::count_range(Offset at) {
         Offset next = cut_;
         if (result) {
             for (const LogEntry& entry : result->entries) {
-                const auto* event = std::get_if<StoredEvent>(&entry);
-                if (event != nullptr && event->offset < cut_ && delivery->wants(*event)) {
-                    ++range_count_;
-                }
+                range_count_ += lost(*delivery, entry);
             }
             next = result->next;
         } else {
             log_warn(
                 "events about to expire cannot be counted", {{"detail", result.error().detail}}
             );
+            range_count_ += cut_ - at;
         }
         if (next < cut_) {
             clock_.call_after(Duration::zero(), [this, next] { count_range(next); });
@@ -176,6 +174,17 @@ void Retention::count_range(Offset at) {
     });
 }
 
+// How many events the delivery loses with this entry. What cannot be read may have been for it.
+std::uint64_t Retention::lost(const Delivery& delivery, const LogEntry& entry) const {
+    if (const auto* gap = std::get_if<Gap>(&entry)) {
+        Offset from = std::max(gap->from, range_from_);
+        Offset to = std::min(gap->to, cut_);
+        return to > from ? to - from : 0;
+    }
+    const auto& event = std::get<StoredEvent>(entry);
+    return event.offset < cut_ && delivery.wants(event) ? 1 : 0;
+}
+
 void Retention::copy_exceptions() {
     if (exceptions_.empty()) {
         to_pass_.pop_front();
@@ -185,15 +194,17 @@ void Retention::copy_exceptions() {
     log_.read(
         exceptions_.front(),
         ReadLimit{.events = 1, .bytes = 1},
-        [this](Result<ReadResult> result) {
+        [this, at = exceptions_.front()](Result<ReadResult> result) {
             exceptions_.pop_front();
-            Delivery* delivery = deliveries_.find(to_pass_.front());
             const StoredEvent* event = nullptr;
             if (result && !result->entries.empty()) {
                 event = std::get_if<StoredEvent>(&result->entries.front());
             }
-            if (delivery != nullptr && event != nullptr) {
-                delivery->expire_exception(*event);
+            if (event != nullptr && event->offset != at) {
+                event = nullptr;
+            }
+            if (Delivery* delivery = deliveries_.find(to_pass_.front())) {
+                delivery->expire_exception(at, event);
                 ++expired_;
             }
             clock_.call_after(Duration::zero(), [this] { copy_exceptions(); });

@@ -48,6 +48,7 @@ class Retention {
     [[nodiscard]] Offset cut() const;
     void pass_next();
     void count_range(Offset at);
+    [[nodiscard]] std::uint64_t lost(const Delivery& delivery, const LogEntry& entry) const;
     void copy_exceptions();
     void finish();
 

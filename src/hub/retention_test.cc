@@ -154,6 +154,28 @@ TEST_F(RetentionTest, KeepsToTheHardBoundOfADiskThatIsSmallerThanTheSize) {
     EXPECT_EQ(rows[0].range->count, 29U);
 }
 
+TEST_F(RetentionTest, TellsOfEventsThatItCannotReadBeforeItDropsThem) {
+    subscribe();
+    start({.bytes = 1'000, .hard_bytes = 3'000});
+    publish(55);
+    record.answer(Outcome{.kind = Outcome::Kind::failed, .status = 500, .error = "down"});
+    log.gaps = {
+        Gap{.from = Offset{0}, .to = Offset{1}},    // waits for a retry
+        Gap{.from = Offset{25}, .to = Offset{35}},  // never attempted, and goes on behind the cut
+    };
+    pass(20s);
+    EXPECT_EQ(log.first_offset(), Offset{30});
+    std::vector<DeadLetterRow> rows = dead_letters();
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].range->to, Offset{30});
+    EXPECT_EQ(rows[0].range->count, 28U) << "a gap below the cut counts as if all of it matched";
+    EXPECT_EQ(rows[1].reason, "unreadable");
+    ASSERT_TRUE(rows[1].range.has_value());
+    EXPECT_EQ(rows[1].range->from, Offset{0});
+    EXPECT_EQ(rows[1].range->count, 1U);
+    EXPECT_EQ(deliveries.counters().dead_lettered, 29U);
+}
+
 TEST_F(RetentionTest, LetsAPausedSubscriptionHoldNothingButLoseNothingSilently) {
     subscribe(SubscriptionState::paused);
     start({.bytes = 1'000});

@@ -27,11 +27,30 @@ test('behind the start of the log a list is 410 with the first offset, and a str
   assert.ok(Number(after.id) >= first && after.data.type === 'bulk');
 });
 
-test('retention waits for a subscription that is not done', async (t) => {
-  const hub = await startHub(t, ...small);
+test('retention waits for a subscription that is not done, and goes on without it', async (t) => {
+  const hub = await startHub(t, ...small, '--set', 'log.retention.every=100ms');
+  const first = async () => (await hub.request('GET', '/api/v1/events?limit=1')).json.events[0].offset;
+  const publish = async (count) => {
+    for (let number = 0; number < count; number++) await hub.publish('bulk', 'x'.repeat(100 * 1024));
+  };
+  await publish(30);
+  // It works: what the subscription does not need goes.
+  const start = await eventually('the start is dropped', first);
   const url = 'http://127.0.0.1:9/nobody-listens';
   await hub.subscribe('slow', { url, format: 'body' }, { delivery: { retry: ['1h'] } });
-  for (let number = 0; number < 60; number++) await hub.publish('bulk', 'x'.repeat(100 * 1024));
-  const page = await hub.request('GET', '/api/v1/events?limit=1');
-  assert.equal(page.json.events[0].offset, 0);
+  const { cursor } = await hub.subscription('slow');
+  await publish(60);
+  // The segments below its cursor go and no other, several times the size notwithstanding: when the start is next to the
+  // cursor, retention has looked at a log that was too long and stopped.
+  const kept = await eventually('all below the cursor is dropped', async () => {
+    const now = await first();
+    return now > start && now;
+  });
+  assert.ok(kept <= cursor, `${kept} is past the cursor ${cursor}`);
+  await hub.call('DELETE', '/api/v1/subscriptions/slow');
+  const gone = await eventually('what it held back is dropped', async () => {
+    const now = await first();
+    return now > cursor + 20 && now;
+  });
+  assert.ok(gone < cursor + 60);
 });
