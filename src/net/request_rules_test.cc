@@ -178,7 +178,15 @@ std::vector<GoodRow> good_rows() {
         {"100 headers", get(many + "Host: h"), ""},
         {"Upgrade is ignored", get("Host: h\r\nConnection: Upgrade\r\nUpgrade: websocket"), ""},
         {"method override is ignored", post("X-HTTP-Method-Override: DELETE"), ""},
+        {"another method override is ignored", post("X-HTTP-Method: PUT"), ""},
+        {"a third method override is ignored", post("X-Method-Override: PATCH"), ""},
     };
+}
+
+// The first word of the request line.
+std::string method_in(std::string_view bytes) {
+    bytes.remove_prefix(bytes.starts_with("\r\n") ? 2 : 0);
+    return std::string(bytes.substr(0, bytes.find(' ')));
 }
 
 std::string trouble_with(const GoodRow& row, std::size_t piece) {
@@ -195,6 +203,9 @@ std::string trouble_with(const GoodRow& row, std::size_t piece) {
     }
     if (seen.path != row.path) {
         return "path " + seen.path;
+    }
+    if (seen.method != method_in(row.bytes)) {
+        return "method " + seen.method;
     }
     return seen.body == row.body ? "" : "another body of " + std::to_string(seen.body.size());
 }

@@ -46,13 +46,15 @@ class TestCertificates {
     TestCertificates& operator=(const TestCertificates&) = delete;
 
     [[nodiscard]] std::string authority() const { return directory_ / "authority.pem"; }
-    // For "DNS:localhost,IP:127.0.0.1"; a life below zero has ended that long ago.
+    // For "DNS:localhost,IP:127.0.0.1"; a life below zero has ended that long ago. The key becomes
+    // its own.
     [[nodiscard]] Files issue(
-        const std::string& names, std::chrono::seconds life = std::chrono::hours(1)
+        const std::string& names,
+        std::chrono::seconds life = std::chrono::hours(1),
+        EVP_PKEY* key = EVP_EC_gen("P-256")
     ) {
         const std::string stem = directory_ / std::to_string(++serial_);
         Files files{.certificate = stem + ".pem", .key = stem + ".key"};
-        EVP_PKEY* key = EVP_EC_gen("P-256");
         X509* made = sign("leaf", names, key, life);
         write_certificate(files.certificate, made);
         FILE* file = std::fopen(files.key.c_str(), "we");

@@ -41,15 +41,16 @@ export async function startListener(t, answer = () => 204) {
   return { url, deliveries, received };
 }
 
-// The same over https; `own` is { certificate, key } as files.
-export async function startTlsListener(t, own, options = {}) {
+// The same over https; `own` is { certificate, key } as files. Without `keep` each connection has one request.
+export async function startTlsListener(t, own, { keep = true, ...options } = {}) {
   const deliveries = [];
   let connections = 0;
   const files = { cert: await readFile(own.certificate), key: await readFile(own.key) };
   const server = createTlsServer({ ...files, ...options }, async (request, response) => {
     for await (const _ of request);
-    deliveries.push({ headers: request.headers, peer: request.socket.getPeerCertificate()?.subject?.CN });
-    response.writeHead(204).end();
+    const peer = request.socket.getPeerCertificate()?.subject?.CN;
+    deliveries.push({ headers: request.headers, peer, servername: request.socket.servername });
+    response.writeHead(204, keep ? {} : { Connection: 'close' }).end();
   });
   server.on('secureConnection', () => connections++);
   const url = await listen(t, server);

@@ -1,6 +1,6 @@
 // TLS on both sides: Node's https client in, Node's https server out.
 import assert from 'node:assert/strict';
-import { copyFile, readFile } from 'node:fs/promises';
+import { appendFile, copyFile, readFile } from 'node:fs/promises';
 import https from 'node:https';
 import test from 'node:test';
 import { makeAuthority } from './certificates.mjs';
@@ -98,6 +98,53 @@ test('deliveries go over https to whom the hub trusts, and say why they do not g
   assert.match(JSON.stringify(await error('foreign')), /certificate is refused: unable to get local issuer certificate/);
   assert.match(JSON.stringify(await error('wrong')), /certificate is refused: (hostname|IP address) mismatch/);
   assert.equal(foreign.deliveries.length + wrong.deliveries.length, 0);
+});
+
+test('a listener is told whom it is called as', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const authority = await makeAuthority(directory, 'a');
+  const listener = await startTlsListener(t, await authority.issue('listener', names));
+  const hub = await startHub(t, '--set', `outbound.tls.ca=${authority.certificate}`);
+  await hub.subscribe('named', { url: listener.url.replace('127.0.0.1', 'localhost') });
+  await hub.publish('deploy');
+  const [{ servername }] = await listener.received(1);
+  assert.equal(servername, 'localhost');
+});
+
+test('authority, certificate and key of deliveries change without a restart and without a failed attempt', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const authority = await makeAuthority(directory, 'a');
+  const next = await makeAuthority(directory, 'b');
+  const trusted = `${directory}/trusted.pem`;
+  await copyFile(authority.certificate, trusted);
+  const own = await authority.issue('first', 'DNS:belfry');
+  const asking = { ca: await readFile(authority.certificate), requestCert: true, rejectUnauthorized: true, keep: false };
+  const listener = await startTlsListener(t, await authority.issue('listener', names), asking);
+  const newcomer = await startTlsListener(t, await next.issue('newcomer', names), { ...asking });
+  const hub = await startHub(t, '--set', `outbound.tls.ca=${trusted}`,
+    '--set', `outbound.tls.certificate=${own.certificate}`, '--set', `outbound.tls.key=${own.key}`);
+  await hub.subscribe('rotated', { url: listener.url });
+  let published = 0;
+  const reached = async (peer) => {
+    published++;
+    await hub.publish('deploy');
+    const deliveries = await listener.received(published);
+    return deliveries.at(-1).peer === peer;
+  };
+  assert.ok(await reached('first'));
+
+  const second = await authority.issue('second', 'DNS:belfry');
+  await copyFile(second.certificate, own.certificate);
+  await copyFile(second.key, own.key);
+  await appendFile(trusted, await readFile(next.certificate));
+  hub.process.kill('SIGHUP');
+  await eventually('the second certificate', () => reached('second'));
+  await hub.subscribe('newcomer', { url: newcomer.url });
+  await hub.publish('deploy');
+  await newcomer.received(1);
+  await listener.received(published + 1);
+  assert.ok(listener.deliveries.concat(newcomer.deliveries).every(({ headers }) => headers['belfry-attempt'] === '1'));
+  assert.equal(listener.deliveries.length, published + 1, 'each event came once');
 });
 
 test('a listener that asks for a certificate is shown ours', async (t) => {
