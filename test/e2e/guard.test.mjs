@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
-import { binary, startHub, stopAtEnd, temporaryDirectory } from './hub.mjs';
+import { binary, eventually, startHub, stopAtEnd, temporaryDirectory } from './hub.mjs';
 import { startListener } from './listener.mjs';
 import { fileURLToPath } from 'node:url';
 
@@ -63,6 +63,22 @@ test('the metadata address is reached only when it is named', { skip }, async (t
   assert.match(named.outcomes.own.error, /^blocked_address: /);
   const ranged = await onFakeCloud(t, '--set', 'outbound.allow=169.254.0.0/16');
   assert.deepEqual(ranged.metadata, []);
+});
+
+test('a hub that others reach calls nothing on its own machine unless it is allowed', async (t) => {
+  const listener = await startListener(t);
+  const reached = ['--listen', '0.0.0.0:0', '--insecure'];
+  const hub = await startHub(t, ...reached);
+  await hub.subscribe('inside', { url: listener.url });
+  await hub.publish('deploy');
+  const error = await eventually('the attempt', async () => (await hub.subscription('inside')).last_error);
+  assert.match(JSON.stringify(error), /blocked_address/);
+  assert.equal(listener.deliveries.length, 0);
+
+  const allowed = await startHub(t, ...reached, '--set', 'outbound.allow=127.0.0.0/8');
+  await allowed.subscribe('inside', { url: listener.url });
+  await allowed.publish('deploy');
+  await listener.received(1);
 });
 
 test('proxies of the environment are ignored', async (t) => {

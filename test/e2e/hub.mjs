@@ -98,7 +98,8 @@ class Hub {
   }
 
   async start() {
-    const args = ['serve', '--listen', '127.0.0.1:0', '--data', this.data, ...this.args];
+    const listen = this.args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
+    const args = ['serve', ...listen, '--data', this.data, ...this.args];
     this.process = start(args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const begin = this.log.length;
     for (const stream of [this.process.stdout, this.process.stderr]) {
@@ -111,7 +112,7 @@ class Hub {
     }).finally(() => (dead = true));
     await eventually(`ready; it said:\n${this.log}`, async () => {
       if (dead) throw new Error(`belfry ended while starting:\n${this.log}`);
-      const port = /127\.0\.0\.1:(\d+)/.exec(this.log.slice(begin))?.[1];
+      const port = /(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)/.exec(this.log.slice(begin))?.[1];
       if (!port) return false;
       this.url = `${/https:\/\/127/.test(this.log.slice(begin)) ? 'https' : 'http'}://127.0.0.1:${port}`;
       // A hub listens when it serves; over https the test asks by itself.
