@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "base/limits.h"
+#include "doors/error_answer.h"
 #include "doors/generated_page.h"
 #include "doors/native/errors.h"
 #include "doors/native/native_door_fixture.h"
@@ -27,7 +28,7 @@ std::string errors_page() {
         page += fmt::format(
             "| `{}` | {} | {} | {} |\n",
             info.name,
-            problem_status(info.code),
+            http_status(info.code),
             info.meaning,
             info.next_step
         );

@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 
-#include <string>
 #include <string_view>
 
 namespace belfry {
@@ -15,6 +14,6 @@ inline constexpr std::string_view kNoPathToDatacenter = "No path to datacenter";
 // Total: every code has a status. What Consul has no answer for keeps the one it has elsewhere.
 [[nodiscard]] int consul_status(Errc code);
 // What went wrong, without what names this machine's files.
-[[nodiscard]] std::string consul_text(const Error& error);
+[[nodiscard]] std::string_view consul_text(const Error& error);
 
 }  // namespace belfry

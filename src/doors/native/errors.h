@@ -11,8 +11,6 @@
 
 namespace belfry {
 
-[[nodiscard]] int problem_status(Errc code);
-
 // {"type","title","status","code","detail","field"?,"limit"?,"index"?,"first"?}. The detail of
 // failures that may name files is replaced by the code's meaning; nobody outside learns a path of
 // this machine.

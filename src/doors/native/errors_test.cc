@@ -1,5 +1,6 @@
 #include "doors/native/errors.h"
 
+#include "doors/error_answer.h"
 #include "doors/recording_connection.h"
 
 #include <gtest/gtest.h>
@@ -16,13 +17,13 @@ RecordingConnection::Answer answer_to(const Error& error) {
 
 TEST(Problem, EveryCodeHasAnErrorStatusOfItsOwnKind) {
     for (const ErrcInfo& info : errc_table()) {
-        int status = problem_status(info.code);
+        int status = http_status(info.code);
         EXPECT_GE(status, 400) << info.name;
         EXPECT_EQ(answer_to(Error{.code = info.code, .detail = "d"}).status, status) << info.name;
     }
-    EXPECT_EQ(problem_status(Errc::disk_full), 507);
-    EXPECT_EQ(problem_status(Errc::offset_expired), 410);
-    EXPECT_EQ(problem_status(Errc::precondition_failed), 412);
+    EXPECT_EQ(http_status(Errc::disk_full), 507);
+    EXPECT_EQ(http_status(Errc::offset_expired), 410);
+    EXPECT_EQ(http_status(Errc::precondition_failed), 412);
 }
 
 TEST(Problem, HasEveryMemberThatIsKnown) {

@@ -1,7 +1,7 @@
 #include "doors/steadybit/errors.h"
 
-#include "base/assert.h"
 #include "base/logging.h"
+#include "doors/error_answer.h"
 #include "doors/json_writer.h"
 
 #include <string>
@@ -15,14 +15,6 @@ constexpr std::string_view kMalformed = "Failed to decode event request body";
 bool is_malformed_event(Errc code) {
     return code == Errc::bad_request || code == Errc::unknown_field ||
            code == Errc::invalid_event || code == Errc::invalid_filter;
-}
-
-// What went wrong, without what names this machine's files.
-std::string_view detail_of(const Error& error) {
-    const bool is_internal = error.code == Errc::internal || error.code == Errc::disk_full ||
-                             error.code == Errc::outcome_unknown || error.code == Errc::read_only;
-    return is_internal ? errc_table()[static_cast<std::size_t>(error.code)].meaning
-                       : std::string_view(error.detail);
 }
 
 // By the status, because nothing else tells what the client may do next.
@@ -52,7 +44,7 @@ void answer(
     }
     std::string body;
     JsonWriter json(body);
-    json.begin_object().member("title", title).member("detail", detail_of(error)).end_object();
+    json.begin_object().member("title", title).member("detail", public_detail(error)).end_object();
     std::string headers("X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n");
     headers.append(headers_of(status)).append(more_headers);
     exchange.respond(HttpResponse{
@@ -66,42 +58,7 @@ void answer(
 }  // namespace
 
 int steadybit_status(Errc code, MalformedStatus malformed) {
-    switch (code) {
-        case Errc::bad_request:
-        case Errc::unknown_field:
-        case Errc::invalid_event:
-        case Errc::invalid_filter:
-            return static_cast<int>(malformed);
-        case Errc::unauthenticated:
-            return 401;
-        case Errc::denied:
-            return 403;
-        case Errc::not_found:
-            return 404;
-        case Errc::method_not_allowed:
-            return 405;
-        case Errc::conflict:
-        case Errc::id_conflict:
-            return 409;
-        case Errc::offset_expired:
-            return 410;
-        case Errc::precondition_failed:
-            return 412;
-        case Errc::too_large:
-            return 413;
-        case Errc::rate_limited:
-            return 429;
-        case Errc::internal:
-            return 500;
-        case Errc::overloaded:
-        case Errc::outcome_unknown:
-        case Errc::read_only:
-        case Errc::unavailable:
-            return 503;
-        case Errc::disk_full:
-            return 507;
-    }
-    assert_failed("an error has a code", __FILE__, __LINE__);
+    return is_malformed_event(code) ? static_cast<int>(malformed) : http_status(code);
 }
 
 void answer_steadybit_error(Exchange& exchange, const Error& error, MalformedStatus malformed) {
