@@ -66,6 +66,7 @@ class OpenGrant final : public Grant {
  public:
     bool allows(Resource, Verb, std::string_view) const override { return true; }
     bool covers(Verb, const TypePattern&) const override { return true; }
+    std::shared_ptr<const Rights> rights() const override { return nullptr; }
     bool valid() const override { return true; }
     std::uint64_t revision() const override { return 0; }
 };

@@ -21,14 +21,14 @@ namespace belfry {
 
 enum class DefaultPolicy : bool { deny, allow };
 
-class RuleSet {
+class RuleSet final : public Rights {
  public:
     // allow: what no rule names may be written, but for `token` and `operator`, which nobody gets
     // by default.
     RuleSet(std::span<const PolicyRules* const> policies, DefaultPolicy otherwise);
 
-    [[nodiscard]] bool allows(Resource resource, Verb verb, std::string_view name) const;
-    [[nodiscard]] bool covers(Verb verb, const TypePattern& types) const;
+    [[nodiscard]] bool allows(Resource resource, Verb verb, std::string_view name) const override;
+    [[nodiscard]] bool covers(Verb verb, const TypePattern& types) const override;
 
     // Whether `other` allows whatever this does: of each type, named by a rule or not, and of each
     // other resource.

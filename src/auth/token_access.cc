@@ -15,6 +15,12 @@ namespace {
 // Tokens known by their fingerprint; past it all are forgotten and come back one by one.
 constexpr std::size_t kCacheMax = 16'384;
 
+std::shared_ptr<const RuleSet> nothing() {
+    return std::make_shared<const RuleSet>(
+        std::span<const PolicyRules* const>(), DefaultPolicy::deny
+    );
+}
+
 }  // namespace
 
 std::shared_ptr<const RuleSet> compile_policies(
@@ -85,6 +91,9 @@ class TokenAccess::TokenGrant final : public Grant {
         const RuleSet* rules = current();
         return rules != nullptr && rules->covers(verb, types);
     }
+    std::shared_ptr<const Rights> rights() const override {
+        return current() != nullptr ? rules_ : nothing();
+    }
     bool valid() const override {
         // Once expired it stays so, whatever the clock does.
         expired_ = expired_ || (expires_ && table_->clock.wall() >= *expires_ + kExpiryLeeway);
@@ -144,6 +153,12 @@ class TokenAccess::TokenlessGrant final : public Grant {
         }
         const RuleSet* rules = current();
         return rules != nullptr && rules->covers(verb, types);
+    }
+    std::shared_ptr<const Rights> rights() const override {
+        if (of_ == Of::open) {
+            return valid() ? nullptr : nothing();
+        }
+        return current() != nullptr ? rules_ : nothing();
     }
     bool valid() const override { return table_->documents.closed() == (of_ == Of::closed); }
     std::uint64_t revision() const override { return table_->generation; }

@@ -63,6 +63,8 @@ enum class LimitUnit : std::uint8_t { bytes, count, milliseconds };
     X(services_bytes, 64 * 1024, bytes, "names and tags of the node's services; 429")              \
     X(bad_tokens_per_minute, 30, count, "requests of one address with a wrong token; 429")         \
     X(list_events, 1000, count, "events in one page; 400")                                         \
+    X(consul_lists, 1024, count, "different event lists of Consul's API at a time; 503")           \
+    X(consul_list_bytes, 256 * 1024 * 1024, bytes, "JSON of all of them in memory; 503")           \
     X(response_headers_bytes, 16 * 1024, bytes, "headers a listener answers; the attempt fails")   \
     X(response_body_bytes,                                                                         \
       64 * 1024,                                                                                   \

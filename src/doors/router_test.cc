@@ -24,6 +24,7 @@ class AskedGrant final : public Grant {
         return verb == Verb::read || writes_;
     }
     bool covers(Verb, const TypePattern&) const override { return true; }
+    std::shared_ptr<const Rights> rights() const override { return nullptr; }
     bool valid() const override { return true; }
     std::uint64_t revision() const override { return 0; }
 

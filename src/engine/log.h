@@ -62,6 +62,7 @@ struct ListQuery {
     std::optional<WallTime> until;  // recorded < until
     std::optional<Offset> after;    // exclusive
     std::optional<Offset> before;   // exclusive
+    bool leaves_out_elsewhere = false;  // events that were for other nodes
     Order order = Order::ascending;
     std::size_t limit = 100;
 };

@@ -4,12 +4,14 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "base/task.h"
 #include "engine/log.h"
 #include "event/record.h"
 
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace belfry {
@@ -20,6 +22,8 @@ class MemoryLog final : public Log {
 
     std::uint64_t events_per_segment = 1'000;
     std::uint64_t bytes_per_segment = 1'000;
+    std::uint64_t lists = 0;                 // asked for so far
+    bool holds_lists = false;                // a list waits for release_lists(), as for a slow disk
     std::uint64_t tail_events = UINT64_MAX;  // how many of the newest read_tail() gives
     std::vector<Gap> gaps;
     std::optional<Error> refusal;  // what appends get instead
@@ -55,6 +59,7 @@ class MemoryLog final : public Log {
         return get(from, limit).value();
     }
     void list(ListQuery query, ListDone done) override {
+        ++lists;
         const Offset begin = std::max(first_, query.after ? query.after->next() : first_);
         const Offset end = std::min(query.before.value_or(next_offset()), next_offset());
         const bool rises = query.order == ListQuery::Order::ascending;
@@ -64,6 +69,7 @@ class MemoryLog final : public Log {
             StoredEvent event = decode(at);
             if (event.event.tenant == query.tenant &&
                 (!query.type || query.type->matches(event.event.type)) &&
+                (!query.leaves_out_elsewhere || !event.event.elsewhere) &&
                 (!query.since || event.recorded >= *query.since)) {
                 page.events.push_back(std::move(event));
             }
@@ -72,7 +78,20 @@ class MemoryLog final : public Log {
                 break;
             }
         }
+        if (holds_lists) {
+            held_lists_.emplace_back([done = std::move(done), page = std::move(page)]() mutable {
+                done(std::move(page));
+            });
+            return;
+        }
         done(std::move(page));
+    }
+    // Answers the lists that were held.
+    void release_lists() {
+        holds_lists = false;
+        for (Task& answer : std::exchange(held_lists_, {})) {
+            answer();
+        }
     }
     void find(std::string, std::string id, std::string, FindDone done) override {
         for (Offset at = next_offset(); at > first_;) {
@@ -144,6 +163,7 @@ class MemoryLog final : public Log {
     Executor& loop_;
     Offset first_;
     std::vector<std::shared_ptr<std::vector<std::byte>>> records_;
+    std::vector<Task> held_lists_;
     std::function<void(Offset, Offset)> observer_;
 };
 

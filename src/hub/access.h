@@ -27,6 +27,17 @@ enum class Resource : std::uint8_t {
 inline constexpr std::size_t kResources = 8;
 enum class Verb : std::uint8_t { read, write };
 
+// What is allowed, fixed: two who have the same object may do the same. Immutable; may be read from
+// any thread.
+class Rights {
+ public:
+    virtual ~Rights() = default;
+    // As Grant's.
+    [[nodiscard]] virtual bool allows(Resource resource, Verb verb, std::string_view name)
+        const = 0;
+    [[nodiscard]] virtual bool covers(Verb verb, const TypePattern& types) const = 0;
+};
+
 // What a caller may do. It follows its token and its policies: what they lose, it loses at once,
 // so whoever keeps a request open keeps this and asks again. I/O thread only.
 class Grant {
@@ -39,6 +50,8 @@ class Grant {
         const = 0;
     // Every event type that the pattern matches?
     [[nodiscard]] virtual bool covers(Verb verb, const TypePattern& types) const = 0;
+    // What it allows now; nullptr: everything. Grants of the same policies have the same.
+    [[nodiscard]] virtual std::shared_ptr<const Rights> rights() const = 0;
     // False once the token is revoked or has expired. Reads the wall clock.
     [[nodiscard]] virtual bool valid() const = 0;
     // Changes whenever what it allows may have changed, so that what was judged by it can be kept.
@@ -62,6 +75,7 @@ struct Caller {
     std::string tenant = "default";
     std::string token_id;                // empty: no token
     std::shared_ptr<const Grant> grant;  // none: may do nothing
+    std::string_view door = "hub";       // by which it came; outlives the caller
 
     [[nodiscard]] bool may(Resource resource, Verb verb, std::string_view name = {}) const {
         return grant != nullptr && grant->allows(resource, verb, name);

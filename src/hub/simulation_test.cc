@@ -29,6 +29,7 @@ class AllowAll final : public Grant {
  public:
     bool allows(Resource, Verb, std::string_view) const override { return true; }
     bool covers(Verb, const TypePattern&) const override { return true; }
+    std::shared_ptr<const Rights> rights() const override { return nullptr; }
     bool valid() const override { return true; }
     std::uint64_t revision() const override { return 0; }
 };

@@ -230,6 +230,74 @@ TEST_F(ConsulDoorTest, AListOfManyBytesLeavesOutTheOldest) {
     EXPECT_TRUE(list("?name=a").body == live.body);
 }
 
+TEST_F(ConsulDoorTest, AListMayBeAsLongAsItsBoundAndNotAByteLonger) {
+    fire("a", "1");
+    fire("a", "2");
+    const std::size_t both = list("?name=a").body.size();
+    for (const std::size_t bound : {both, both - 1}) {
+        consul_options_.list = {.events = 256, .bytes = bound};
+        restart_door();
+        const std::string found = list("?name=a").body;
+        EXPECT_EQ(found.size() == both, bound == both);
+        fire("a", "1");
+        fire("a", "2");
+        EXPECT_EQ(list("?name=a").body.size(), found.size()) << "kept up, not loaded";
+    }
+}
+
+TEST_F(ConsulDoorTest, EventsForOtherNodesDoNotHideOlderOnes) {
+    fire("a", "mine");
+    const std::vector<Event> others(
+        13'000, Event{.source = "/s", .type = "a", .data = "x", .elsewhere = true}
+    );
+    log_.append(others, [](auto) {});
+    run();
+    restart_door();
+    EXPECT_EQ(count(list("?name=a")), 1U);
+    EXPECT_EQ(count(list()), 1U);
+    EXPECT_EQ(index_of(list("?name=a")), 2U);
+}
+
+TEST_F(ConsulDoorTest, NoMoreDifferentListsAreKeptThanMayBe) {
+    limits_.consul_lists = 2;
+    const std::uint64_t first = block("?name=a&index=1");
+    block("?name=b&index=1");
+    const Answer third = list("?name=c");
+    EXPECT_EQ(third.status, 503);
+    EXPECT_EQ(third.body, "too many different event lists are waited for");
+    EXPECT_EQ(list("?name=a").status, 200) << "one that is there is shared";
+    connection_.vanish(first);
+    EXPECT_EQ(list("?name=c").status, 200);
+    const std::uint64_t waiting = block("?name=b&index=1");
+    fire("b");
+    EXPECT_TRUE(answered(waiting)) << "who waits is not dropped for others";
+}
+
+TEST_F(ConsulDoorTest, WhatListsHoldIsBounded) {
+    limits_.consul_list_bytes = 40'000;
+    fire("a", std::string(12'000, 'x'));
+    fire("b", std::string(12'000, 'x'));
+    const std::uint64_t a = block("?name=a&index=3");
+    EXPECT_TRUE(answered(a));
+    const std::uint64_t waits = block("?name=a&index=2");
+    EXPECT_FALSE(answered(waits));
+    EXPECT_EQ(list("?name=b").status, 200) << "the last one may pass the bound";
+    EXPECT_EQ(list("?name=c").status, 200) << "nobody waits for b";
+    EXPECT_FALSE(answered(waits));
+    fire("a", std::string(12'000, 'y'));
+    EXPECT_TRUE(answered(waits));
+    EXPECT_EQ(count(list("?name=a")), 2U);
+}
+
+TEST_F(ConsulDoorTest, AStopAnswersAListThatIsStillRead) {
+    log_.holds_lists = true;
+    const std::uint64_t number = block("?name=a&index=1");
+    router_->release_waiting();
+    EXPECT_FALSE(answered(number));
+    log_.release_lists();
+    EXPECT_TRUE(answered(number));
+}
+
 TEST_F(ConsulDoorTest, TheVerdictOfThenStays) {
     services_.put(Service{.id = "web", .name = "web", .tags = {"v1"}}, [](auto) {});
     run();
@@ -370,6 +438,43 @@ TEST_F(ConsulAclTest, WhatMayNotBeReadReleasesNobody) {
     EXPECT_TRUE(answered(nameless));
     pass(10s);
     EXPECT_EQ(connection_.answer(blocked).body, "[]");
+}
+
+TEST_F(ConsulAclTest, AHiddenNameTellsNothingOfTheFiltersOfItsEvents) {
+    EXPECT_EQ(ask_as(operator_, Method::put, "/v1/event/fire/bar?node=%5Eweb").status, 200);
+    const Answer plain = list_as(reader_, "?name=bar");
+    for (std::string_view filter : {"&node=web-1", "&node=nothing", "&service=x&tag=y"}) {
+        const Answer filtered = list_as(reader_, "?name=bar" + std::string(filter));
+        EXPECT_EQ(filtered.headers, plain.headers) << filter;
+        EXPECT_EQ(filtered.body, "[]") << filter;
+    }
+    EXPECT_TRUE(is_filtered(plain));
+}
+
+TEST_F(ConsulAclTest, WhoHasTheSameRightsSharesAList) {
+    const std::string other = token("reader");
+    list_as(reader_);
+    const std::uint64_t lists = log_.lists;
+    EXPECT_EQ(count(list_as(other)), 1U);
+    EXPECT_EQ(log_.lists, lists);
+    EXPECT_EQ(count(list_as(writer_)), 0U);
+    EXPECT_EQ(log_.lists, lists + 1) << "who sees something else does not";
+}
+
+TEST_F(ConsulAclTest, AClientThatVanishesWhileItsListIsReadAgainIsForgotten) {
+    const std::uint64_t blocked = send_as(reader_, Method::get, "/v1/event/list?index=2");
+    EXPECT_FALSE(answered(blocked));
+    log_.holds_lists = true;
+    policy("any", R"({"event":{"foo":"read"}})");
+    pass(5s);  // rights changed, so it is served by those of now
+    EXPECT_FALSE(answered(blocked));
+    connection_.vanish(blocked);
+    log_.release_lists();
+    run();
+    EXPECT_FALSE(answered(blocked));
+    const std::uint64_t next = send_as(reader_, Method::get, "/v1/event/list?index=2");
+    EXPECT_EQ(ask_as(operator_, Method::put, "/v1/event/fire/foo").status, 200);
+    EXPECT_TRUE(answered(next));
 }
 
 TEST_F(ConsulAclTest, ARevokedTokenEndsItsBlockedLists) {

@@ -37,6 +37,7 @@ class EventFilter {
         EventFilterTexts texts, const Limits& limits
     );
 
+    EventFilter();  // everything matches
     EventFilter(EventFilter&&) noexcept;
     EventFilter& operator=(EventFilter&&) noexcept;
     ~EventFilter();
@@ -47,8 +48,6 @@ class EventFilter {
     [[nodiscard]] bool admits(EventFilterTexts stored) const;
 
  private:
-    EventFilter();
-
     // nullptr: everything matches.
     std::unique_ptr<re2::RE2> node_;
     std::unique_ptr<re2::RE2> service_;

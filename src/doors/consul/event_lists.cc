@@ -26,9 +26,13 @@ EventLists::EventLists(const Ports& ports, ViewLimits view_limits)
     : clock_(ports.clock),
       limits_(ports.limits),
       answers_(ports.answers),
-      views_(ports.hub, ports.clock, view_limits, [this](const EventViews::View& view) {
-          changed(view);
-      }) {}
+      views_(
+          ports.hub,
+          ports.clock,
+          ports.limits,
+          view_limits,
+          [this](const EventViews::View& view) { changed(view); }
+      ) {}
 
 EventLists::~EventLists() {
     clock_.cancel(grant_check_);
@@ -66,21 +70,27 @@ void EventLists::list(RequestContext& context) {
         .node = std::string(texts.node),
         .service = std::string(texts.service),
         .tag = std::string(texts.tag),
-        .grant = nullptr
+        .rights = nullptr
     };
     serve(std::move(list), std::move(key), std::move(*filter));
 }
 
 // A name is allowed or not, so all who ask for one share a view. All names together look different
-// to whoever may not read some.
+// to whoever may not read some; who has the same rights sees the same. Whoever may not read the
+// name learns that there are events of it, and of none what its filters are.
 void EventLists::serve(List list, ViewKey key, EventFilter filter) {
     const Grant& grant = *list->grant;
-    if (!key.name.empty()) {
-        list->sees = grant.allows(Resource::event, Verb::read, key.name);
-    } else if (!grant.covers(Verb::read, kEveryType)) {
-        key.grant = list->grant;
-    }
     list->revision = grant.revision();
+    list->blind.reset();
+    if (!key.name.empty() && !grant.allows(Resource::event, Verb::read, key.name)) {
+        list->blind = std::make_unique<const ViewKey>(key);
+        key.node.clear();
+        key.service.clear();
+        key.tag.clear();
+        filter = EventFilter();
+    } else if (key.name.empty() && !grant.covers(Verb::read, kEveryType)) {
+        key.rights = grant.rights();
+    }
     views_.find(
         key,
         std::move(filter),
@@ -92,8 +102,8 @@ void EventLists::serve(List list, ViewKey key, EventFilter filter) {
 
 // With what it was asked with.
 void EventLists::serve_again(List list) {
-    ViewKey key = list->view->key();
-    key.grant = nullptr;
+    ViewKey key = list->blind ? *list->blind : list->view->key();
+    key.rights = nullptr;
     const EventFilterTexts texts{.node = key.node, .service = key.service, .tag = key.tag};
     Result<EventFilter> filter = EventFilter::parse_search(texts, limits_);
     ASSERT(filter.has_value());  // it was read before
@@ -105,21 +115,31 @@ void EventLists::take(List list, const Result<EventViews::View>& view) {
         return;
     }
     if (!view) {
-        return answers_.text(list->exchange, 500, view.error().detail);
+        return refuse(*list, view.error());
     }
-    list->view = *view;
-    const std::uint64_t index = list->sees ? (*view)->index() : kConsulIndexOfNothing;
-    if (list->index != index || clock_.now() >= list->deadline) {
+    if (list->blind) {
+        list->hides = !(*view)->empty();
+        list->view.reset();
+    } else {
+        list->view = *view;
+    }
+    if (stopping_ || list->index != index_of(*list) || clock_.now() >= list->deadline) {
         return answer(*list);
     }
     wait(std::move(list));
 }
 
+std::uint64_t EventLists::index_of(const BlockedList& list) {
+    return list.blind ? kConsulIndexOfNothing : list.view->index();
+}
+
 void EventLists::wait(List list) {
     BlockedList& waiting = *list;
     waiting.number = ++last_number_;
-    waiting.position = waiting.view->waiting.size();
-    waiting.view->waiting.push_back(&waiting);
+    if (waiting.view) {
+        waiting.position = waiting.view->waiting.size();
+        waiting.view->waiting.push_back(&waiting);
+    }
     waiting.timer =
         clock_.call_at(waiting.deadline, [this, &waiting] { serve_again(stop_waiting(waiting)); });
     waiting.exchange.on_gone([this, &waiting] { static_cast<void>(stop_waiting(waiting)); });
@@ -131,10 +151,13 @@ void EventLists::wait(List list) {
 
 EventLists::List EventLists::stop_waiting(BlockedList& list) {
     clock_.cancel(list.timer);
-    std::vector<BlockedList*>& all = list.view->waiting;
-    all.back()->position = list.position;
-    all[list.position] = all.back();
-    all.pop_back();
+    list.exchange.on_gone({});  // it may be on its way again when its client goes
+    if (list.view) {
+        std::vector<BlockedList*>& all = list.view->waiting;
+        all.back()->position = list.position;
+        all[list.position] = all.back();
+        all.pop_back();
+    }
     return std::move(waiting_.extract(list.number).mapped());
 }
 
@@ -144,13 +167,13 @@ void EventLists::changed(const EventViews::View& view) {
     std::vector<List> released;
     for (std::size_t i = view->waiting.size(); i-- > 0;) {
         BlockedList& list = *view->waiting[i];
-        if (view->error || (list.sees && list.index != view->index())) {
+        if (view->error || list.index != view->index()) {
             released.push_back(stop_waiting(list));
         }
     }
     for (List& list : released) {
         if (view->error) {
-            answers_.text(list->exchange, 500, view->error->detail);
+            refuse(*list, *view->error);
         } else {
             answer(*list);
         }
@@ -158,19 +181,22 @@ void EventLists::changed(const EventViews::View& view) {
 }
 
 void EventLists::answer(BlockedList& list) {
-    EventView& view = *list.view;
     headers_.assign("X-Consul-Index: ");
-    append_json_number(headers_, list.sees ? view.index() : kConsulIndexOfNothing);
+    append_json_number(headers_, index_of(list));
     headers_.append("\r\n");
-    const bool filtered = list.sees ? view.is_filtered() : !view.empty();
+    const bool filtered = list.blind ? list.hides : list.view->is_filtered();
     if (filtered && list.has_token) {
         headers_.append("X-Consul-Results-Filtered-By-Acls: true\r\n");
     }
-    if (!list.sees) {
+    if (list.blind) {
         return answers_.json(list.exchange, "[]", list.form, headers_);
     }
-    const EventView::Body body = view.body(list.form);
+    const EventView::Body body = list.view->body(list.form);
     answers_.wire(list.exchange, body.bytes, body.is_gzip, headers_);
+}
+
+void EventLists::refuse(BlockedList& list, const Error& error) {
+    answers_.text(list.exchange, consul_status(error.code), consul_text(error));
 }
 
 // Whoever lost the right to be here is told; whose rights changed is served by those he has now.
@@ -196,6 +222,7 @@ void EventLists::check_grants() {
 }
 
 void EventLists::release_all() {
+    stopping_ = true;
     while (!waiting_.empty()) {
         List list = stop_waiting(*waiting_.begin()->second);
         answer(*list);

@@ -22,9 +22,12 @@ struct BlockedList {
     MonoTime deadline{};
     JsonForm form;
     bool has_token = false;
-    bool sees = true;  // may read the name it asks for
+    // May not read the name it asks for: what it asked. It is answered as if there were nothing,
+    // but for `hides`: there are events of the name.
+    std::unique_ptr<const ViewKey> blind;
+    bool hides = false;
     // While it waits.
-    EventViews::View view;
+    EventViews::View view;     // none if blind
     std::size_t position = 0;  // in view->waiting
     std::uint64_t revision = 0;
     TimerId timer;
@@ -57,7 +60,9 @@ class EventLists {
     void wait(List list);
     [[nodiscard]] List stop_waiting(BlockedList& list);
     void changed(const EventViews::View& view);
+    [[nodiscard]] static std::uint64_t index_of(const BlockedList& list);
     void answer(BlockedList& list);
+    void refuse(BlockedList& list, const Error& error);
     void check_grants();
 
     // Constant after construction.
@@ -69,6 +74,7 @@ class EventLists {
     std::unordered_map<std::uint64_t, List> waiting_;
     std::uint64_t last_number_ = 0;
     TimerId grant_check_;
+    bool stopping_ = false;
     std::string headers_;  // of the answer being written; keeps its memory
 };
 

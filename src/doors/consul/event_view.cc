@@ -4,6 +4,7 @@
 #include "event/consul_json.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace belfry {
 
@@ -13,6 +14,8 @@ namespace {
 // it remembers.
 constexpr std::size_t kSearchedBytesMax = std::size_t{64} * 1024;
 constexpr std::size_t kAdmittedMax = 1024;
+// Events that a list which shows only some of a name's looks at before it goes on with what it has.
+constexpr std::size_t kLookedAtMax = 12'800;
 
 std::string_view extension(const Event& event, std::string_view name) {
     return event.attribute(name).value_or("");
@@ -24,12 +27,22 @@ std::size_t number_of(JsonForm form) {
 
 }  // namespace
 
-EventView::EventView(ViewKey key, EventFilter filter, ViewLimits limits)
-    : key_(std::move(key)), filter_(std::move(filter)), limits_(limits) {}
+EventView::EventView(
+    ViewKey key, EventFilter filter, ViewLimits limits, std::shared_ptr<std::size_t> all_bytes
+)
+    : key_(std::move(key)),
+      filter_(std::move(filter)),
+      limits_(limits),
+      all_bytes_(std::move(all_bytes)) {}
+
+EventView::~EventView() {
+    *all_bytes_ -= counted_;
+}
 
 void EventView::restart(Offset before) {
     entries_.clear();
-    bytes_ = 0;
+    bytes_ = 1;
+    looked_at_ = 0;
     seen_ = before;
     newest_denied_.reset();
     searched_bytes_ = 0;
@@ -43,7 +56,7 @@ bool EventView::shows(const StoredEvent& stored) {
         (!key_.name.empty() && event.type != key_.name)) {
         return false;
     }
-    if (key_.grant != nullptr && !key_.grant->allows(Resource::event, Verb::read, event.type)) {
+    if (key_.rights != nullptr && !key_.rights->allows(Resource::event, Verb::read, event.type)) {
         newest_denied_ = newest_denied_ ? std::max(*newest_denied_, stored.offset) : stored.offset;
         return false;
     }
@@ -81,21 +94,33 @@ EventView::Entry EventView::entry_of(const StoredEvent& stored) {
     return entry;
 }
 
+bool EventView::shows_some_only() const {
+    return key_.rights != nullptr || !key_.node.empty() || !key_.service.empty() ||
+           !key_.tag.empty();
+}
+
 bool EventView::add_older(const StoredEvent& stored) {
-    if (entries_.size() >= limits_.events || searched_bytes_ >= kSearchedBytesMax) {
+    if (entries_.size() >= limits_.events || searched_bytes_ >= kSearchedBytesMax ||
+        (shows_some_only() && looked_at_ >= kLookedAtMax)) {
         return false;
     }
+    ++looked_at_;
     if (!shows(stored)) {
         return true;
     }
     Entry entry = entry_of(stored);
-    if (bytes_ + entry.json.size() > limits_.bytes && !entries_.empty()) {
+    if (bytes_ + entry.json.size() + 1 > limits_.bytes && !entries_.empty()) {
         return false;
     }
     bytes_ += entry.json.size() + 1;
     entries_.push_front(std::move(entry));
     changed();
     return true;
+}
+
+void EventView::pop_front() {
+    bytes_ -= entries_.front().json.size() + 1;
+    entries_.pop_front();
 }
 
 bool EventView::add_newer(const StoredEvent& stored) {
@@ -106,8 +131,7 @@ bool EventView::add_newer(const StoredEvent& stored) {
     entries_.push_back(entry_of(stored));
     bytes_ += entries_.back().json.size() + 1;
     while (entries_.size() > limits_.events || (bytes_ > limits_.bytes && entries_.size() > 1)) {
-        bytes_ -= entries_.front().json.size() + 1;
-        entries_.pop_front();
+        pop_front();
     }
     changed();
     return true;
@@ -115,8 +139,7 @@ bool EventView::add_newer(const StoredEvent& stored) {
 
 void EventView::drop_below(Offset first) {
     while (!entries_.empty() && entries_.front().offset < first) {
-        bytes_ -= entries_.front().json.size() + 1;
-        entries_.pop_front();
+        pop_front();
         changed();
     }
     if (newest_denied_ && *newest_denied_ < first) {
@@ -134,22 +157,34 @@ bool EventView::is_filtered() const {
 }
 
 void EventView::changed() {
-    compact_.clear();
+    std::string().swap(compact_);
     wire_ = {};
+    count();
+}
+
+void EventView::count() {
+    std::size_t bytes = bytes_ + compact_.capacity();
+    for (const std::optional<WireJson>& wire : wire_) {
+        bytes += wire ? wire->bytes.capacity() : 0;
+    }
+    *all_bytes_ += bytes;
+    *all_bytes_ -= std::exchange(counted_, bytes);
 }
 
 EventView::Body EventView::body(JsonForm form) {
     if (compact_.empty()) {
-        compact_.reserve(bytes_ + 2);
+        compact_.reserve(bytes_ + 1);
         compact_.push_back('[');
         for (const Entry& entry : entries_) {
             compact_.append(compact_.size() > 1 ? "," : "").append(entry.json);
         }
         compact_.push_back(']');
+        count();
     }
     std::optional<WireJson>& wire = wire_[number_of(form)];
     if (!wire) {
         wire = wire_json(compact_, form);
+        count();
     }
     if (wire->bytes.empty()) {
         return {.bytes = compact_};

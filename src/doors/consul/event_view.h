@@ -30,7 +30,7 @@ struct ViewKey {
     std::string node;
     std::string service;
     std::string tag;
-    std::shared_ptr<const Grant> grant;  // shows what it allows; nullptr: everything
+    std::shared_ptr<const Rights> rights;  // shows what they allow; nullptr: everything
 
     auto operator<=>(const ViewKey&) const = default;
 };
@@ -44,7 +44,13 @@ struct BlockedList;
 
 class EventView {
  public:
-    EventView(ViewKey key, EventFilter filter, ViewLimits limits);
+    // `all_bytes` counts the bytes of all views.
+    EventView(
+        ViewKey key, EventFilter filter, ViewLimits limits, std::shared_ptr<std::size_t> all_bytes
+    );
+    ~EventView();
+    EventView(const EventView&) = delete;
+    EventView& operator=(const EventView&) = delete;
 
     [[nodiscard]] const ViewKey& key() const { return key_; }
     // Events below this offset were looked at, or will be by who loads it.
@@ -64,7 +70,7 @@ class EventView {
     [[nodiscard]] bool empty() const { return entries_.empty(); }
     // X-Consul-Index: of the last event, 1 without one.
     [[nodiscard]] std::uint64_t index() const;
-    // An event of the name that the grant does not allow would be in the list.
+    // An event that may not be read would be in the list.
     [[nodiscard]] bool is_filtered() const;
     // The whole list; valid until the next change.
     struct Body {
@@ -72,13 +78,13 @@ class EventView {
         bool is_gzip = false;
     };
     [[nodiscard]] Body body(JsonForm form);
-    [[nodiscard]] std::size_t bytes() const { return bytes_; }
+    // Its part of `all_bytes`.
+    [[nodiscard]] std::size_t bytes() const { return counted_; }
 
     // For EventViews and the lists that wait.
     bool loading = false;
     std::uint64_t load = 0;      // counts; what an earlier load still brings is not wanted
     std::optional<Error> error;  // it could not be loaded, and is not kept up any more
-    std::uint64_t revision = 0;  // of the grant, when it was loaded
     MonoTime used{};
     std::vector<BlockedList*> waiting;
 
@@ -90,15 +96,21 @@ class EventView {
     [[nodiscard]] bool shows(const StoredEvent& stored);
     [[nodiscard]] bool admits(EventFilterTexts texts);
     [[nodiscard]] static Entry entry_of(const StoredEvent& stored);
+    [[nodiscard]] bool shows_some_only() const;
+    void pop_front();
     void changed();
+    void count();
 
     // Constant after construction.
     const ViewKey key_;
     const EventFilter filter_;
     const ViewLimits limits_;
+    const std::shared_ptr<std::size_t> all_bytes_;
     // I/O thread.
     std::deque<Entry> entries_;  // oldest first
-    std::size_t bytes_ = 0;
+    std::size_t bytes_ = 1;      // of the list: each event and what stands behind it, and "["
+    std::size_t counted_ = 0;
+    std::size_t looked_at_ = 0;  // events, since the last restart
     Offset seen_;
     std::optional<Offset> newest_denied_;
     // What the filter said of the events' filters so far: most events have one of a few, and a

@@ -10,11 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Views are kept for who asks again: so many, and so much JSON in those that nobody waits for.
-constexpr std::size_t kViewsMax = 1024;
-constexpr std::size_t kIdleBytesMax = std::size_t{64} << 20U;
-// What a list looks back at most; a page takes events of the name only.
-constexpr int kPagesMax = 50;
 constexpr std::size_t kPageEvents = 256;
 
 }  // namespace
@@ -30,11 +25,16 @@ bool EventViews::InOrder::operator()(const Name& a, const ViewKey& b) const {
 }
 
 EventViews::EventViews(
-    Hub& hub, Clock& clock, ViewLimits limits, std::function<void(const View&)> on_change
+    Hub& hub,
+    Clock& clock,
+    const Limits& limits,
+    ViewLimits view_limits,
+    std::function<void(const View&)> on_change
 )
     : hub_(hub),
       clock_(clock),
       limits_(limits),
+      view_limits_(view_limits),
       on_change_(std::move(on_change)),
       self_(std::make_shared<EventViews*>(this)) {
     hub_reader_ = hub_.add_reader([this](Offset first, Offset next) { committed(first, next); });
@@ -48,18 +48,21 @@ void EventViews::find(const ViewKey& key, EventFilter filter, Found found) {
     auto at = views_.find(key);
     if (at == views_.end()) {
         make_room();
+        if (is_full()) {
+            return found(fail(Errc::overloaded, "too many different event lists are waited for"));
+        }
         at = views_.try_emplace(key).first;
-        at->second.view = std::make_shared<EventView>(key, std::move(filter), limits_);
+        at->second.view =
+            std::make_shared<EventView>(key, std::move(filter), view_limits_, all_bytes_);
         at->second.waiting.push_back(std::move(found));
         return load(at->second);
     }
     Held& held = at->second;
     EventView& view = *held.view;
     view.used = clock_.now();
-    const bool outdated = key.grant != nullptr && view.revision != key.grant->revision();
-    if (view.loading || outdated) {
+    if (view.loading) {
         held.waiting.push_back(std::move(found));
-        return view.loading ? void() : load(held);
+        return;
     }
     view.drop_below(hub_.log().first_offset());
     found(held.view);
@@ -70,25 +73,25 @@ void EventViews::load(Held& held) {
     view.used = clock_.now();
     view.loading = true;
     ++view.load;
-    view.revision = view.key().grant != nullptr ? view.key().grant->revision() : 0;
     const Offset before = hub_.log().next_offset();
     view.restart(before);
-    load_page(held.view, before, 1);
+    load_page(held.view, before);
 }
 
-// Newest first. What is committed meanwhile is added by committed().
-void EventViews::load_page(const View& view, Offset before, int pages) {
+// Newest first, until the view has enough. What is committed meanwhile is added by committed().
+void EventViews::load_page(const View& view, Offset before) {
     ListQuery query;
     query.tenant = view->key().tenant;
     if (!view->key().name.empty()) {
         query.type = TypePattern{.text = view->key().name};
     }
     query.before = before;
+    query.leaves_out_elsewhere = true;
     query.order = ListQuery::Order::descending;
     query.limit = kPageEvents;
     hub_.log().list(
         std::move(query),
-        [self = std::weak_ptr(self_), view, pages, load = view->load](Result<ListResult> page) {
+        [self = std::weak_ptr(self_), view, load = view->load](Result<ListResult> page) {
             std::shared_ptr<EventViews*> views = self.lock();
             if (!views || view->load != load) {
                 return;
@@ -99,8 +102,8 @@ void EventViews::load_page(const View& view, Offset before, int pages) {
             const bool wants_more = std::ranges::all_of(
                 page->events, [&](const StoredEvent& stored) { return view->add_older(stored); }
             );
-            if (wants_more && page->next && pages < kPagesMax) {
-                return (*views)->load_page(view, *page->next, pages + 1);
+            if (wants_more && page->next) {
+                return (*views)->load_page(view, *page->next);
             }
             (*views)->loaded(view, {});
         }
@@ -148,6 +151,9 @@ void EventViews::committed(Offset first, Offset next) {
     for (const View& view : changed) {
         on_change_(view);
     }
+    if (is_full()) {
+        make_room();  // whoever waited for what grew has it now
+    }
 }
 
 void EventViews::feed(const StoredEvent& stored, Name name, std::vector<View>& changed) {
@@ -179,25 +185,24 @@ void EventViews::reload_all() {
     }
 }
 
-// Drops what was not used for longest and nobody waits for, until there is room for one more.
+bool EventViews::is_full() const {
+    return views_.size() >= limits_.consul_lists || *all_bytes_ >= limits_.consul_list_bytes;
+}
+
+// Views are kept for who asks again. When there is no room, those that nobody waits for go, the
+// ones not used for longest first: half of them, so that it is a while until the next time.
 void EventViews::make_room() {
+    if (!is_full()) {
+        return;
+    }
     std::vector<decltype(views_)::iterator> idle;
-    std::size_t bytes = 0;
     for (auto at = views_.begin(); at != views_.end(); ++at) {
         if (at->second.view->waiting.empty() && at->second.waiting.empty()) {
             idle.push_back(at);
-            bytes += at->second.view->bytes();
         }
-    }
-    if (views_.size() < kViewsMax && bytes < kIdleBytesMax) {
-        return;
     }
     std::ranges::sort(idle, {}, [](auto at) { return at->second.view->used; });
-    for (std::size_t i = 0; i < idle.size(); ++i) {
-        if (i >= idle.size() / 2 && views_.size() < kViewsMax && bytes < kIdleBytesMax) {
-            break;
-        }
-        bytes -= idle[i]->second.view->bytes();
+    for (std::size_t i = 0; i < idle.size() && (is_full() || i < idle.size() / 2); ++i) {
         views_.erase(idle[i]);
     }
 }

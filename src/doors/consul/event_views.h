@@ -1,8 +1,10 @@
-// EventViews: every view that somebody asked for of late, loaded from the log and kept up with it.
+// EventViews: every view that somebody asked for of late, loaded from the log and kept up with it,
+// so many and so much in them as limits say.
 // Owned by the door; the hub and the clock must outlive it. I/O thread only.
 #pragma once
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "doors/consul/event_view.h"
 #include "hub/hub.h"
 
@@ -20,13 +22,18 @@ class EventViews {
     // `on_change` hears of each view whose list changed in a commit, once a commit, after all views
     // were brought up to it.
     EventViews(
-        Hub& hub, Clock& clock, ViewLimits limits, std::function<void(const View&)> on_change
+        Hub& hub,
+        Clock& clock,
+        const Limits& limits,
+        ViewLimits view_limits,
+        std::function<void(const View&)> on_change
     );
     ~EventViews();
     EventViews(const EventViews&) = delete;
     EventViews& operator=(const EventViews&) = delete;
 
     // The view, up to date with the log, perhaps before this returns. `filter` is the key's.
+    // overloaded: as many views as may be are waited for, or what they hold is all there may be.
     void find(const ViewKey& key, EventFilter filter, Found found);
 
     [[nodiscard]] std::size_t size() const { return views_.size(); }
@@ -49,21 +56,24 @@ class EventViews {
     };
 
     void load(Held& held);
-    void load_page(const View& view, Offset before, int pages);
+    void load_page(const View& view, Offset before);
     void loaded(const View& view, Result<void> result);
     void committed(Offset first, Offset next);
     void feed(const StoredEvent& stored, Name name, std::vector<View>& changed);
     void reload_all();
     void make_room();
+    [[nodiscard]] bool is_full() const;
 
     // Constant after construction.
     Hub& hub_;
     Clock& clock_;
-    const ViewLimits limits_;
+    const Limits& limits_;
+    const ViewLimits view_limits_;
     const std::function<void(const View&)> on_change_;
     std::uint64_t hub_reader_ = 0;
     // I/O thread.
     std::map<ViewKey, Held, InOrder> views_;
+    const std::shared_ptr<std::size_t> all_bytes_ = std::make_shared<std::size_t>(0);
     std::shared_ptr<EventViews*> self_;  // what the log still owes finds nobody once this is gone
 };
 

@@ -102,6 +102,7 @@ bool list_matches(const ListQuery& query, const StoredEvent& stored) {
     return event.tenant == query.tenant && (!query.type || query.type->matches(event.type)) &&
            (query.source.empty() || event.source == query.source) &&
            (query.subject.empty() || event.subject == query.subject) &&
+           (!query.leaves_out_elsewhere || !event.elsewhere) &&
            (!query.since || stored.recorded >= *query.since) &&
            (!query.until || stored.recorded < *query.until);
 }
