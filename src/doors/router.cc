@@ -217,6 +217,7 @@ Result<void> Router::authorise(
         return std::unexpected(std::move(identified).error());
     }
     caller = std::move(*identified);
+    caller.door = door.name;
     return {};
 }
 

@@ -572,6 +572,7 @@ Delivery::Figures Delivery::figures() const {
         .in_flight = under_way_,
         .dead = dead_,
         .settled = settled_,
+        .failed = failed_,
         .circuit_open = circuit_->open(),
         .last_error = last_error_,
     };

@@ -39,8 +39,9 @@ struct DeliveryCounters {
     std::uint64_t settled = 0;
     std::uint64_t failed_attempts = 0;
     std::uint64_t dead_lettered = 0;
-    DurationHistogram attempts;  // how long each took
-    DurationHistogram lag;       // of each settled event, since it was recorded
+    std::uint64_t exhausted = 0;  // of those, after the last attempt
+    DurationHistogram attempts;   // how long each took
+    DurationHistogram lag;        // of each settled event, since it was recorded
 };
 struct DeliveryPorts {
     Clock& clock;
@@ -127,6 +128,7 @@ class Delivery {
         std::uint64_t in_flight = 0;
         std::uint64_t dead = 0;
         std::uint64_t settled = 0;
+        std::uint64_t failed = 0;  // attempts
         bool circuit_open = false;
         std::string last_error;
     };
@@ -230,6 +232,7 @@ class Delivery {
     // Statistics.
     AttemptHistory history_;
     std::uint64_t settled_ = 0;
+    std::uint64_t failed_ = 0;
     std::uint64_t dead_ = 0;
     std::string last_error_;
 };

@@ -38,6 +38,7 @@ void Delivery::ended(Slot slot, const Outcome& outcome) {
     note_endpoint(attempt, outcome);
     if (outcome.kind != Outcome::Kind::settled) {
         ++ports_.counters.failed_attempts;
+        ++failed_;
         last_error_ = outcome.error;
     }
     if (attempt.kind == UnderWay::Kind::replay) {
@@ -164,6 +165,7 @@ void Delivery::write_dead_letter(
     ports_.writer.touched();
     ++dead_;
     ++ports_.counters.dead_lettered;
+    ports_.counters.exhausted += reason == "exhausted" ? 1 : 0;
     log_warn(
         "event became a dead letter",
         {{"subscription", key_},

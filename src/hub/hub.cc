@@ -145,6 +145,7 @@ HubStatus Hub::status() const {
         .delivered = counters.settled,
         .failed_attempts = counters.failed_attempts,
         .dead_lettered = counters.dead_lettered,
+        .exhausted = counters.exhausted,
         .expired = impl_->retention.expired(),
         .attempts = counters.attempts,
         .lag = counters.lag,
@@ -160,6 +161,10 @@ HubStatus Hub::status() const {
         status.reason = log.reason;
     }
     return status;
+}
+
+const PublishCounts& Hub::published() const {
+    return impl_->published;
 }
 
 void Hub::list_dead_letters(

@@ -12,6 +12,7 @@
 #include "engine/state.h"
 #include "hub/access.h"
 #include "hub/circuit.h"
+#include "hub/publish_counts.h"
 #include "hub/retention.h"
 #include "hub/sink.h"
 
@@ -49,6 +50,8 @@ struct SubscriptionStatus {
     std::uint64_t in_flight = 0;
     std::uint64_t dead = 0;
     std::uint64_t settled = 0;  // since start
+    std::uint64_t failed = 0;   // attempts, since start
+    SubscriptionState state = SubscriptionState::active;
     bool circuit_open = false;
     std::string last_error;
 };
@@ -82,6 +85,7 @@ struct HubStatus {
     std::uint64_t delivered = 0;
     std::uint64_t failed_attempts = 0;
     std::uint64_t dead_lettered = 0;
+    std::uint64_t exhausted = 0;  // of those, after the last attempt of their schedule
     std::uint64_t expired = 0;
     DurationHistogram attempts;  // how long each took
     DurationHistogram lag;       // of each event delivered, since it was recorded
@@ -172,6 +176,8 @@ class Hub {
     );
 
     [[nodiscard]] HubStatus status() const;
+    // By door and type, since start.
+    [[nodiscard]] const PublishCounts& published() const;
 
  private:
     class Impl;

@@ -4,6 +4,7 @@
 #include "hub/dead_letters.h"
 #include "hub/deliveries.h"
 #include "hub/hub.h"
+#include "hub/publish_counts.h"
 #include "hub/retention.h"
 #include "hub/state_writer.h"
 
@@ -31,6 +32,7 @@ class Hub::Impl {
     const HubOptions options;
     const Limits& limits;
     // I/O thread, in the order in which they need each other.
+    PublishCounts published;
     StateWriter writer;
     Deliveries deliveries;
     DeadLetters dead_letters;

@@ -207,6 +207,8 @@ Result<SubscriptionStatus> Hub::subscription_status(const SubscriptionKey& key) 
         .in_flight = figures.in_flight,
         .dead = figures.dead,
         .settled = figures.settled,
+        .failed = figures.failed,
+        .state = delivery->subscription().state,
         .circuit_open = figures.circuit_open,
         .last_error = figures.last_error,
     };

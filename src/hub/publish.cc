@@ -31,7 +31,16 @@ void Hub::publish(const Caller& caller, std::span<const Event> events, PublishDo
     // 3. Append: the log finds duplicates, gives offsets, writes one batch and syncs it. `done`
     // runs after the
     //    sync, not before. From then on the events are durable and readers may see them.
-    hub.ports.log.append(events, std::move(done));
+    hub.ports.log.append(
+        events,
+        [tally = hub.published.tally(events, caller.door),
+         done = std::move(done)](Result<std::span<const Appended>> receipts) mutable {
+            if (receipts) {
+                tally.add(*receipts);
+            }
+            done(std::move(receipts));
+        }
+    );
 
     // 4–6. Match, deliver, settle: the log tells Impl::durable() once per commit.
 }

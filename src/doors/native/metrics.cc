@@ -111,20 +111,23 @@ void add_log(Families& families, const LogStatus& log) {
     families.gauge("belfry_log_gap_events", "Offsets that cannot be read", number(log.gap_events));
 }
 
-void add_hub(Families& families, const HubStatus& hub) {
-    families.counter(
-        "belfry_events_published_total", "Events taken in and made durable", number(hub.published)
+void add_published(Families& families, const PublishCounts& published) {
+    families.add(
+        "belfry_events_published_total",
+        "Events taken in and made durable, by type and door",
+        MetricType::Counter
     );
+    published.for_each([&](const std::string& door, const std::string& type, std::uint64_t count) {
+        families.sample(number(count), {{"type", type}, {"protocol", door}});
+    });
+}
+
+void add_hub(Families& families, const HubStatus& hub) {
     families.counter(
         "belfry_events_duplicate_total",
         "Events that were stored before and got their first receipt again",
         number(hub.duplicates)
     );
-    families.add(
-        "belfry_deliveries_total", "Attempts to deliver, by how they ended", MetricType::Counter
-    );
-    families.sample(number(hub.delivered), {{"outcome", "settled"}});
-    families.sample(number(hub.failed_attempts), {{"outcome", "failed"}});
     families.histogram(
         "belfry_delivery_duration_seconds", "One attempt, however it ended", hub.attempts
     );
@@ -137,6 +140,11 @@ void add_hub(Families& families, const HubStatus& hub) {
         "belfry_dead_lettered_total",
         "Events that a subscription gave up on",
         number(hub.dead_lettered)
+    );
+    families.counter(
+        "belfry_retries_exhausted_total",
+        "Of those, events whose last attempt failed",
+        number(hub.exhausted)
     );
     families.counter(
         "belfry_events_expired_total",
@@ -175,6 +183,11 @@ void add_http(Families& families, const HttpServerStatus& http, std::size_t stre
             seconds(http.certificate_expires.time_since_epoch())
         );
     }
+    families.gauge(
+        "belfry_http_bytes_in_flight",
+        "Requests not whole yet and answers not sent yet",
+        number(http.bytes_in_flight)
+    );
     families.gauge("belfry_stream_readers", "Open event streams", number(stream_readers));
 }
 
@@ -200,6 +213,7 @@ void add_up(SubscriptionStatus& sum, const SubscriptionStatus& status) {
     sum.in_flight += status.in_flight;
     sum.dead += status.dead;
     sum.settled += status.settled;
+    sum.failed += status.failed;
     sum.circuit_open |= status.circuit_open;
 }
 
@@ -245,11 +259,24 @@ void add_subscriptions(
         MetricType::Gauge,
         [](const Status& status) { return status.dead; }
     );
+    families.add(
+        "belfry_deliveries_total", "Attempts to deliver, by how they ended", MetricType::Counter
+    );
+    for (const auto& [subscription, status] : rows) {
+        families.sample(
+            number(status.settled), {{"subscription", subscription}, {"outcome", "settled"}}
+        );
+        families.sample(
+            number(status.failed), {{"subscription", subscription}, {"outcome", "failed"}}
+        );
+    }
     family(
-        "belfry_subscription_settled_total",
-        "Events delivered since start",
-        MetricType::Counter,
-        [](const Status& status) { return status.settled; }
+        "belfry_subscription_active",
+        "1 while it is delivered to, 0 while it is paused or disabled",
+        MetricType::Gauge,
+        [](const Status& status) {
+            return std::uint64_t{status.state == SubscriptionState::active};
+        }
     );
     family(
         "belfry_circuit_open",
@@ -265,6 +292,7 @@ std::string metrics_text(const MetricSources& sources) {
     Families families;
     families.add("belfry_build_info", "What is running; always 1", MetricType::Gauge);
     families.sample(1, {{"version", sources.build.version}, {"commit", sources.build.commit}});
+    add_published(families, sources.published);
     add_hub(families, sources.hub);
     add_log(families, sources.log);
     add_http(families, sources.http, sources.stream_readers);

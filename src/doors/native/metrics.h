@@ -13,6 +13,7 @@ namespace belfry {
 
 struct MetricSources {
     HubStatus hub;
+    PublishCounts published;
     LogStatus log;
     HttpServerStatus http;
     std::size_t stream_readers = 0;

@@ -13,9 +13,14 @@ namespace {
 MetricSources sources() {
     MetricSources sources;
     sources.build = {.version = "1.2.3", .commit = "abc"};
-    sources.hub.published = 11;
-    sources.hub.delivered = 7;
-    sources.hub.failed_attempts = 2;
+    const std::vector<Event> events(1, Event{.type = "deploy"});
+    const std::vector<Appended> receipts(1);
+    for (int i = 0; i < 11; ++i) {
+        sources.published.tally(events, "native").add(receipts);
+    }
+    sources.subscriptions.emplace_back(
+        "chat", SubscriptionStatus{.settled = 7, .failed = 2, .state = SubscriptionState::paused}
+    );
     sources.log.next = Offset{42};
     sources.log.commit_average = std::chrono::microseconds(250);
     sources.http.connections = 3;
@@ -25,10 +30,12 @@ MetricSources sources() {
 TEST(Metrics, ShowTheStructs) {
     std::string text = metrics_text(sources());
     for (std::string_view line :
-         {"# TYPE belfry_events_published_total counter\nbelfry_events_published_total 11\n",
+         {"# TYPE belfry_events_published_total counter\n"
+          "belfry_events_published_total{type=\"deploy\",protocol=\"native\"} 11\n",
           "belfry_build_info{version=\"1.2.3\",commit=\"abc\"} 1\n",
-          "belfry_deliveries_total{outcome=\"settled\"} 7\n",
-          "belfry_deliveries_total{outcome=\"failed\"} 2\n",
+          "belfry_deliveries_total{subscription=\"chat\",outcome=\"settled\"} 7\n",
+          "belfry_deliveries_total{subscription=\"chat\",outcome=\"failed\"} 2\n",
+          "belfry_subscription_active{subscription=\"chat\"} 0\n",
           "belfry_log_head_offset 42\n",
           "belfry_log_commit_seconds_average 0.00025\n",
           "belfry_connections{protocol=\"http\"} 3\n"}) {
@@ -136,6 +143,7 @@ TEST(Metrics, HistogramsHaveCumulativeBucketsASumAndACount) {
 
 TEST(Metrics, SubscriptionsPastTheCapAreAddedUp) {
     MetricSources many = sources();
+    many.subscriptions.clear();
     for (std::size_t i = 0; i < kLabelValuesMax + 3; ++i) {
         SubscriptionStatus status;
         status.pending = 10;

@@ -146,6 +146,7 @@ void StatusReports::ready(RequestContext& context) {
 void StatusReports::metrics(RequestContext& context) {
     MetricSources sources{
         .hub = ports_.hub.status(),
+        .published = ports_.hub.published(),
         .log = ports_.hub.log().status(),
         .http = ports_.server_status(),
         .stream_readers = stream_readers_(),

@@ -48,7 +48,9 @@ TEST_F(StatusReportsTest, MetricsAreInPrometheusText) {
     publish("deploy");
     Answer answer = get("/metrics");
     EXPECT_EQ(answer.content_type, "text/plain; version=0.0.4; charset=utf-8");
-    EXPECT_TRUE(answer.body.contains("belfry_events_published_total 1\n")) << answer.body;
+    EXPECT_TRUE(answer.body.contains(
+        "belfry_events_published_total{type=\"deploy\",protocol=\"native\"} 1\n"
+    )) << answer.body;
     EXPECT_TRUE(answer.body.contains("belfry_build_info{version=\"1.2.3\",commit=\"abc\"} 1\n"));
 }
 
