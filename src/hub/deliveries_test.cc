@@ -170,6 +170,59 @@ TEST_F(DeliveriesTest, RetryByTheScheduleWithJitterThenMakeADeadLetter) {
     EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{1});
 }
 
+const Outcome kUnclear{.kind = Outcome::Kind::unclear, .status = 500, .error = "answered 500"};
+
+TEST_F(DeliveriesTest, WhatIsUnclearIsRetriedByTheScheduleButOpensNoCircuit) {
+    record.answer_at_once = [](const auto&) { return kUnclear; };
+    subscribe("chat", {.order = DeliveryPolicy::Order::all, .retry = {1s, 1s}});
+    publish(4);
+    for (int i = 0; i < 20; ++i) {
+        pass(1s);
+    }
+    EXPECT_EQ(record.seen.size(), 12U) << "three attempts each, one event after the other";
+    EXPECT_EQ(dead_letters().size(), 4U);
+    EXPECT_FALSE(delivery("chat").figures().circuit_open);
+}
+
+TEST_F(DeliveriesTest, AnAnswerThatIsUnclearClosesTheCircuit) {
+    bool down = true;
+    record.answer_at_once = [&](const auto&) { return down ? kFailed : kUnclear; };
+    subscribe("chat", {.retry = {1s}});
+    publish(5);
+    EXPECT_TRUE(delivery("chat").figures().circuit_open);
+    down = false;
+    pass(2s);
+    EXPECT_FALSE(delivery("chat").figures().circuit_open) << "whoever answers is there";
+}
+
+TEST_F(DeliveriesTest, EachListenerThatGivesUpMakesItsOwnDeadLetter) {
+    subscribe("chat", {.retry = {1s}});
+    publish(1);
+    Outcome outcome = kUnclear;
+    outcome.rejected_by = {"/a"};
+    outcome.unsettled = {"/b", "/c"};
+    record.answer(outcome);
+    ASSERT_EQ(dead_letters().size(), 1U);
+    EXPECT_EQ(dead_letters()[0].listener, "/a");
+    EXPECT_EQ(dead_letters()[0].reason, "rejected");
+    EXPECT_EQ(delivery("chat").exceptions().size(), 1U) << "the others go on";
+    pass(2s);
+    outcome.rejected_by.clear();
+    record.answer(outcome);
+    std::vector<DeadLetterRow> rows = dead_letters();
+    ASSERT_EQ(rows.size(), 3U);
+    EXPECT_EQ(rows[1].listener + rows[2].listener, "/b/c");
+    EXPECT_EQ(rows[2].reason, "exhausted");
+    EXPECT_EQ(delivery("chat").figures().dead, 3U);
+    EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{1});
+    publish(1);
+    outcome = kRejected;
+    outcome.rejected_by = {"/a", "/b"};
+    record.answer(outcome);
+    EXPECT_EQ(dead_letters().size(), 5U);
+    EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{2});
+}
+
 TEST_F(DeliveriesTest, CountHowLongAttemptsTookAndHowLateEventsWere) {
     subscribe("chat", {.max_in_flight = 2, .retry = {10s}});
     publish(2);

@@ -18,6 +18,7 @@ struct SinkRecord {
         std::string id;
         std::uint32_t number = 1;
         std::string replay;
+        std::string listener;
         MonoTime at;
     };
     struct Waiting {
@@ -69,6 +70,7 @@ class RecordingSink final : public Sink {
             .id = attempt.event.id(),
             .number = attempt.number,
             .replay = attempt.replay,
+            .listener = attempt.listener,
             .at = record_.clock == nullptr ? MonoTime{} : record_.clock->now(),
         };
         record_.seen.push_back(seen);

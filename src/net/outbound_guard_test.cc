@@ -285,5 +285,49 @@ TEST(OutboundGuard, NoSpellingOfAUrlLeadsInside) {
     }
 }
 
+TEST(OutboundGuard, SocketsAreCalledOnlyInDirectoriesThatWereNamed) {
+    const auto allowed = [](const OutboundRules& rules, const std::string& path) {
+        return OutboundGuard(rules).check(parse_unix_path(path).value()).has_value();
+    };
+    const OutboundRules rules{.allow_unix = parse_directories("/run/steadybit, /run/b").value()};
+    EXPECT_TRUE(allowed(rules, "/run/steadybit/extension-datadog.sock"));
+    EXPECT_TRUE(allowed(rules, "/run/steadybit/deep/er.sock"));
+    EXPECT_TRUE(allowed(rules, "/run/b/x"));
+    for (const char* path :
+         {"/run/docker.sock", "/run/steadybit", "/run/steadybitx/a.sock", "/var/run/steadybit/a"}) {
+        EXPECT_FALSE(allowed(rules, path)) << path;
+    }
+    EXPECT_FALSE(allowed({}, "/run/steadybit/a.sock"));
+    EXPECT_TRUE(allowed({.loopback = true}, "/tmp/a.sock"));
+    const Result<void> refused = OutboundGuard(rules).check(*parse_unix_path("/run/docker.sock"));
+    EXPECT_EQ(refused.error().code, Errc::denied);
+    EXPECT_THAT(refused.error().detail, StartsWith("blocked_socket"));
+}
+
+TEST(OutboundGuard, DirectoriesAreWholeAndAbsolute) {
+    EXPECT_TRUE(parse_directories("none")->empty());
+    for (const char* text :
+         {"", "run", "/run/", "/", "/run/../etc", "/run/./a", "/run//a", "/a,,/b"}) {
+        EXPECT_FALSE(parse_directories(text).has_value()) << text;
+    }
+}
+
+TEST(SocketAddress, APathOfASocketIsAbsoluteAndShort) {
+    EXPECT_EQ(parse_unix_path("/run/a.sock")->text(), "unix:/run/a.sock");
+    EXPECT_EQ(parse_unix_path("/" + std::string(106, 'a'))->host().size(), 107U);
+    for (const std::string& path :
+         {std::string(),
+          std::string("a.sock"),
+          std::string("/run/"),
+          std::string("/run/../a"),
+          std::string("/run/.."),
+          std::string("/."),
+          std::string("//run/a"),
+          std::string("/run/\0a", 7),
+          "/" + std::string(107, 'a')}) {
+        EXPECT_FALSE(parse_unix_path(path).has_value()) << path;
+    }
+}
+
 }  // namespace
 }  // namespace belfry
