@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 import consul
+import extensions
 import inside
 import life
 import publish
@@ -40,6 +41,9 @@ ROWS = [
     Row("sse_gathered", "SSE under load, 1,000 readers", streams.gathered, "deliveries/s", 1.6e6, 2.4e6),
     Row("webhooks", "webhooks, 64 in flight, 16 endpoints", webhooks.deliveries, "ratio", 0.60, 0.85, disk=False),
     Row("end_to_end", "publish to webhook 2xx, idle", webhooks.end_to_end, "fdatasyncs", 3, 2, down=True),
+    Row("steadybit_calls", "an event to two of 100 extensions, 10,000/s", extensions.paced, "ms, p99", 20, 5, down=True),
+    Row("steadybit_most", "calls of 100 extensions, at most", extensions.most, "ratio", 0.50, 0.70, disk=False),
+    Row("steadybit_slow", "p99 beside an extension that sleeps", extensions.slow, "ratio", 1.20, 1.05, down=True),
     Row("match", "match among 10,000 subscriptions", inside.match, "ns", 1000, 150, down=True, disk=False),
     Row("consul_fire", "Consul's fire, durable, 64 connections", consul.fire, "ratio", 0.65, 0.80),
     Row("consul_wake", "one fire to 10,000 blocked lists", consul.wake, "ratio", 0.60, 0.80),

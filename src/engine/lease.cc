@@ -64,10 +64,16 @@ void Lease::begin() {
     }
     kv_.watch(
         options_.key,
-        [this](const KvChange& change) { changed(change); },
-        [this] {
-            watched_ = true;
-            look();
+        [this, life = std::weak_ptr(life_)](const KvChange& change) {
+            if (!life.expired()) {
+                changed(change);
+            }
+        },
+        [this, life = std::weak_ptr(life_)] {
+            if (!life.expired()) {
+                watched_ = true;
+                look();
+            }
         }
     );
 }
@@ -139,9 +145,11 @@ void Lease::take(Expect expect) {
         options_.key,
         document(options_),
         expect,
-        [this, asked = clock_.now()](const Result<Revision>& result) {
-            writing_ = false;
-            taken(asked, result);
+        [this, life = std::weak_ptr(life_), asked = clock_.now()](const Result<Revision>& result) {
+            if (!life.expired()) {
+                writing_ = false;
+                taken(asked, result);
+            }
         }
     );
 }

@@ -6,14 +6,14 @@
 // A lease is advice, not mutual exclusion: a holder that was suspended may act for a moment after
 // another took over. What is done under it must bear being done twice.
 //
-// Owned by the wiring; Kv and clock must outlive it, and callbacks of the Kv must not run after its
-// end. I/O thread only.
+// Owned by the wiring; Kv and clock must outlive it. I/O thread only.
 #pragma once
 
 #include "base/clock.h"
 #include "engine/kv.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -69,6 +69,8 @@ class Lease {
     std::optional<Seen> seen_;
     MonoTime held_until_{};
     TimerId timer_;
+    // A watch is for the life of the Kv; what it tells after the lease's end is dropped.
+    std::shared_ptr<char> life_ = std::make_shared<char>();
 };
 
 }  // namespace belfry

@@ -182,7 +182,7 @@ TEST(OutboundGuard, SaysTheSameOfEveryAddress) {
 
 TEST(OutboundGuard, OtherFamiliesAreRefused) {
     SocketAddress local;
-    local.storage.ss_family = AF_UNIX;
+    local.storage.ss_family = AF_NETLINK;
     local.size = sizeof(sa_family_t);
     EXPECT_FALSE(guard_for("0.0.0.0/0, ::/0", true).check(local).has_value());
 }

@@ -229,7 +229,9 @@ void SteadybitAttempt::call_more() {
 }
 
 void SteadybitAttempt::call(std::size_t index) {
-    const Duration left = deadline_ - ports_.clock.now();
+    // Whole milliseconds, as texts have it: "30 s", not "29.999995 s".
+    const Duration left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline_ - ports_.clock.now());
     if (left <= Duration::zero()) {
         add(index,
             Outcome{.error = "not called: the other listeners used up the time of the attempt"});
