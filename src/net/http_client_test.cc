@@ -1,6 +1,6 @@
 #include "net/http_client.h"
 
-#include "net/test_peer.h"
+#include "net/http_client_fixture.h"
 
 #include <gmock/gmock.h>
 
@@ -10,100 +10,6 @@ namespace {
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 using testing::Pair;
-
-// A server whose every byte a test writes.
-class Script {
- public:
-    explicit Script(int backlog = 16, SocketAddress address = *parse_literal("127.0.0.1", 0)) {
-        descriptor_ = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        EXPECT_EQ(::bind(descriptor_, address.get(), address.size), 0);
-        EXPECT_EQ(::listen(descriptor_, backlog), 0);
-        EXPECT_EQ(::getsockname(descriptor_, address.get(), &address.size), 0);
-        address_ = address.text();
-    }
-    ~Script() { ::close(descriptor_); }
-    Script(const Script&) = delete;
-    Script& operator=(const Script&) = delete;
-
-    // Takes one more connection if there is one.
-    bool accept() {
-        const int peer = ::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (peer >= 0) {
-            peers.emplace_back(peer);
-        }
-        return peer >= 0;
-    }
-    [[nodiscard]] const std::string& address() const { return address_; }
-
-    std::vector<TestPeer> peers;
-
- private:
-    int descriptor_;
-    std::string address_;
-};
-
-std::uint16_t port_of(const std::string& address) {
-    return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
-}
-
-struct HttpClientTest : ServerFixture {
-    static HttpCall post(const std::string& address, std::string_view body) {
-        HttpCall call;
-        call.host = "127.0.0.1";
-        call.port = port_of(address);
-        call.head =
-            "POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
-            "\r\n\r\n";
-        call.body = body;
-        call.timeout = std::chrono::seconds(5);
-        return call;
-    }
-    // Begins a call whose outcome goes to `reply`.
-    void begin(HttpCall call) {
-        reply.reset();
-        client.call(std::move(call), [this](Result<HttpReply> r) {
-            EXPECT_FALSE(reply.has_value()) << "done runs once";
-            reply = std::move(r);
-        });
-        EXPECT_FALSE(reply.has_value()) << "never from within call()";
-    }
-    bool wait() {
-        return until([this] { return reply.has_value(); });
-    }
-    // The script's next connection, once its request is there.
-    TestPeer* next_request() {
-        if (!until([this] { return script.accept(); })) {
-            return nullptr;
-        }
-        TestPeer& peer = script.peers.back();
-        return until([&] { return peer.received().contains("\r\n\r\n"); }) ? &peer : nullptr;
-    }
-    // What a call makes of an answer of these bytes, after which the peer closes.
-    Result<HttpReply> answer_with(const std::string& bytes, bool head_request = false) {
-        HttpCall call = post(script.address(), "");
-        call.head_request = head_request;
-        begin(std::move(call));
-        TestPeer* peer = next_request();
-        if (peer == nullptr) {
-            return fail(Errc::internal, "no request came");
-        }
-        std::size_t sent = 0;
-        EXPECT_TRUE(until([&] {
-            sent += peer->send(std::string_view(bytes).substr(sent));
-            return sent == bytes.size() || reply.has_value();
-        }));
-        peer->finish_sending();
-        EXPECT_TRUE(wait());
-        peer->close();
-        return *reply;
-    }
-    std::string failure() { return reply->has_value() ? "" : reply->error().detail; }
-
-    Script script;
-    const OutboundGuard unrestricted = OutboundGuard::unrestricted();
-    HttpClient client{loop, limits, unrestricted};
-    std::optional<Result<HttpReply>> reply;
-};
 
 TEST_F(HttpClientTest, KeepsAndUsesItsConnectionAgain) {
     for (int i = 0; i < 3; ++i) {
@@ -471,93 +377,6 @@ TEST_F(HttpClientTest, ConnectsOnlyWhereTheGuardAllows) {
     ASSERT_TRUE(wait());
     ASSERT_TRUE(reply->has_value()) << failure();
     EXPECT_EQ((*reply)->body, "hello");
-}
-
-// A socket in a directory of its own.
-struct UnixScript {
-    UnixScript() {
-        EXPECT_NE(::mkdtemp(directory.data()), nullptr);
-        path = directory + "/a.sock";
-        script.emplace(16, *parse_unix_path(path));
-    }
-    ~UnixScript() {
-        script.reset();
-        ::unlink(path.c_str());
-        ::rmdir(directory.c_str());
-    }
-    std::string directory = testing::TempDir() + "belfry-XXXXXX";
-    std::string path;
-    std::optional<Script> script;
-};
-
-TEST_F(HttpClientTest, ASocketIsCalledAndItsConnectionKept) {
-    UnixScript local;
-    const auto call_it = [&] {
-        HttpCall call = post(script.address(), "hello");
-        call.unix_path = local.path;
-        begin(std::move(call));
-    };
-    call_it();
-    ASSERT_TRUE(until([&] { return local.script->accept(); }));
-    TestPeer& peer = local.script->peers.front();
-    for (int i = 0; i < 2; ++i) {
-        ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\nhello"); }));
-        peer.forget();
-        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-        ASSERT_TRUE(wait());
-        ASSERT_TRUE(reply->has_value()) << failure();
-        EXPECT_EQ((*reply)->body, "ok");
-        if (i == 0) {
-            call_it();
-        }
-    }
-    EXPECT_FALSE(local.script->accept()) << "the second call went over the first connection";
-    begin(post(server.address(), "tcp"));
-    ASSERT_TRUE(wait());
-    ASSERT_TRUE(reply->has_value()) << failure();
-    EXPECT_EQ((*reply)->body, "tcp") << "sockets and ports are not mixed up";
-}
-
-TEST_F(HttpClientTest, ASocketThatIsNotThereIsAFailure) {
-    UnixScript local;
-    HttpCall call = post(server.address(), "");
-    call.unix_path = local.path + "x";
-    begin(std::move(call));
-    ASSERT_TRUE(wait());
-    EXPECT_THAT(failure(), HasSubstr("no such file"));
-    local.script.reset();  // the file stays, nobody listens
-    call = post(server.address(), "");
-    call.unix_path = local.path;
-    begin(std::move(call));
-    ASSERT_TRUE(wait());
-    EXPECT_THAT(failure(), HasSubstr("connection refused"));
-    call = post(server.address(), "");
-    call.unix_path = "relative.sock";
-    begin(std::move(call));
-    ASSERT_TRUE(wait());
-    EXPECT_EQ(reply->error().code, Errc::unavailable);
-    EXPECT_THAT(failure(), HasSubstr("absolute path"));
-}
-
-TEST_F(HttpClientTest, ASocketIsCalledOnlyWhereTheGuardAllows) {
-    UnixScript local;
-    for (const bool named : {false, true}) {
-        const OutboundGuard guard(
-            {.allow_unix = named ? std::vector{local.directory} : std::vector<std::string>{}}
-        );
-        HttpClient guarded(loop, limits, guard);
-        HttpCall call = post(server.address(), "");
-        call.unix_path = local.path;
-        reply.reset();
-        guarded.call(std::move(call), [this](Result<HttpReply> r) { reply = std::move(r); });
-        if (named) {
-            EXPECT_TRUE(until([&] { return local.script->accept(); }));
-        } else {
-            ASSERT_TRUE(wait());
-            EXPECT_EQ(reply->error().code, Errc::denied);
-            EXPECT_FALSE(local.script->accept());
-        }
-    }
 }
 
 TEST_F(HttpClientTest, ItsEndDropsTheCallsInFlight) {
