@@ -7,6 +7,7 @@
 #include "base/manual_clock.h"
 #include "base/seeded_rng.h"
 #include "doors/consul/consul_door.h"
+#include "doors/native/extensions.h"
 #include "doors/native/native_door.h"
 #include "doors/recording_connection.h"
 #include "doors/router.h"
@@ -18,6 +19,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,6 +35,7 @@ class NativeDoorTest : public testing::Test {
     NativeDoorTest() {
         access_documents_.start([this] { access_.documents_changed(); }, [] {});
         services_.start([] {});
+        registered_extensions_.start([] {});
         EXPECT_TRUE(hub_.start([this] { started_ = true; }));
         router_ = std::make_unique<Router>(doors(), access_, limits_);
         run();
@@ -133,13 +136,37 @@ class NativeDoorTest : public testing::Test {
             .state = state_,
             .catalog = catalog_,
             .make_sink = [this](const Subscription& subscription) -> Result<std::unique_ptr<Sink>> {
-                const auto& webhook = std::get<WebhookSink>(subscription.sink);
-                return std::make_unique<RecordingSink>(record_, subscription.key(), webhook.url);
+                const auto* webhook = std::get_if<WebhookSink>(&subscription.sink);
+                return std::make_unique<RecordingSink>(
+                    record_, subscription.key(), webhook == nullptr ? "" : webhook->url
+                );
             },
         },
         HubOptions{},
         limits_
     };
+    // What the registry of extensions asked for; a test answers.
+    struct IndexCall {
+        HttpCall call;
+        HttpReplyDone done;
+    };
+    std::deque<IndexCall> index_calls_;
+    Extensions registered_extensions_{kv_, limits_};
+    SteadybitExtensions served_extensions_;
+    ExtensionRegistry extension_registry_{ExtensionRegistryPorts{
+        .send = [this](
+                    HttpCall call, HttpReplyDone done
+                ) { index_calls_.push_back({std::move(call), std::move(done)}); },
+        .make_tls = [this](const TlsClientFiles&) { return tls_; },
+        .clock = clock_,
+        .hub = hub_,
+        .catalog = catalog_,
+        .extensions = registered_extensions_,
+        .calls = served_extensions_,
+        .limits = limits_,
+        .user_agent = "Belfry/1.2.3",
+    }};
+    Result<std::shared_ptr<const TlsContext>> tls_ = nullptr;  // what certificates become
     bool started_ = false;
     std::string peer_ = "127.0.0.1";  // where clients are
     std::unique_ptr<Router> router_;
@@ -156,6 +183,7 @@ class NativeDoorTest : public testing::Test {
             .server_status = [this] { return server_status_; },
             .unready_reasons = [this] { return unready_; },
         }));
+        add_extension_routes(doors.back(), extension_registry_);
         doors.push_back(consul_door(ConsulDoorPorts{
             .hub = hub_,
             .clock = clock_,
