@@ -2,16 +2,64 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cerrno>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <span>
+#include <string>
 #include <string_view>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace belfry {
 namespace {
 
 Bytes bytes_of(std::string_view text) {
     return std::as_bytes(std::span(text));
+}
+
+// One system call that a kernel refuses with this error.
+struct RefusedCall {
+    long number;
+    int error;
+};
+
+// Runs `work` in a thread whose system calls are refused so; false if this machine has no seccomp.
+bool run_refused(std::span<const RefusedCall> calls, const std::function<void()>& work) {
+    bool refused = false;
+    std::thread([&] {
+        std::vector<sock_filter> program{
+            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))
+        };
+        for (const RefusedCall& call : calls) {
+            program.push_back(
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call.number), 0, 1)
+            );
+            program.push_back(BPF_STMT(
+                BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(call.error)
+            ));
+        }
+        program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+        sock_fprog filter{
+            .len = static_cast<unsigned short>(program.size()), .filter = program.data()
+        };
+        refused = ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+                  ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+        if (refused) {
+            work();
+        }
+    }).join();
+    return refused;
 }
 
 class PosixFileSystemTest : public testing::Test {
@@ -115,6 +163,47 @@ TEST_F(PosixFileSystemTest, KnowsTheSpaceOfTheDisk) {
     ASSERT_TRUE(space);
     EXPECT_GT(space->total_bytes, 0U);
     EXPECT_LE(space->free_bytes, space->total_bytes);
+}
+
+// Old kernels and some file systems do not know the flags.
+TEST_F(PosixFileSystemTest, WithoutSynchronousWritesItWritesAndSyncs) {
+    for (int refusal : {EOPNOTSUPP, EINVAL, ENOSYS}) {
+        auto file = files_.open(directory_ + "/f" + std::to_string(refusal), OpenMode::create);
+        ASSERT_TRUE(file);
+        std::array calls{RefusedCall{SYS_pwritev2, refusal}};
+        ASSERT_TRUE(run_refused(calls, [&] {
+            EXPECT_TRUE((*file)->write_durable(0, bytes_of("first")));
+            EXPECT_TRUE((*file)->write_durable(5, bytes_of("second")));
+        }));
+        std::array<std::byte, 20> buffer{};
+        EXPECT_EQ((*file)->read_at(0, buffer).value(), 11U);
+        EXPECT_EQ(std::memcmp(buffer.data(), "firstsecond", 11), 0);
+    }
+}
+
+TEST_F(PosixFileSystemTest, WithoutSynchronousWritesAFailedSyncIsAFailedWrite) {
+    auto file = files_.open(directory_ + "/f", OpenMode::create);
+    ASSERT_TRUE(file);
+    std::array calls{RefusedCall{SYS_pwritev2, EOPNOTSUPP}, RefusedCall{SYS_fdatasync, EIO}};
+    ASSERT_TRUE(run_refused(calls, [&] {
+        auto written = (*file)->write_durable(0, bytes_of("x"));
+        ASSERT_FALSE(written);
+        EXPECT_TRUE(written.error().detail.starts_with("sync ")) << written.error().detail;
+    }));
+}
+
+TEST_F(PosixFileSystemTest, WithoutReadsThatDoNotWaitNothingCountsAsCached) {
+    auto file = files_.open(directory_ + "/f", OpenMode::create);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE((*file)->write_durable(0, bytes_of("cached")));
+    std::array calls{RefusedCall{SYS_preadv2, EOPNOTSUPP}};
+    ASSERT_TRUE(run_refused(calls, [&] {
+        std::array<std::byte, 6> buffer{};
+        auto read = (*file)->read_cached(0, buffer);
+        ASSERT_TRUE(read);
+        EXPECT_FALSE(read->has_value());
+        EXPECT_EQ((*file)->read_at(0, buffer).value(), 6U);
+    }));
 }
 
 }  // namespace
