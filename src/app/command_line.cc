@@ -50,6 +50,7 @@ void add_all(CommandArguments program, Invocation& invocation) {
     add_listen(program, invocation);
     add_subscription(program, invocation);
     add_dead_letter(program, invocation);
+    add_extension(program, invocation);
     add_config(program, invocation);
     add_log(program, invocation);
     add_bench(program, invocation);

@@ -68,6 +68,12 @@ struct Config {
     bool consul_strict_status = false;
 
     bool steadybit_strict_status = false;
+    std::string steadybit_extensions = "[]";
+    std::string steadybit_extensions_directory = "/etc/steadybit/extensions.d";
+    std::string steadybit_agent_mode = "default";
+    Duration steadybit_index_refresh = std::chrono::minutes(5);
+    Duration steadybit_poll_interval = std::chrono::seconds(5);
+    std::uint64_t steadybit_poll_limit = 50;
 
     Limits limits;
 };
@@ -103,6 +109,8 @@ struct Setting {
     // document's root.
     Result<void> (*check)(std::string_view value) = nullptr;
     std::string_view text;  // what it does, for the documentation
+    // What is printed in the value's place where it may hold secrets.
+    std::string (*shown)(std::string_view value) = nullptr;
 };
 // Sorted as the documentation shows them.
 [[nodiscard]] std::span<const Setting> settings();
@@ -110,8 +118,9 @@ struct Setting {
 [[nodiscard]] const Setting* find_setting(std::string_view key);
 // "BELFRY_HTTP__LISTEN" for http.listen.
 [[nodiscard]] std::string environment_name(std::string_view key);
-// The value as text that reads back equal.
+// The value as text that reads back equal; where it may hold secrets, print shown_value().
 [[nodiscard]] std::string setting_value(const Setting& setting, const Config& config);
+[[nodiscard]] std::string shown_value(const Setting& setting, const Config& config);
 // bad_request with a sentence that shows what would be right.
 [[nodiscard]] Result<void> set_setting(
     const Setting& setting, std::string_view value, Config& config

@@ -20,7 +20,7 @@ bool is_plain(std::string_view text) {
 }
 
 std::string yaml_value(const Setting& setting, const Config& config) {
-    std::string value = setting_value(setting, config);
+    std::string value = shown_value(setting, config);
     if (setting.type == SettingType::json || is_plain(value)) {
         return value;
     }
@@ -174,7 +174,7 @@ std::string config_json(const LoadedConfig& loaded) {
         out += i == 0 ? "" : ",";
         append_json_name(out, setting.key);
         out += R"({"value":)";
-        const std::string value = setting_value(setting, loaded.config);
+        const std::string value = shown_value(setting, loaded.config);
         if (setting.type == SettingType::json) {
             out += value;
         } else {

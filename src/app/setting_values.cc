@@ -161,6 +161,11 @@ std::string setting_value(const Setting& setting, const Config& config) {
     return {};
 }
 
+std::string shown_value(const Setting& setting, const Config& config) {
+    std::string value = setting_value(setting, config);
+    return setting.shown == nullptr ? value : setting.shown(value);
+}
+
 Result<void> set_setting(const Setting& setting, std::string_view value, Config& config) {
     switch (setting.type) {
         case SettingType::text:

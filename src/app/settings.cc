@@ -1,5 +1,6 @@
 // The table of settings.
 #include "app/config.h"
+#include "app/extension_sources.h"
 #include "app/node.h"
 #include "base/duration.h"
 #include "base/json.h"
@@ -411,6 +412,51 @@ std::vector<Setting> steadybit_rows() {
          .member = &Config::steadybit_strict_status,
          .choices = {},
          .text = "400 for events that are malformed, where Steadybit's extensions answer 500"},
+        [] {
+            Setting row = json_row(
+                "steadybit.extensions",
+                &Config::steadybit_extensions,
+                [](std::string_view value) {
+                    return only_error(parse_extensions(value, ExtensionDefaults{}, Limits()));
+                },
+                "extensions of Steadybit whose listeners get events, in the shape of a "
+                "registration: `[{name: chat, url: http://10.0.0.5:8080}]` (docs/steadybit.md)"
+            );
+            row.shown = without_passwords;
+            return row;
+        }(),
+        text_row(
+            "steadybit.extensions_directory",
+            &Config::steadybit_extensions_directory,
+            nullptr,
+            "directory whose files `extension-*.yaml` register such extensions, too, or `none`; "
+            "read at start and on SIGHUP"
+        ),
+        choice_row(
+            "steadybit.agent_mode",
+            &Config::steadybit_agent_mode,
+            {"default", "aws"},
+            "`aws`: listeners with `restrictTo: aws` are called"
+        ),
+        duration_row(
+            "steadybit.index_refresh",
+            &Config::steadybit_index_refresh,
+            {std::chrono::milliseconds(100), std::chrono::days(1)},
+            "how often extensions are asked for their indexes"
+        ),
+        duration_row(
+            "steadybit.poll.interval",
+            &Config::steadybit_poll_interval,
+            {std::chrono::milliseconds(1), std::chrono::days(1)},
+            "of the profile `poll` where a registration does not say"
+        ),
+        number_row(
+            "steadybit.poll.limit",
+            SettingType::count,
+            &Config::steadybit_poll_limit,
+            {1, 1'000'000},
+            "events in one such interval"
+        ),
     };
 }
 

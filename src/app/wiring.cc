@@ -1,11 +1,13 @@
 #include "app/wiring.h"
 
 #include "app/data_directory.h"
+#include "app/extension_sources.h"
 #include "app/node.h"
 #include "app/secret_key_file.h"
 #include "app/version.h"
 #include "base/logging.h"
 #include "doors/consul/consul_door.h"
+#include "doors/native/extensions.h"
 #include "doors/native/native_door.h"
 #include "doors/steadybit/steadybit_door.h"
 #include "sinks/sink_factory.h"
@@ -159,6 +161,7 @@ void Wiring::connect_rooms(std::vector<Service> configured_services) {
     catalog_.emplace(*kv_, config_.limits);
     lease_.emplace(*kv_, loop_, LeaseOptions{.key = "leases/steadybit", .holder = node_.id});
     services_.emplace(*kv_, config_.limits, std::move(configured_services));
+    registered_extensions_.emplace(*kv_, config_.limits);
     connect_access();
     HubPorts ports{
         .clock = loop_,
@@ -173,10 +176,12 @@ void Wiring::connect_rooms(std::vector<Service> configured_services) {
              .commands = *commands_,
              .extensions = extensions_,
              .leadership = [this] { return leadership(); },
+             .steadybit_aws_mode = config_.steadybit_agent_mode == "aws",
              .version = std::string(version())}
         ),
     };
     hub_.emplace(std::move(ports), hub_options(), config_.limits);
+    make_extension_registry();
 
     NativeDoorPorts native{
         .hub = *hub_,
@@ -194,12 +199,30 @@ void Wiring::connect_rooms(std::vector<Service> configured_services) {
     };
     std::vector<Door> doors;
     doors.push_back(native_door(std::move(native)));
+    add_extension_routes(doors.back(), *extension_registry_);
     doors.push_back(make_consul_door());
     doors.push_back(make_steadybit_door());
     router_.emplace(std::move(doors), *access_, config_.limits);
     server_.emplace(loop_, *router_, config_.limits);
     use_certificates();
     certificates_->on_change([this] { use_certificates(); });
+}
+
+void Wiring::make_extension_registry() {
+    extension_registry_.emplace(ExtensionRegistryPorts{
+        .send = [this](
+                    HttpCall call, HttpReplyDone done
+                ) { client_.call(std::move(call), std::move(done)); },
+        .clock = loop_,
+        .hub = *hub_,
+        .catalog = *catalog_,
+        .extensions = *registered_extensions_,
+        .calls = extensions_,
+        .limits = config_.limits,
+        .user_agent = "Belfry/" + std::string(version()),
+        .refresh_every = config_.steadybit_index_refresh,
+        .defaults = extension_defaults(config_),
+    });
 }
 
 // The lease begins with the first question: a hub without extensions writes none.
@@ -350,6 +373,28 @@ Result<void> Wiring::load_services() {
     return {};
 }
 
+// And where extensions are before an event is delivered to them.
+Result<void> Wiring::load_extensions() {
+    bool loaded = false;
+    registered_extensions_->start([this, &loaded] {
+        loaded = true;
+        loop_.stop();
+    });
+    loop_.run();
+    if (!loaded) {
+        return fail(Errc::unavailable, "stopped while starting");
+    }
+    extension_registry_->prepare();
+    return {};
+}
+
+void Wiring::reload() {
+    certificates_->reload();
+    if (ready_ && !stopping_) {
+        extension_registry_->configure(configured_extensions(config_, process_environment()));
+    }
+}
+
 Result<void> Wiring::start() {
     if (Result<void> sealed = seal_documents(); !sealed) {
         return std::unexpected(in_directory(std::move(sealed.error()), config_.data));
@@ -358,6 +403,9 @@ Result<void> Wiring::start() {
         return loaded;
     }
     if (Result<void> loaded = load_services(); !loaded) {
+        return loaded;
+    }
+    if (Result<void> loaded = load_extensions(); !loaded) {
         return loaded;
     }
     Result<void> started = hub_->start([this] {
@@ -384,6 +432,9 @@ Result<void> Wiring::start() {
     }
     guard_.never(*parse_listen_address(server_->address()));
     node_.port = port_of(server_->address());
+    // Only now, when the guard knows this hub's own address.
+    extension_registry_->start();
+    extension_registry_->configure(configured_extensions(config_, process_environment()));
     return {};
 }
 

@@ -13,10 +13,12 @@
 #include "base/secret_box.h"
 #include "base/worker_thread.h"
 #include "catalog/catalog.h"
+#include "catalog/extensions.h"
 #include "catalog/node_identity.h"
 #include "catalog/sealed_kv.h"
 #include "catalog/services.h"
 #include "doors/router.h"
+#include "doors/steadybit/extension_registry.h"
 #include "engine/embedded/embedded_log.h"
 #include "engine/embedded/sqlite_stores.h"
 #include "engine/lease.h"
@@ -60,8 +62,8 @@ class Wiring {
     // The first call drains: no new connections, answers what was asked, ends attempts, saves,
     // closes the log. The second one leaves at once; what was acknowledged is safe anyway.
     void stop();
-    // Reads the certificates again.
-    void reload() { certificates_->reload(); }
+    // Reads the certificates again, and the files that register extensions.
+    void reload();
     [[nodiscard]] Loop& loop() { return loop_; }
     [[nodiscard]] LogStatus log_status() const { return log_->status(); }
     // What the hub was made with.
@@ -78,6 +80,8 @@ class Wiring {
     [[nodiscard]] bool is_loopback_only() const;
     [[nodiscard]] Result<void> load_access();
     [[nodiscard]] Result<void> load_services();
+    [[nodiscard]] Result<void> load_extensions();
+    void make_extension_registry();
     [[nodiscard]] Leadership leadership();
     [[nodiscard]] Door make_consul_door();
     [[nodiscard]] Door make_steadybit_door();
@@ -109,7 +113,9 @@ class Wiring {
     std::optional<AccessAdministration> administration_;
     NodeIdentity node_;  // its port is known when the server listens
     std::optional<Services> services_;
+    std::optional<Extensions> registered_extensions_;
     std::optional<Hub> hub_;
+    std::optional<ExtensionRegistry> extension_registry_;
     std::optional<Router> router_;
     std::optional<HttpServer> server_;
     // I/O thread.

@@ -63,6 +63,7 @@ void add_listen(CommandArguments app, Invocation& invocation);
 void add_subscription(CommandArguments app, Invocation& invocation);
 void add_subscription_add(CommandArguments subscription, Invocation& invocation);
 void add_dead_letter(CommandArguments app, Invocation& invocation);
+void add_extension(CommandArguments app, Invocation& invocation);
 void add_config(CommandArguments app, Invocation& invocation);
 void add_log(CommandArguments app, Invocation& invocation);
 void add_bench(CommandArguments app, Invocation& invocation);

@@ -63,6 +63,10 @@ std::string sink_text(const json::value& subscription) {
         return "";
     }
     const std::string url = member_text(*sink, "url");
+    const std::string extension = member_text(*sink, "extension");
+    if (!extension.empty()) {
+        return "extension " + extension;
+    }
     return url.empty() ? "command " + member_text(*sink, "command") : url;
 }
 
