@@ -1,12 +1,6 @@
 #include "hub/deliveries.h"
 
-#include "base/manual_clock.h"
-#include "base/seeded_rng.h"
-#include "engine/memory_log.h"
-#include "engine/memory_state.h"
-#include "hub/recording_sink.h"
-
-#include <gtest/gtest.h>
+#include "hub/deliveries_fixture.h"
 
 #include <map>
 #include <set>
@@ -15,110 +9,6 @@ namespace belfry {
 namespace {
 
 using namespace std::chrono_literals;
-
-const Outcome kSettled{.kind = Outcome::Kind::settled, .status = 200};
-const Outcome kFailed{.kind = Outcome::Kind::failed, .status = 500, .error = "answered 500"};
-const Outcome kRejected{.kind = Outcome::Kind::rejected, .status = 400, .error = "answered 400"};
-
-// A hub without catalog and doors: events in, attempts out.
-class DeliveriesTest : public testing::Test {
- protected:
-    DeliveriesTest() {
-        record.clock = &clock;
-        make_sink = [this](const Subscription& subscription) -> Result<std::unique_ptr<Sink>> {
-            const auto& webhook = std::get<WebhookSink>(subscription.sink);
-            return std::make_unique<RecordingSink>(record, subscription.key(), webhook.url);
-        };
-        open();
-    }
-
-    void open() {
-        writer = std::make_unique<StateWriter>(clock, state);
-        deliveries = std::make_unique<Deliveries>(
-            Deliveries::Ports{
-                .clock = clock,
-                .rng = rng,
-                .log = log,
-                .writer = *writer,
-                .make_sink = make_sink,
-                .disable =
-                    [this](const SubscriptionKey& key, const std::string&) { gone.insert(key); },
-            },
-            CircuitOptions{}
-        );
-        writer->before_commit([this](StateChanges& changes) { deliveries->gather(changes); });
-        log.on_durable([this](Offset first, Offset next) { deliveries->durable(first, next); });
-        deliveries->restore(state.load().value());
-        for (const Subscription& subscription : documents) {
-            deliveries->changed(subscription.key(), &subscription);
-        }
-        deliveries->begin();
-    }
-    // The process dies: nothing that was not committed is left.
-    void crash_and_open() {
-        log.on_durable(nullptr);
-        deliveries.reset();
-        writer.reset();
-        clock.clear();
-        loop.clear();
-        record.waiting.clear();
-        state.crash();
-        open();
-        run();
-    }
-    Subscription subscribe(
-        const std::string& name, DeliveryPolicy policy = {}, Filter filter = {}
-    ) {
-        Subscription subscription{
-            .name = name,
-            .filter = std::move(filter),
-            .sink = WebhookSink{.url = "http://127.0.0.1:1/" + name},
-            .delivery = std::move(policy),
-        };
-        documents.push_back(subscription);
-        deliveries->changed(subscription.key(), &subscription);
-        return subscription;
-    }
-    void publish(int count, const std::string& subject = "", const std::string& type = "t") {
-        for (int i = 0; i < count; ++i) {
-            Event event;
-            event.source = "/test";
-            event.type = type;
-            event.subject = subject;
-            log.append(std::span(&event, 1), [](auto) {});
-        }
-        run();
-    }
-    void run() { loop.run_all(); }
-    void pass(Duration time) {
-        clock.advance(time);
-        run();
-    }
-    // Lets everything that is gathered reach the disk.
-    void save() { pass(300ms); }
-    Delivery& delivery(const std::string& name) { return *deliveries->find("default/" + name); }
-    std::vector<DeadLetterRow> dead_letters() {
-        save();
-        std::vector<DeadLetterRow> rows;
-        state.list_dead_letters({}, [&](Result<DeadLetterPage> page) { rows = page.value().rows; });
-        run();
-        return rows;
-    }
-
-    ManualClock clock;
-    ManualExecutor loop;
-    SeededRng rng{1};
-    MemoryLog log{clock, rng, loop};
-    MemoryState state{loop};
-    SinkRecord record;
-    SinkFactory make_sink;
-    std::unique_ptr<StateWriter> writer;
-    std::unique_ptr<Deliveries> deliveries;
-    std::vector<Subscription> documents;
-    std::set<SubscriptionKey> gone;
-};
-
-using Offsets = std::vector<std::uint64_t>;
 
 TEST_F(DeliveriesTest, DeliverWhatMatchesInOrderOfOffsets) {
     subscribe("chat", {}, Filter{.types = {TypePattern{.text = "wanted"}}});
@@ -525,84 +415,6 @@ TEST_F(DeliveriesTest, KeepTheDeadLetterOfACommitThatFailedAtFirst) {
     EXPECT_EQ(dead_letters().size(), 1U);
     crash_and_open();
     EXPECT_EQ(record.seen.size(), 1U);
-}
-
-// Nobody can know whether the subscription would have wanted them.
-TEST_F(DeliveriesTest, PassOverAGapInTheLogAndLeaveARange) {
-    log.tail_events = 0;
-    subscribe("chat", {.max_in_flight = 1});
-    log.gaps.push_back(Gap{.from = Offset{1}, .to = Offset{3}});
-    publish(5);
-    record.answer_at_once = [](const auto&) { return kSettled; };
-    if (!record.waiting.empty()) {
-        record.answer(kSettled);
-    }
-    run();
-    EXPECT_EQ(record.offsets(), (Offsets{0, 3, 4}));
-    std::vector<DeadLetterRow> rows = dead_letters();
-    ASSERT_EQ(rows.size(), 1U);
-    EXPECT_EQ(rows[0].reason, "unreadable");
-    ASSERT_TRUE(rows[0].range.has_value());
-    EXPECT_EQ(rows[0].range->from, Offset{1});
-    EXPECT_EQ(rows[0].range->to, Offset{3});
-    EXPECT_EQ(rows[0].range->count, 2U);
-    EXPECT_EQ(delivery("chat").figures().dead, 2U);
-    EXPECT_EQ(deliveries->counters().dead_lettered, 2U);
-}
-
-TEST_F(DeliveriesTest, LeaveARangeOfARetriedEventThatCannotBeReadAnyMore) {
-    record.answer_at_once = [](const auto&) { return kFailed; };
-    subscribe("chat", {.order = DeliveryPolicy::Order::key, .retry = {10s}});
-    publish(2, "same key");
-    log.tail_events = 0;
-    log.gaps.push_back(Gap{.from = Offset{0}, .to = Offset{1}});
-    record.answer_at_once = [](const auto&) { return kSettled; };
-    pass(13s);
-    EXPECT_EQ(record.offsets(), (Offsets{0, 1})) << "the next of its key does not wait for it";
-    std::vector<DeadLetterRow> rows = dead_letters();
-    ASSERT_EQ(rows.size(), 1U);
-    EXPECT_EQ(rows[0].reason, "unreadable");
-    ASSERT_TRUE(rows[0].range.has_value());
-    EXPECT_EQ(rows[0].range->from, Offset{0});
-    EXPECT_EQ(rows[0].range->count, 1U);
-    EXPECT_EQ(rows[0].attempts.size(), 1U) << "how it went until then";
-    EXPECT_EQ(deliveries->counters().dead_lettered, 1U);
-    EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{2});
-}
-
-TEST_F(DeliveriesTest, LeaveARangeOfARetriedEventThatTheLogDropped) {
-    record.answer_at_once = [](const auto&) { return kFailed; };
-    subscribe("chat", {.retry = {10s}});
-    publish(2);
-    log.trim(Offset{1}, [](auto) {});
-    record.answer_at_once = [](const auto&) { return kSettled; };
-    pass(13s);
-    std::vector<DeadLetterRow> rows = dead_letters();
-    ASSERT_EQ(rows.size(), 1U);
-    EXPECT_EQ(rows[0].reason, "expired");
-    EXPECT_EQ(rows[0].offset, Offset{0});
-}
-
-TEST_F(DeliveriesTest, LeaveARangeWhereTheLogBeginsLaterThanThePosition) {
-    publish(5);
-    log.tail_events = 0;
-    log.trim(Offset{3}, [](auto) {});
-    record.answer_at_once = [](const auto&) { return kSettled; };
-    Subscription subscription{
-        .name = "chat", .sink = WebhookSink{.url = "http://127.0.0.1:1/chat"}
-    };
-    StateChanges cursor;
-    cursor.cursors.push_back(CursorRow{.subscription = subscription.key(), .cursor = Offset{1}});
-    state.commit(std::move(cursor), [](auto) {});
-    run();
-    documents.push_back(subscription);
-    crash_and_open();
-    EXPECT_EQ(record.offsets(), (Offsets{3, 4}));
-    std::vector<DeadLetterRow> rows = dead_letters();
-    ASSERT_EQ(rows.size(), 1U);
-    EXPECT_EQ(rows[0].reason, "unreadable");
-    EXPECT_EQ(rows[0].range->from, Offset{1});
-    EXPECT_EQ(rows[0].range->count, 2U);
 }
 
 TEST_F(DeliveriesTest, ForgetASubscriptionThatIsRemovedWhileAnAttemptIsUnderWay) {
