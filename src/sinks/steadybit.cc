@@ -26,9 +26,9 @@ constexpr std::size_t kErrorBytes = 2048;
 class Memory {
  public:
     [[nodiscard]] const std::vector<std::string>& settled(const StoredEvent& event) const {
-        static const std::vector<std::string> none;
+        static const std::vector<std::string> kNone;
         const auto found = events_.find(key(event));
-        return found == events_.end() ? none : found->second;
+        return found == events_.end() ? kNone : found->second;
     }
     // What the subscription gave up on is never forgotten, but the oldest go.
     void remember(const StoredEvent& event, std::vector<std::string> settled) {
@@ -172,9 +172,9 @@ void SteadybitAttempt::pass_over() {
 
 void SteadybitAttempt::choose(const SteadybitExtension& extension) {
     listeners_ = extension.listeners;
-    static const std::vector<std::string> nobody;
+    static const std::vector<std::string> kNobody;
     const std::vector<std::string>& settled =
-        is_replay() ? nobody : shared_->memory.settled(attempt_.event);
+        is_replay() ? kNobody : shared_->memory.settled(attempt_.event);
     for (std::size_t i = 0; i < listeners_->size(); ++i) {
         const SteadybitListener& listener = (*listeners_)[i];
         if (!listener.listens_to(attempt_.event.event.type) ||
