@@ -11,6 +11,7 @@ from programs import Hub, LOAD, Webhooks, end, fail
 from webhooks import publish_backlog
 
 GIB = 1 << 30
+DRAINED = 400_000  # deliveries that are timed when a listener returns: enough, and done in 10 s
 MANY = ("limits.connections=15000",)
 
 
@@ -112,7 +113,7 @@ def dead_story(session):
     again = Hub(session)
     restart = time.monotonic() - again.began
     webhooks = Webhooks(session, 1, port)
-    rate, waited = drain(webhooks, min(count, 400_000))
+    rate, waited = drain(webhooks, min(count, DRAINED))
     DeadListener.story = {"count": count, "grown": grown, "restart": restart, "rate": rate, "waited": waited}
     return DeadListener.story
 
@@ -141,4 +142,4 @@ def dead_restart(session):
 
 def dead_drain(session):
     story = dead_story(session)
-    return {"value": story["rate"], "note": f"first delivery after {story['waited']:.1f} s"}
+    return {"value": story["rate"], "note": f"over the first {min(story['count'], DRAINED):,}; the first of them after {story['waited']:.1f} s"}

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from machine import at_top_priority, cpu_us, free_port, resident_kib
+from machine import at_top_priority, cpu_us, durable_call, free_port, resident_kib
 
 SERVER, LOAD = 0, 1  # processors
 
@@ -98,6 +98,8 @@ class Hub:
     def __init__(self, session, data="data", settings=(), processor=SERVER):
         self.port = free_port()
         self.token = ""  # of whoever calls
+        self.paths = set()
+        self.call_of_log = durable_call(session.directory)
         self.data = session.directory / data
         output = session.directory / f"{data}.out"
         command = [session.build / "belfry", "serve", "--listen", f"127.0.0.1:{self.port}", "--data", self.data,
@@ -142,8 +144,10 @@ class Hub:
         return answer
 
     def commit_path(self):
+        """How it commits now and did whenever this was asked; a Meter asks when it begins."""
         log = self.must("GET", "/api/v1/status")["log"]
-        return "log thread" if log["on_log_thread"] else "inline"
+        self.paths.add("log thread" if log["on_log_thread"] else "inline")
+        return f"{' and '.join(sorted(self.paths))} {self.call_of_log}"
 
     def subscribe(self, name, url, **more):
         self.must("POST", "/api/v1/subscriptions", {"name": name, "sink": {"kind": "webhook", "url": url}, **more})
@@ -167,6 +171,7 @@ class Meter:
 
     def __init__(self, server):
         self.server = server
+        server.commit_path()
         self.before = cpu_us(server.pid)
 
     def per(self, events):

@@ -24,6 +24,7 @@ constexpr const char* kExamples = R"(EXAMPLES
   belfry bench --connections 8 --batch 100 --format ndjson --json
 
 It stores real events, of the type `bench` unless told otherwise: use a hub that is there for it.
+The load speaks plain http only.
 With --rate a latency counts from the moment an event was due, not from when a connection was free
 to send it: what a stall of the hub holds up is in the figures.
 )";
