@@ -54,6 +54,11 @@ class Ledger:
         with self._lock:
             return sum(1 for entry in self.entries.values() if entry.acked)
 
+    def forget(self):
+        """For the next log."""
+        self.entries.clear()
+        self._highest = -1
+
     def close(self):
         if self._file:
             self._file.close()
