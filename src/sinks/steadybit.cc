@@ -296,7 +296,7 @@ void SteadybitAttempt::add(std::size_t index, Outcome outcome) {
 }
 
 void SteadybitAttempt::finish() {
-    if (!outcome_.error.empty()) {
+    if (outcome_.kind != Outcome::Kind::wait && !outcome_.error.empty()) {
         ports_.extensions.note_error(shared_->key, outcome_.error);
     }
     if (outcome_.kind == Outcome::Kind::wait) {

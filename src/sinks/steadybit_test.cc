@@ -181,6 +181,7 @@ TEST_F(SteadybitTest, WaitsForTheIndexAndTheRegistration) {
     EXPECT_EQ(outcome_->kind, Kind::wait);
     EXPECT_EQ(outcome_->retry_after, 3s);
     EXPECT_THAT(outcome_->error, HasSubstr("index"));
+    EXPECT_EQ(extensions_.find(key_)->last_error, "") << "no call has failed";
     extensions_.remove(key_);
     attempt(99);
     EXPECT_EQ(outcome_->kind, Kind::wait);
