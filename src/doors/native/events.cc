@@ -9,9 +9,14 @@ namespace belfry {
 
 namespace {
 
+constexpr std::string_view kDamaged = "the log's record at this offset is damaged";
+
 Result<StoredEvent> only_event(const ReadResult& read, Offset offset, std::string_view tenant) {
     const auto* stored =
         read.entries.empty() ? nullptr : std::get_if<StoredEvent>(&read.entries.front());
+    if (!read.entries.empty() && stored == nullptr) {
+        return fail(Errc::not_found, std::string(kDamaged));
+    }
     if (stored == nullptr || stored->offset != offset || stored->event.tenant != tenant) {
         return fail(Errc::not_found, "");
     }
@@ -21,7 +26,8 @@ Result<StoredEvent> only_event(const ReadResult& read, Offset offset, std::strin
 // What the caller is told: of an event that is not for it the same as of none.
 Result<StoredEvent> as_told_to(const Caller& caller, Result<StoredEvent> found) {
     const bool hidden = found && !caller.may(Resource::event, Verb::read, found->event.type);
-    if (hidden || (!found && found.error().code == Errc::not_found)) {
+    const bool damaged = !found && found.error().detail == kDamaged;
+    if (hidden || (!found && found.error().code == Errc::not_found && !damaged)) {
         return fail(Errc::not_found, "there is no such event");
     }
     return found;

@@ -74,7 +74,12 @@ TEST_F(EventReadsTest, DataLeavesAsAnInertDownload) {
 TEST_F(EventReadsTest, OffsetsLostToDamageAreNotFound) {
     publish("a");
     log_.gaps.push_back(Gap{.from = Offset{0}, .to = Offset{1}});
-    EXPECT_EQ(get("/api/v1/events/0").status, 404);
+    Answer answer = get("/api/v1/events/0");
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_TRUE(answer.body.contains("damaged")) << answer.body;
+    answer = get("/api/v1/events/1");
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_FALSE(answer.body.contains("damaged")) << "nothing was ever there: " << answer.body;
 }
 
 }  // namespace
