@@ -151,14 +151,17 @@ HubStatus Hub::status() const {
         .lag = counters.lag,
         .subscriptions = impl_->deliveries.size(),
         .open_circuits = impl_->deliveries.open_circuits(),
-        .ready = impl_->ready && !impl_->stopping && !log.read_only && !log.disk_full,
+        .ready = impl_->ready && !impl_->stopping && !log.read_only && !log.disk_full &&
+                 !impl_->writer.is_failing(),
     };
     if (!impl_->ready) {
         status.reason = "starting";
     } else if (impl_->stopping) {
         status.reason = "stopping";
-    } else {
+    } else if (!log.reason.empty()) {
         status.reason = log.reason;
+    } else if (impl_->writer.is_failing()) {
+        status.reason = "state_not_saved";
     }
     return status;
 }

@@ -34,6 +34,8 @@ class StateWriter {
     // `done` runs when everything added so far is durable. Not to be called half way through a
     // change.
     void flush(Task done);
+    // The last commit failed; it is tried again.
+    [[nodiscard]] bool is_failing() const { return failing_; }
     // So much is waiting for the disk that deliveries should pause.
     [[nodiscard]] bool is_behind() const { return waiting_.size() > kChangesMax; }
 

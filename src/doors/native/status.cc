@@ -75,7 +75,8 @@ std::vector<std::string> unready_reasons(
         others.emplace_back("disk_full");
     }
     if (!hub.ready && others.empty()) {
-        others.emplace_back("starting");
+        // The log is well, so this word is the hub's own.
+        others.emplace_back(hub.reason.empty() ? "starting" : hub.reason);
     }
     return others;
 }

@@ -44,6 +44,28 @@ TEST_F(StatusReportsTest, HealthAndReadinessNeedNoRights) {
     EXPECT_EQ(get("/healthz").status, 200);
 }
 
+TEST_F(StatusReportsTest, AHubThatCannotSaveItsStateIsNotReady) {
+    record_.answer_at_once = [](const SinkRecord::Seen&) {
+        return Outcome{.kind = Outcome::Kind::settled, .status = 204};
+    };
+    std::string document =
+        R"({"name":"chat","sink":{"kind":"webhook","url":"http://127.0.0.1:9000/in"}})";
+    Headers json{{"Content-Type", "application/json"}};
+    EXPECT_EQ(ask(Method::post, "/api/v1/subscriptions", document, json).status, 201);
+    state_.device().fail_writes(Error{.code = Errc::disk_full, .detail = "full"}, 1'000);
+    publish("deploy");
+    clock_.advance(std::chrono::seconds(1));
+    run();
+    Answer answer = get("/readyz");
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.body, R"({"ready":false,"reasons":["state_not_saved"]})");
+    EXPECT_TRUE(get("/metrics").body.contains("belfry_ready 0\n"));
+    state_.device().heal();
+    clock_.advance(std::chrono::seconds(2));
+    run();
+    EXPECT_EQ(get("/readyz").status, 200);
+}
+
 TEST_F(StatusReportsTest, MetricsAreInPrometheusText) {
     publish("deploy");
     Answer answer = get("/metrics");
