@@ -1,10 +1,11 @@
 // Starting, refusing to start, and stopping.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { belfry, eventually, startHub, temporaryDirectory } from './hub.mjs';
+import { belfry, binary, eventually, startHub, stopAtEnd, temporaryDirectory } from './hub.mjs';
 import { startListener } from './listener.mjs';
 
 test('a second Belfry on the same directory ends within a second and says why', async (t) => {
@@ -47,6 +48,26 @@ test('a graceful stop finishes the delivery under way, and a restart repeats not
   await hub.publish('work', 'last');
   const bodies = (await listener.received(11)).map(({ body }) => body);
   assert.deepEqual(bodies.slice().sort(), [...Array(10).keys()].map(String).concat('last').sort());
+});
+
+test('log lines are text on a terminal and JSON elsewhere', async (t) => {
+  const hub = await startHub(t);
+  await hub.stop();
+  const lines = hub.log.trim().split('\n').filter((line) => line.includes('"msg"'));
+  assert.ok(lines.length > 0, hub.log);
+  for (const line of lines) assert.ok(JSON.parse(line).level, line);
+  // `script` gives the second one a terminal; its ^C is the signal to stop.
+  const serve = `'${binary}' serve --listen 127.0.0.1:0 --data '${hub.data}'`;
+  const terminal = spawn('script', ['-qec', serve, '/dev/null'], { env: { ...process.env, NO_COLOR: '1' } });
+  stopAtEnd(t, () => terminal.kill());
+  const ended = new Promise((resolve) => terminal.on('close', resolve));
+  let screen = '';
+  terminal.stdout.on('data', (text) => (screen += text));
+  await eventually('it serves', () => /127\.0\.0\.1:\d+/.test(screen));
+  terminal.stdin.write('\x03');
+  await ended;
+  assert.match(screen, /^\S+Z info  stopping\r?$/m);
+  assert.ok(!screen.includes('"msg"'), screen);
 });
 
 test('a second signal stops at once, whatever is under way', async (t) => {
