@@ -82,6 +82,10 @@ TEST(ExtensionEnvironment, WhatIsWrongIsNamedAndItsSiblingsStay) {
     const std::string lonely =
         problem({{typed("URL"), "http://a"}, {typed("BASIC_PASSWORD"), "secret-1"}});
     EXPECT_EQ(lonely, typed("BASIC_USERNAME: there is a password without a user name"));
+    EXPECT_EQ(
+        problem({{typed("URL"), "http://a"}, {typed("BASIC_USERNAME"), "\xff"}}),
+        typed("BASIC_USERNAME: user name and password must be UTF-8")
+    );
     EXPECT_THAT(problem({{typed("URI"), "http://a"}}), testing::StartsWith(typed("URI: not a")));
     const FoundExtensions found = extensions_of_environment(Environment{
         {typed("URL"), "nonsense"}, {"STEADYBIT_AGENT_EVENTS_EXTENSIONS_1_URL", "http://b"}

@@ -32,12 +32,11 @@ TEST(ExtensionSources, WhatIsPrintedHasNoPassword) {
                           R"({"url":"http://h","basic":{"username":"u","password":"secret-2"}}])");
     EXPECT_EQ(
         shown,
-        R"([{"url":"http://h/p"},{"url":"http://h","basic":{"username":"u","password":"(hidden)"
-}
-}])"
+        R"([{"url":"http://h/p"},)"
+        R"j({"url":"http://h","basic":{"username":"u","password":"(hidden)"}}])j"
     );
-EXPECT_EQ(without_passwords("[]"), "[]");
-EXPECT_EQ(without_passwords("nonsense"), "(hidden)");
+    EXPECT_EQ(without_passwords("[]"), "[]");
+    EXPECT_EQ(without_passwords("nonsense"), "(hidden)");
 }
 
 }  // namespace
