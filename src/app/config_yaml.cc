@@ -1,6 +1,7 @@
 #include "app/config_yaml.h"
 
 #include "app/yaml_scalar.h"
+#include "base/fixed_limits.h"
 #include "base/json_text.h"
 
 #include <fmt/format.h>
@@ -35,11 +36,6 @@ struct YamlNode {
 };
 
 namespace {
-
-constexpr std::size_t kValuesMax = 100'000;
-constexpr std::size_t kKeyBytesMax = 255;
-// The parser looks ahead over a whole unfinished flow collection: this bounds what that costs.
-constexpr std::size_t kFlowIndicatorsMax = 10'000;
 
 // Thrown through the parser to end it; caught in read_config_yaml().
 struct Refused {
@@ -143,8 +139,8 @@ class TreeBuilder final : public YAML::EventHandler {
     }
 
     YamlNode* make(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
-        if (nodes_.size() >= kValuesMax) {
-            refuse(place_of(mark), fmt::format("more than {} values", kValuesMax));
+        if (nodes_.size() >= kYamlValuesMax) {
+            refuse(place_of(mark), fmt::format("more than {} values", kYamlValuesMax));
         }
         nodes_.push_back({.kind = kind, .place = place_of(mark), .text = {}, .members = {}});
         if (anchor != YAML::NullAnchor) {
@@ -174,8 +170,10 @@ class TreeBuilder final : public YAML::EventHandler {
             node.depth = std::max(node.depth, member->depth);
         }
         ++node.depth;
-        if (node.values > kValuesMax) {
-            refuse(node.place, fmt::format("aliases unfold to more than {} values", kValuesMax));
+        if (node.values > kYamlValuesMax) {
+            refuse(
+                node.place, fmt::format("aliases unfold to more than {} values", kYamlValuesMax)
+            );
         }
         node.complete = true;
         open_.pop_back();
@@ -191,8 +189,8 @@ class TreeBuilder final : public YAML::EventHandler {
     }
 
     void take_key(YamlKey key) {
-        if (key.name.size() > kKeyBytesMax) {
-            refuse(key.place, fmt::format("a key of more than {} bytes", kKeyBytesMax));
+        if (key.name.size() > kYamlKeyBytesMax) {
+            refuse(key.place, fmt::format("a key of more than {} bytes", kYamlKeyBytesMax));
         }
         auto [first, is_new] = open_.back().lines.emplace(key.name, key.place.line);
         if (!is_new) {
@@ -398,8 +396,10 @@ void check_text(std::string_view text, const Limits& limits) {
         if ((byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f) {
             refuse(place, fmt::format("control character 0x{:02x}", byte));
         }
-        if ((c == '[' || c == '{' || c == ',') && ++flow_indicators > kFlowIndicatorsMax) {
-            refuse(place, fmt::format("more than {} of `[`, `{{` and `,`", kFlowIndicatorsMax));
+        // The parser looks ahead over a whole unfinished flow collection: this bounds what that
+        // costs.
+        if ((c == '[' || c == '{' || c == ',') && ++flow_indicators > kYamlFlowIndicatorsMax) {
+            refuse(place, fmt::format("more than {} of `[`, `{{` and `,`", kYamlFlowIndicatorsMax));
         }
         if (c == '\n') {
             place = {.line = place.line + 1, .column = 1};

@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "base/fixed_limits.h"
 #include "base/limits.h"
 #include "doors/error_answer.h"
 #include "doors/generated_page.h"
@@ -65,6 +66,13 @@ std::string limits_page() {
             value += " " + std::string(unit_text(info.unit));
         }
         page += fmt::format("| `limits.{}` | {} | {} |\n", info.name, value, info.text);
+    }
+    page +=
+        "\n## Fixed\n"
+        "These are no settings (src/base/fixed_limits.h).\n\n"
+        "| bound | of |\n|---|---|\n";
+    for (const FixedLimitInfo& info : kFixedLimits) {
+        page += fmt::format("| {} | {} |\n", info.value, info.text);
     }
     return page;
 }

@@ -1,8 +1,11 @@
 #include "doors/query.h"
 
+#include "base/fixed_limits.h"
 #include "doors/percent_decoding.h"
 
 namespace belfry {
+
+static_assert(Query::kParametersMax == kQueryParametersMax);
 
 namespace {
 

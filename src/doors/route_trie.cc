@@ -1,6 +1,7 @@
 #include "doors/route_trie.h"
 
 #include "base/assert.h"
+#include "base/fixed_limits.h"
 #include "doors/percent_decoding.h"
 
 #include <algorithm>
@@ -15,11 +16,10 @@ struct RouteTrie::Node {
     std::optional<Entry> entry;
 };
 
-// A path cut at its slashes. Past kSegmentsMax only "the rest" can match, so no more are kept.
+// A path cut at its slashes. Past kPathSegmentsMax only "the rest" can match, so no more are kept.
 struct RouteTrie::Path {
-    static constexpr std::size_t kSegmentsMax = 24;
-    std::array<std::string_view, kSegmentsMax> texts;  // decoded
-    std::array<std::size_t, kSegmentsMax> begins;      // of the raw segments
+    std::array<std::string_view, kPathSegmentsMax> texts;  // decoded
+    std::array<std::size_t, kPathSegmentsMax> begins;      // of the raw segments
     std::size_t count = 0;
     bool whole = true;  // all segments are in texts
     std::string_view raw;
@@ -132,7 +132,7 @@ Result<RouteTrie::Match> RouteTrie::find(std::string_view raw, Slash slash, std:
         if (slash == Slash::separates && text->find_first_of("/\\") != std::string_view::npos) {
             return fail(Errc::bad_request, "a path segment has a slash in it");
         }
-        if (path.count < Path::kSegmentsMax) {
+        if (path.count < kPathSegmentsMax) {
             path.texts[path.count] = *text;
             path.begins[path.count++] = begin;
         } else {

@@ -1,5 +1,6 @@
 #include "hub/dead_letters.h"
 
+#include "base/fixed_limits.h"
 #include "engine/dead_letter_query.h"
 #include "event/record.h"
 
@@ -88,12 +89,12 @@ void DeadLetters::replay_page(Replaying replaying) {
                 return;
             }
             for (DeadLetterRow& row : page->rows) {
-                if (replaying.queued < kReplayMax && may_see(replaying.caller, row) &&
+                if (replaying.queued < kReplaysMax && may_see(replaying.caller, row) &&
                     queue(std::move(row), replaying.id, replaying.caller)) {
                     ++replaying.queued;
                 }
             }
-            if (!page->next || replaying.queued >= kReplayMax) {
+            if (!page->next || replaying.queued >= kReplaysMax) {
                 replaying.done(std::pair{std::move(replaying.id), replaying.queued});
                 return;
             }
@@ -116,7 +117,7 @@ Result<void> DeadLetters::queue(
     if (delivery == nullptr) {
         return fail(Errc::conflict, "its subscription is gone; create it again to replay");
     }
-    if (delivery->waiting_replays() >= kReplayMax) {
+    if (delivery->waiting_replays() >= kReplaysMax) {
         return fail(
             Errc::rate_limited, "as many replays wait already as this subscription may have"
         );

@@ -17,9 +17,6 @@ namespace belfry {
 
 class DeadLetters {
  public:
-    // Replayed events of one subscription that may wait for their attempt.
-    static constexpr std::uint64_t kReplayMax = 10'000;
-
     DeadLetters(Rng& rng, State& state, StateWriter& writer, Deliveries& deliveries);
 
     // As Hub says of each.

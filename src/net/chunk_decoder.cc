@@ -1,5 +1,6 @@
 #include "net/chunk_decoder.h"
 
+#include "base/fixed_limits.h"
 #include "net/http_syntax.h"
 
 #include <algorithm>
@@ -112,7 +113,8 @@ void ChunkDecoder::step_extension(char c) {
     ++extensions_bytes_;
     if (!is_text(c)) {
         fail("a chunk extension holds control characters");
-    } else if (extension_bytes_ > extension_limit_ || extensions_bytes_ > kExtensionsBytes) {
+    } else if (extension_bytes_ > extension_limit_ ||
+               extensions_bytes_ > kChunkExtensionsBytesMax) {
         fail("the chunk extensions are too long");
     }
 }
@@ -120,7 +122,7 @@ void ChunkDecoder::step_extension(char c) {
 // A trailer is checked like a header and then forgotten.
 void ChunkDecoder::step_trailer(char c) {
     ++trailers_bytes_;
-    if (trailers_bytes_ > kTrailersBytes) {
+    if (trailers_bytes_ > kTrailersBytesMax) {
         fail("the trailers are too long");
     } else if (at_ == At::trailer_start && c == '\r') {
         at_ = At::end_line_feed;

@@ -52,8 +52,6 @@ class ChunkDecoder {
     void fail(std::string_view why);
 
     static constexpr std::size_t kSizeDigits = 16;
-    static constexpr std::size_t kExtensionsBytes = 4096;
-    static constexpr std::size_t kTrailersBytes = 8192;
 
     std::size_t extension_limit_;
     At at_ = At::size_first;

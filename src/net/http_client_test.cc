@@ -235,6 +235,16 @@ TEST_F(HttpClientTest, BadAnswersFailTheirCallWithAReason) {
     }
 }
 
+TEST_F(HttpClientTest, HeadersMayBeAsLongAsTheLimitAndNotALetterLonger) {
+    const std::string before = "HTTP/1.1 204 No Content\r\nX: ";
+    const std::string most(limits.response_headers_bytes - 5, 'x');
+    EXPECT_TRUE(answer_with(before + most + "\r\n\r\n"));
+    EXPECT_THAT(
+        answer_with(before + most + "x\r\n\r\n").error().detail,
+        HasSubstr("headers over 16384 bytes")
+    );
+}
+
 TEST_F(HttpClientTest, EndlessHeadersAndEndlessInterimAnswersFail) {
     std::string headers = "HTTP/1.1 200 OK\r\n";
     for (int i = 0; i < 2000; ++i) {

@@ -33,6 +33,15 @@ inline std::string host(const std::string& value) {
     return get("Host: " + value);
 }
 
+// Lines that make the headers as long as they may be.
+inline std::string headers_of_32_kib() {
+    std::string lines = "Host: h";
+    for (std::size_t size : {8188, 8188, 8188, 8187}) {
+        lines += "\r\nX: " + std::string(size - 3, 'y');
+    }
+    return lines;
+}
+
 // All of them.
 [[nodiscard]] std::vector<RequestRow> ambiguous_requests();
 

@@ -371,6 +371,7 @@ std::vector<RequestRow> limit_rows() {
         {"header without end", "GET /p HTTP/1.1\r\nHost: h\r\nX: " + std::string(9000, 'y'), 431},
         {"header name without end", "GET /p HTTP/1.1\r\n" + std::string(9000, 'y'), 431},
         {"headers over 32 KiB", get("Host: h\r\n" + big + "Z: z"), 431},
+        {"headers over 32 KiB by one", get(headers_of_32_kib() + "y"), 431},
         {"101 headers", get(many + "Host: h"), 431},
         {"body over the limit", post("Content-Length: 1048577"), 413},
         {"body over the limit by far", post("Content-Length: 9999999999999999999"), 413},

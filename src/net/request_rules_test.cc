@@ -176,6 +176,7 @@ std::vector<GoodRow> good_rows() {
          "/" + std::string(8192 - 14, 'a')},
         {"header of 8 KiB", get("Host: h\r\nX: " + std::string(8189, 'y')), ""},
         {"100 headers", get(many + "Host: h"), ""},
+        {"headers of 32 KiB", get(headers_of_32_kib()), ""},
         {"Upgrade is ignored", get("Host: h\r\nConnection: Upgrade\r\nUpgrade: websocket"), ""},
         {"method override is ignored", post("X-HTTP-Method-Override: DELETE"), ""},
         {"another method override is ignored", post("X-HTTP-Method: PUT"), ""},

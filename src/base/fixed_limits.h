@@ -1,0 +1,38 @@
+// Bounds on input that are no settings: sizes of arrays hang on them, or no other value would help
+// anybody. In one table, so that docs/limits.md can list them beside the settings; a test holds the
+// page against it. Constants.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace belfry {
+
+// X(constant, value, what it bounds and what happens past it)
+#define BELFRY_FIXED_LIMITS(X)                                                              \
+    X(kQueryParametersMax, 32, "names in the query of a request; 400")                      \
+    X(kPathSegmentsMax, 24, "segments of a path; 404, but where a path may have any rest")  \
+    X(kChunkExtensionsBytesMax, 4096, "bytes of all chunk extensions of a body; 400")       \
+    X(kTrailersBytesMax, 8192, "bytes of the trailers of a chunked body; 400")              \
+    X(kYamlValuesMax, 100'000, "values of a configuration file, aliases unfolded; refused") \
+    X(kYamlKeyBytesMax, 255, "bytes of a key of a configuration file; refused")             \
+    X(kYamlFlowIndicatorsMax,                                                               \
+      10'000,                                                                               \
+      "brackets, braces and commas of a configuration file; refused")                       \
+    X(kReplaysMax, 10'000, "events of one subscription that wait for their replay; 429")
+
+#define BELFRY_FIXED_LIMIT_CONSTANT(name, value, text) inline constexpr std::size_t name = value;
+BELFRY_FIXED_LIMITS(BELFRY_FIXED_LIMIT_CONSTANT)
+#undef BELFRY_FIXED_LIMIT_CONSTANT
+
+struct FixedLimitInfo {
+    std::size_t value;
+    std::string_view text;
+};
+#define BELFRY_FIXED_LIMIT_ROW(name, value, text) FixedLimitInfo{name, text},
+inline constexpr auto kFixedLimits =
+    std::to_array<FixedLimitInfo>({BELFRY_FIXED_LIMITS(BELFRY_FIXED_LIMIT_ROW)});
+#undef BELFRY_FIXED_LIMIT_ROW
+
+}  // namespace belfry
