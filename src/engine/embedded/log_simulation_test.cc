@@ -1,10 +1,11 @@
 // Random work in random order: requests, turns, the other threads' tasks one at a time, time, slow
 // disks, reads in between, kills and power cuts. What was acknowledged is there; what a reader saw
-// once never vanishes.
+// once never vanishes. BELFRY_SIMULATION_SEEDS=N runs N seeds.
 #include "engine/embedded/log_test_bed.h"
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
@@ -176,7 +177,9 @@ class Simulation {
 };
 
 TEST(LogSimulation, RandomWorkKeepsEveryPromise) {
-    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    const char* seeds = std::getenv("BELFRY_SIMULATION_SEEDS");
+    const std::uint64_t last = seeds == nullptr ? 8 : std::strtoull(seeds, nullptr, 10);
+    for (std::uint64_t seed = 1; seed <= last; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         ASSERT_NO_FATAL_FAILURE(Simulation(seed).run(4, 120));
     }
