@@ -102,7 +102,8 @@ void write_delivery(
     std::string last_error = served == nullptr ? "" : served->last_error;
     if (status) {
         json.member("offset", status->cursor.value);
-        json.member("lag", status->pending + status->retrying + status->in_flight);
+        // Events go one at a time: the one that is retried may also be under way just now.
+        json.member("lag", status->pending + std::max(status->retrying, status->in_flight));
         json.member("dead", status->dead);
         last_error = last_error.empty() ? status->last_error : last_error;
     }
