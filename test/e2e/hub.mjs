@@ -94,13 +94,14 @@ class Hub {
   constructor(data, args) {
     this.data = data;
     this.args = args;
+    this.env = {}; // beside the environment of the test
     this.log = '';
   }
 
   async start() {
     const listen = this.args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
     const args = ['serve', ...listen, '--data', this.data, ...this.args];
-    this.process = start(args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = start(args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.env } });
     const begin = this.log.length;
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream.on('data', (text) => (this.log += text));
