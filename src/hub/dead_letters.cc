@@ -40,7 +40,13 @@ void DeadLetters::list(
         }
         done(std::move(page));
     };
-    writer_.flush([this, query = std::move(query), readable = std::move(readable)]() mutable {
+    writer_.try_flush([this,
+                       query = std::move(query),
+                       readable = std::move(readable)](Result<void> saved) mutable {
+        if (!saved) {
+            readable(std::unexpected(saved.error()));
+            return;
+        }
         state_.list_dead_letters(std::move(query), std::move(readable));
     });
 }
@@ -74,7 +80,11 @@ void DeadLetters::replay_all(const Caller& caller, DeadLetterQuery query, Replay
     Replaying replaying{
         .caller = caller, .query = std::move(query), .id = new_replay_id(), .done = std::move(done)
     };
-    writer_.flush([this, replaying = std::move(replaying)]() mutable {
+    writer_.try_flush([this, replaying = std::move(replaying)](Result<void> saved) mutable {
+        if (!saved) {
+            replaying.done(std::unexpected(saved.error()));
+            return;
+        }
         replay_page(std::move(replaying));
     });
 }
@@ -156,7 +166,7 @@ void DeadLetters::purge(
             }
             writer_.changes().erase_dead_letters.push_back(std::move(id));
             writer_.touched();
-            writer_.flush([done = std::move(done)]() mutable { done({}); });
+            writer_.try_flush(std::move(done));
         }
     );
 }

@@ -96,8 +96,11 @@ void Hub::create_subscription(Subscription subscription, Catalog::Done done) {
                         done(std::move(created));
                         return;
                     }
-                    impl_->writer.flush([done = std::move(done), created = std::move(created)](
-                                        ) mutable { done(std::move(created)); });
+                    impl_->writer.try_flush([done = std::move(done),
+                                             created =
+                                                 std::move(created)](Result<void> saved) mutable {
+                        done(saved ? std::move(created) : std::unexpected(saved.error()));
+                    });
                 }
             );
         }
@@ -126,7 +129,7 @@ void Hub::remove_subscription(
                 done(std::move(removed));
                 return;
             }
-            impl_->writer.flush([done = std::move(done)]() mutable { done({}); });
+            impl_->writer.try_flush(std::move(done));
         });
 }
 
@@ -278,39 +281,45 @@ void Hub::list_attempts(
             .status = attempt.status,
         });
     });
-    impl_->writer.flush([this, key, event, records = std::move(records), done = std::move(done)](
-                        ) mutable {
-        impl_->ports.state.list_attempts(
-            key,
-            event,
-            [records = std::move(records),
-             done = std::move(done)](Result<std::vector<AttemptRow>> rows) mutable {
-                if (!rows) {
-                    done(std::unexpected(rows.error()));
-                    return;
-                }
-                for (AttemptRow& row : *rows) {
-                    UuidText id = uuid_text(event_uuid(row.uuid_low, row.offset));
-                    records.push_back(AttemptRecord{
-                        .event_id = std::string(id.data(), id.size()),
-                        .offset = row.offset,
-                        .attempt = row.attempt,
-                        .at = row.at,
-                        .duration_ms = row.duration_ms,
-                        .outcome = Outcome::Kind::failed,
-                        .status = row.status,
-                        .error = std::move(row.error),
-                        .response = std::move(row.response),
-                        .next_at = row.next_at,
-                    });
-                }
-                std::ranges::sort(records, std::greater{}, [](const AttemptRecord& record) {
-                    return std::tuple(record.at, record.offset, record.attempt);
-                });
-                done(std::move(records));
+    impl_->writer.try_flush(
+        [this, key, event, records = std::move(records), done = std::move(done)](Result<void> saved
+        ) mutable {
+            if (!saved) {
+                done(std::unexpected(saved.error()));
+                return;
             }
-        );
-    });
+            impl_->ports.state.list_attempts(
+                key,
+                event,
+                [records = std::move(records),
+                 done = std::move(done)](Result<std::vector<AttemptRow>> rows) mutable {
+                    if (!rows) {
+                        done(std::unexpected(rows.error()));
+                        return;
+                    }
+                    for (AttemptRow& row : *rows) {
+                        UuidText id = uuid_text(event_uuid(row.uuid_low, row.offset));
+                        records.push_back(AttemptRecord{
+                            .event_id = std::string(id.data(), id.size()),
+                            .offset = row.offset,
+                            .attempt = row.attempt,
+                            .at = row.at,
+                            .duration_ms = row.duration_ms,
+                            .outcome = Outcome::Kind::failed,
+                            .status = row.status,
+                            .error = std::move(row.error),
+                            .response = std::move(row.response),
+                            .next_at = row.next_at,
+                        });
+                    }
+                    std::ranges::sort(records, std::greater{}, [](const AttemptRecord& record) {
+                        return std::tuple(record.at, record.offset, record.attempt);
+                    });
+                    done(std::move(records));
+                }
+            );
+        }
+    );
 }
 
 }  // namespace belfry

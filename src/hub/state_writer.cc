@@ -60,7 +60,15 @@ void StateWriter::touched() {
 }
 
 void StateWriter::flush(Task done) {
-    waiting_done_.push_back(std::move(done));
+    add({[done = std::move(done)](Result<void> /*saved*/) mutable { done(); }, true});
+}
+
+void StateWriter::try_flush(std::move_only_function<void(Result<void>)> done) {
+    add({std::move(done), false});
+}
+
+void StateWriter::add(Waiting waiting) {
+    waiting_done_.push_back(std::move(waiting));
     if (!committing_) {
         commit();
     }
@@ -102,8 +110,20 @@ void StateWriter::committed(Result<void> result) {
         }
         failing_ = true;
         put_back(under_way_, waiting_);
-        prepend(under_way_done_, waiting_done_);
+        std::vector<Waiting> patient;
+        std::vector<Waiting> told;
+        for (Waiting& each : std::exchange(under_way_done_, {})) {
+            (each.patient ? patient : told).push_back(std::move(each));
+        }
+        prepend(patient, waiting_done_);
         arm(kRetryInterval);
+        for (Waiting& each : told) {
+            each.done(fail(
+                Errc::unavailable,
+                "Delivery state cannot be saved at the moment. What was asked for is kept and will "
+                "be saved when the disk takes it."
+            ));
+        }
         return;
     }
     if (failing_) {
@@ -111,8 +131,8 @@ void StateWriter::committed(Result<void> result) {
     }
     failing_ = false;
     under_way_ = {};
-    for (Task& done : std::exchange(under_way_done_, {})) {
-        done();
+    for (Waiting& each : std::exchange(under_way_done_, {})) {
+        each.done({});
     }
     if (committing_) {
         return;  // a task above flushed again

@@ -34,12 +34,21 @@ class StateWriter {
     // `done` runs when everything added so far is durable. Not to be called half way through a
     // change.
     void flush(Task done);
+    // The same for somebody who waits for an answer: if the disk does not take it, that is told at
+    // once, as unavailable, and what was added is kept and tried again all the same.
+    void try_flush(std::move_only_function<void(Result<void>)> done);
     // The last commit failed; it is tried again.
     [[nodiscard]] bool is_failing() const { return failing_; }
     // So much is waiting for the disk that deliveries should pause.
     [[nodiscard]] bool is_behind() const { return waiting_.size() > kChangesMax; }
 
  private:
+    struct Waiting {
+        std::move_only_function<void(Result<void>)> done;
+        bool patient;  // until it is durable
+    };
+
+    void add(Waiting waiting);
     void arm(Duration delay);
     void commit();
     void committed(Result<void> result);
@@ -55,8 +64,8 @@ class StateWriter {
     bool failing_ = false;
     bool soon_ = false;  // the timer is set for at once
     TimerId timer_;
-    std::vector<Task> waiting_done_;  // for the next commit
-    std::vector<Task> under_way_done_;
+    std::vector<Waiting> waiting_done_;  // for the next commit
+    std::vector<Waiting> under_way_done_;
 };
 
 }  // namespace belfry

@@ -23,6 +23,10 @@ class StateWriterTest : public testing::Test {
         writer.touched();
     }
 
+    std::function<void(Result<void>)> keep(std::optional<Result<void>>& answer) {
+        return [&answer](Result<void> result) { answer = std::move(result); };
+    }
+
     ManualClock clock;
     ManualExecutor loop;
     MemoryState state{loop};
@@ -42,6 +46,45 @@ TEST_F(StateWriterTest, SaysThatItFailsUntilACommitSucceedsAndForgetsNothing) {
     StateSnapshot saved = state.load().value();
     ASSERT_EQ(saved.cursors.size(), 1U);
     EXPECT_EQ(saved.cursors[0].cursor, Offset{7});
+}
+
+TEST_F(StateWriterTest, WhoWaitsForAnAnswerIsToldThatTheDiskTakesNothing) {
+    state.device().fail_writes({Errc::internal, "disk I/O error"}, 1'000);
+    std::optional<Result<void>> answer;
+    bool durable = false;
+    move_cursor(7);
+    writer.flush([&] { durable = true; });
+    writer.try_flush(keep(answer));
+    loop.run_all();
+    pass(StateWriter::kRetryInterval);
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->error().code, Errc::unavailable);
+    EXPECT_FALSE(durable) << "who waits for the disk goes on waiting";
+
+    answer.reset();
+    writer.try_flush(keep(answer));
+    loop.run_all();
+    ASSERT_TRUE(answer.has_value()) << "and so is who comes while it is failing";
+    EXPECT_FALSE(answer->has_value());
+}
+
+TEST_F(StateWriterTest, WhatWasRefusedAnAnswerIsSavedWhenTheDiskTakesIt) {
+    state.device().fail_writes({Errc::internal, "disk I/O error"}, 1);
+    std::optional<Result<void>> answer;
+    bool durable = false;
+    move_cursor(7);
+    writer.try_flush(keep(answer));
+    writer.flush([&] { durable = true; });
+    loop.run_all();
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_FALSE(answer->has_value());
+    pass(StateWriter::kRetryInterval);
+    EXPECT_TRUE(durable);
+    EXPECT_EQ(state.load().value().cursors.size(), 1U);
+
+    writer.try_flush(keep(answer));
+    loop.run_all();
+    EXPECT_TRUE(answer->has_value());
 }
 
 }  // namespace
