@@ -5,10 +5,13 @@
 #include "app/commands/config_flags.h"
 #include "app/config_text.h"
 #include "app/screen_text.h"
+#include "doors/json_writer.h"
 
 #include <fmt/format.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace belfry {
 
@@ -31,8 +34,24 @@ ExitCode show(
     return ExitCode::ok;
 }
 
+std::string verdict_json(const std::vector<ConfigProblem>& problems) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().member("valid", problems.empty()).name("problems").begin_array();
+    for (const ConfigProblem& problem : problems) {
+        json.begin_object().member("where", problem.where).member("what", problem.what);
+        json.end_object();
+    }
+    json.end_array().end_object();
+    return screen_json(out) + "\n";
+}
+
 ExitCode check(const ConfigFlags& flags, const Invocation& invocation, Console& console) {
     auto loaded = load_config(flags.sources(invocation.environment));
+    if (console.json()) {
+        console.data(verdict_json(loaded ? std::vector<ConfigProblem>() : loaded.error()));
+        return loaded ? ExitCode::ok : ExitCode::invalid;
+    }
     if (!loaded) {
         console.complain("the configuration is invalid:\n" + problem_lines(loaded.error()));
         return ExitCode::invalid;
