@@ -2,6 +2,7 @@
 
 #include "auth/token_access.h"
 #include "auth/token_secret.h"
+#include "base/rfc3339.h"
 #include "catalog/name.h"
 
 #include <algorithm>
@@ -114,6 +115,28 @@ Result<std::shared_ptr<const RuleSet>> AccessAdministration::rights_of(const Cal
     return rules;
 }
 
+// A token must not outlive the one that makes it, else an hour of rights would be rights for ever.
+Result<std::optional<WallTime>> AccessAdministration::expiry_of(
+    const Caller& caller, const TokenRequest& request
+) const {
+    const Token* maker = ports_.documents.find_token(caller.token_id);
+    const std::optional<WallTime> end = maker == nullptr ? std::nullopt : maker->expires;
+    if (!request.expires) {
+        return end;
+    }
+    const WallTime asked = ports_.clock.wall() +
+                           std::chrono::duration_cast<std::chrono::microseconds>(*request.expires);
+    if (end && asked > *end) {
+        return std::unexpected(Error{
+            .code = Errc::denied,
+            .detail = "it would outlive your own token, which expires at " + rfc3339(*end) +
+                      "; leave `expires` out for the same",
+            .field = "expires"
+        });
+    }
+    return asked;
+}
+
 Result<Token> AccessAdministration::new_token(const Caller& caller, const TokenRequest& request)
     const {
     Result<std::shared_ptr<const RuleSet>> rights = rights_of(caller);
@@ -148,18 +171,18 @@ Result<Token> AccessAdministration::new_token(const Caller& caller, const TokenR
             .limit = ports_.limits.tokens
         });
     }
-    const WallTime now = ports_.clock.wall();
+    Result<std::optional<WallTime>> expires = expiry_of(caller, request);
+    if (!expires) {
+        return std::unexpected(std::move(expires.error()));
+    }
     Token token;
     token.id = new_token_id(ports_.rng);
     token.tenant = std::move(*tenant);
     token.policies = request.policies;
     token.description = request.description;
-    token.created = now;
+    token.created = ports_.clock.wall();
     token.created_by = author(caller, ports_.documents.closed());
-    if (request.expires) {
-        token.expires =
-            now + std::chrono::duration_cast<std::chrono::microseconds>(*request.expires);
-    }
+    token.expires = *expires;
     return token;
 }
 

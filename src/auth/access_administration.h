@@ -1,8 +1,9 @@
 // AccessAdministration: who may give which rights to whom. Nobody hands out more than he has: a
-// token or policy that would allow anything its maker is not allowed is refused, and so is a change
-// that would let any token do more than the one who makes it, or take a right from one that has
-// more. Changes run one after another, each judged by what the one before left. Owned by the
-// wiring; the documents, clock, generator and limits must outlive it. I/O thread only.
+// token or policy that would allow anything its maker is not allowed is refused, a token that would
+// outlive its maker's too, and so is a change that would let any token do more than the one who
+// makes it, or take a right from one that has more. Changes run one after another, each judged by
+// what the one before left. Owned by the wiring; the documents, clock, generator and limits must
+// outlive it. I/O thread only.
 #pragma once
 
 #include "auth/rule_set.h"
@@ -13,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,7 +51,8 @@ class AccessAdministration {
         const Caller& caller, std::string_view named, Verb verb
     ) const;
 
-    // Durable when `done` runs. denied: more than the caller may. The first token closes the hub.
+    // Durable when `done` runs. denied: more than the caller may, or for longer. Without a time it
+    // expires with the caller's token, if that does. The first token closes the hub.
     void create_token(const Caller& caller, TokenRequest request, Done<IssuedToken> done);
     void revoke_token(const Caller& caller, AccessName token, Done<void> done);
     // `policy.tenant` as tenant_of() gave it. conflict, precondition_failed; conflict for one that
@@ -68,6 +71,9 @@ class AccessAdministration {
 
     [[nodiscard]] std::shared_ptr<const RuleSet> rules_of(const Caller& caller) const;
     [[nodiscard]] Result<std::shared_ptr<const RuleSet>> rights_of(const Caller& caller) const;
+    [[nodiscard]] Result<std::optional<WallTime>> expiry_of(
+        const Caller& caller, const TokenRequest& request
+    ) const;
     [[nodiscard]] Result<Token> new_token(const Caller& caller, const TokenRequest& request) const;
     [[nodiscard]] Result<void> judge_policy(
         const Caller& caller, const AccessName& name, const PolicyRules* after

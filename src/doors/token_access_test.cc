@@ -281,6 +281,35 @@ TEST_F(TokenAccessTest, NobodyMakesATokenOrPolicyThatMayMoreThanHimself) {
     EXPECT_TRUE(refused(revoke(lead, op.token_id))) << "of one who may more";
 }
 
+TEST_F(TokenAccessTest, NobodyMakesATokenThatOutlivesHisOwn) {
+    Caller op = operator_caller();
+    ASSERT_TRUE(policy(op, "lead", R"({"event_prefix":{"":"write"},"token":"write"})"));
+    IssuedToken brief = token(op, {"lead"}, 1h).value();
+    Caller lead = caller(brief.secret);
+    Result<IssuedToken> longer = token(lead, {"lead"}, 1h + 1s);
+    ASSERT_FALSE(longer);
+    EXPECT_EQ(longer.error().code, Errc::denied);
+    EXPECT_EQ(longer.error().field, "expires");
+    EXPECT_TRUE(longer.error().detail.contains("2026-01-01T01:00:00")) << longer.error().detail;
+    EXPECT_TRUE(token(lead, {"lead"}, 1h));
+    clock_.advance(59min);
+    EXPECT_FALSE(token(lead, {"lead"}, 61s)) << "an hour that began earlier";
+    EXPECT_TRUE(token(lead, {"lead"}, 1min));
+    Result<IssuedToken> same = token(lead, {"lead"});
+    ASSERT_TRUE(same) << same.error().detail;
+    EXPECT_EQ(same->token.expires, brief.token.expires) << "not for ever";
+    Result<IssuedToken> next = token(caller(same->secret), {"lead"});
+    ASSERT_TRUE(next) << next.error().detail;
+    EXPECT_EQ(next->token.expires, brief.token.expires) << "nor by way of a third";
+    EXPECT_FALSE(token(op, {"lead"})->token.expires) << "he who has no end gives none";
+    clock_.advance(1min + 30s);
+    Result<IssuedToken> late = token(lead, {"lead"});
+    ASSERT_TRUE(late) << "within the leeway: " << late.error().detail;
+    EXPECT_FALSE(token(lead, {"lead"}, 1s)) << "its time is over";
+    clock_.advance(30s);
+    EXPECT_FALSE(identify(late->secret));
+}
+
 TEST_F(TokenAccessTest, NobodyWidensAnotherTokenThroughItsPolicies) {
     Caller op = operator_caller();
     ASSERT_TRUE(policy(op, "wide", R"({"event_prefix":{"":"write"}})"));
