@@ -21,6 +21,11 @@ class Audit final : public HttpConnection {
                route.needs.resource != Resource::none;
     }
 
+    // The same for a path that cannot be read, so that no route is known.
+    [[nodiscard]] static bool may_concern(Method method) {
+        return method != Method::get && method != Method::head && method != Method::options;
+    }
+
     // The exchange to hand on in place of `exchange`: its answer is noted on the way.
     [[nodiscard]] Exchange watch(
         const HttpRequest& request, const Caller& caller, Exchange exchange

@@ -27,6 +27,17 @@ class AuditTest : public ClosedHubTest {
         }
         return lines;
     }
+    // As the server does with a request that it does not take.
+    void refuse(Method method, std::string_view path, int status) {
+        HttpRequest head{.method = method, .method_text = name_of(method), .path = path};
+        head.target = path;
+        head.peer = peer_;
+        auto [exchange, number] = connection_.open();
+        router_->refuse(
+            head, status, Error{.code = Errc::too_large, .detail = "no"}, std::move(exchange)
+        );
+        EXPECT_FALSE(connection_.answer(number).dropped);
+    }
     std::string line(
         const std::string& who,
         const std::string& act,
@@ -113,6 +124,35 @@ TEST_F(AuditTest, IsSilentAboutEventsAndWhatIsOnlyRead) {
             ask_as(operator_, Method::get, kTokens);
             ask_as("", Method::get, kTokens);
             ask_as("", Method::post, "/api/v1/nothing");
+        }),
+        Lines{}
+    );
+}
+
+TEST_F(AuditTest, NamesWhatWasRefusedBeforeItWasKnownWhoAsks) {
+    close();
+    EXPECT_EQ(
+        audited([&] {
+            EXPECT_EQ(ask_as(operator_, Method::post, "/api/v1/tokens?x=%zz").status, 400);
+            EXPECT_EQ(ask_as(operator_, Method::del, "/api/v1/tokens/%zz").status, 400);
+            refuse(Method::post, "/api/v1/tokens", 413);
+            refuse(Method::put, "/v1/agent/service/register", 408);
+        }),
+        (Lines{
+            line("none", "method=POST path=/api/v1/tokens", "failed status=400"),
+            line("none", "method=DELETE path=/api/v1/tokens/%zz", "failed status=400"),
+            line("none", "method=POST path=/api/v1/tokens", "failed status=413"),
+            line("none", "method=PUT path=/v1/agent/service/register", "failed status=408"),
+        })
+    ) << "a query and a path that cannot be read, and what the server does not take";
+    EXPECT_EQ(
+        audited([&] {
+            ask_as(operator_, Method::get, "/api/v1/tokens?x=%zz");
+            ask_as(operator_, Method::get, "/api/v1/tokens/%zz");
+            ask_as(operator_, Method::post, "/api/v1/events?type=%zz", "x");
+            refuse(Method::get, "/api/v1/tokens", 413);
+            refuse(Method::post, "/api/v1/events", 413);
+            refuse(Method::other, "", 400);
         }),
         Lines{}
     );

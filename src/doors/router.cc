@@ -154,6 +154,16 @@ const Door& Router::door_of(std::string_view path) const {
     return *best;
 }
 
+Result<RouteTrie::Match> Router::match_of(
+    const Door& door, std::string_view path, std::string& memory
+) const {
+    return trie_.find(
+        path,
+        door.slash_in_parameter ? RouteTrie::Slash::may_be_encoded : RouteTrie::Slash::separates,
+        memory
+    );
+}
+
 const Route* Router::route_of(const Door& door, Method method, const RouteTrie::Match& match)
     const {
     if (match.entry == nullptr) {
@@ -169,11 +179,7 @@ const Route* Router::route_of(const Door& door, Method method, const RouteTrie::
 HttpService::Admission Router::admit(const HttpRequest& head) {
     const Door& door = door_of(head.path);
     std::string memory;
-    auto match = trie_.find(
-        head.path,
-        door.slash_in_parameter ? RouteTrie::Slash::may_be_encoded : RouteTrie::Slash::separates,
-        memory
-    );
+    auto match = match_of(door, head.path, memory);
     const Route* route = match ? route_of(door, head.method, *match) : nullptr;
     if (route == nullptr) {
         // It will be refused; a body of ordinary size is read so that the client hears why.
@@ -232,25 +238,28 @@ void Router::handle(const HttpRequest& request, Exchange exchange) {
             std::move(exchange)
         );
     };
-    Query query;
-    if (Result<void> parsed = query.parse(request.query, door.repeated_parameter); !parsed) {
-        return refuse_at(RefusedAt::query, std::move(parsed).error());
-    }
     std::string memory;
-    auto match = trie_.find(
-        request.path,
-        door.slash_in_parameter ? RouteTrie::Slash::may_be_encoded : RouteTrie::Slash::separates,
-        memory
-    );
-    if (!match) {
-        return refuse_at(RefusedAt::path, std::move(match).error());
-    }
+    auto match = match_of(door, request.path, memory);
+    const Route* route = match ? route_of(door, request.method, *match) : nullptr;
+    // What cannot be read may have been meant to change something.
+    const bool audited =
+        match ? route != nullptr && Audit::concerns(*route) : Audit::may_concern(request.method);
+    Query query;
+    Result<void> parsed = query.parse(request.query, door.repeated_parameter);
     // Who asks comes before what there is: a stranger learns no path.
     Caller caller;
-    Result<void> identified = authorise(request, door, query, caller);
-    const Route* route = route_of(door, request.method, *match);
-    if (route != nullptr && Audit::concerns(*route)) {
+    Result<void> identified;
+    if (parsed && match) {
+        identified = authorise(request, door, query, caller);
+    }
+    if (audited) {
         exchange = audit_.watch(request, caller, std::move(exchange));
+    }
+    if (!parsed) {
+        return refuse_at(RefusedAt::query, std::move(parsed).error());
+    }
+    if (!match) {
+        return refuse_at(RefusedAt::path, std::move(match).error());
     }
     if (!identified) {
         return refuse_at(RefusedAt::caller, std::move(identified).error());
@@ -318,7 +327,14 @@ void Router::refuse(const HttpRequest& head, int status, const Error& error, Exc
     // A target that is not taken has no path, but most of them tell whose words to use.
     const std::string_view path =
         head.path.empty() ? head.target.substr(0, head.target.find('?')) : head.path;
-    door_of(path).refuse(refusal, std::move(exchange));
+    const Door& door = door_of(path);
+    std::string memory;
+    auto match = match_of(door, path, memory);
+    const Route* route = match ? route_of(door, head.method, *match) : nullptr;
+    if (route != nullptr && Audit::concerns(*route)) {
+        exchange = audit_.watch(head, Caller{}, std::move(exchange));
+    }
+    door.refuse(refusal, std::move(exchange));
 }
 
 }  // namespace belfry

@@ -34,6 +34,10 @@ class Router final : public HttpService {
 
  private:
     [[nodiscard]] const Door& door_of(std::string_view path) const;
+    // `memory` keeps what was decoded.
+    [[nodiscard]] Result<RouteTrie::Match> match_of(
+        const Door& door, std::string_view path, std::string& memory
+    ) const;
     [[nodiscard]] const Route* route_of(
         const Door& door, Method method, const RouteTrie::Match& match
     ) const;
