@@ -4,6 +4,7 @@
 #include "app/secret_key_file.h"
 #include "auth/token_secret.h"
 #include "base/file_system.h"
+#include "base/logging.h"
 #include "base/rng.h"
 #include "base/worker_thread.h"
 #include "catalog/sealed_kv.h"
@@ -11,6 +12,8 @@
 #include "net/loop.h"
 
 #include <optional>
+#include <string_view>
+#include <unistd.h>
 
 namespace belfry {
 
@@ -38,6 +41,29 @@ IssuedToken operator_token(const Loop& loop) {
     return issued;
 }
 
+std::string_view act_name(Bootstrap bootstrap) {
+    return bootstrap == Bootstrap::first ? "token bootstrap" : "token bootstrap --replace";
+}
+
+// The line that the audit of a hub's routes would write, had it been asked.
+void note_done(Bootstrap bootstrap, const IssuedToken& issued, std::string_view revoked) {
+    log_info(
+        "audit",
+        {{"act", act_name(bootstrap)},
+         {"user", getuid()},
+         {"result", "done"},
+         {"made", issued.token.id},
+         {"revoked", revoked.empty() ? "none" : revoked}}
+    );
+}
+void note_refused(Bootstrap bootstrap, const Error& error) {
+    const bool denied = error.code == Errc::conflict;
+    log_info(
+        "audit",
+        {{"act", act_name(bootstrap)}, {"user", getuid()}, {"result", denied ? "denied" : "failed"}}
+    );
+}
+
 Result<IssuedToken> make_token(Loop& loop, AccessDocuments& documents, Bootstrap bootstrap) {
     Result<void> read = wait_for(loop, [&](AccessDocuments::Done done) {
         documents.start([] {}, [done = std::move(done)]() mutable { done({}); });
@@ -63,7 +89,8 @@ Result<IssuedToken> make_token(Loop& loop, AccessDocuments& documents, Bootstrap
             documents.put_bootstrap(issued.token.id, std::move(done));
         });
     }
-    if (written && documents.find_token(before) != nullptr) {
+    const bool replaces = documents.find_token(before) != nullptr;
+    if (written && replaces) {
         written = wait_for(loop, [&](AccessDocuments::Done done) {
             documents.remove_token(before, std::move(done));
         });
@@ -71,12 +98,11 @@ Result<IssuedToken> make_token(Loop& loop, AccessDocuments& documents, Bootstrap
     if (!written) {
         return std::unexpected(std::move(written.error()));
     }
+    note_done(bootstrap, issued, replaces ? before : "");
     return issued;
 }
 
-}  // namespace
-
-Result<IssuedToken> bootstrap_token(const Config& config, Bootstrap bootstrap) {
+Result<IssuedToken> make_token_in(const Config& config, Bootstrap bootstrap) {
     FileSystem& files = posix_file_system();
     if (Result<void> prepared = prepare_data_directory(files, config.data); !prepared) {
         return std::unexpected(std::move(prepared.error()));
@@ -95,6 +121,16 @@ Result<IssuedToken> bootstrap_token(const Config& config, Bootstrap bootstrap) {
     SealedKv kv(*stores->kv, *box);
     AccessDocuments documents(kv);
     return make_token(loop, documents, bootstrap);
+}
+
+}  // namespace
+
+Result<IssuedToken> bootstrap_token(const Config& config, Bootstrap bootstrap) {
+    Result<IssuedToken> issued = make_token_in(config, bootstrap);
+    if (!issued) {
+        note_refused(bootstrap, issued.error());
+    }
+    return issued;
 }
 
 }  // namespace belfry

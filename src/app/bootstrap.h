@@ -1,5 +1,6 @@
 // The first token of a hub, made in its data directory while it does not run: whoever may write
-// there owns the hub anyway, so nothing else is asked, and no password comes with the program.
+// there owns the hub anyway, so nothing else is asked, and no password comes with the program. What
+// was done, or refused, is a line of audit.
 #pragma once
 
 #include "app/config.h"
