@@ -356,6 +356,8 @@ Result<void> Wiring::load_access() {
     if (!access_loaded_) {
         return fail(Errc::unavailable, "stopped while starting");
     }
+    expired_tokens_.emplace(*access_documents_, loop_);
+    expired_tokens_->start();
     return {};
 }
 

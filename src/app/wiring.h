@@ -7,6 +7,7 @@
 #include "app/certificates.h"
 #include "app/config.h"
 #include "auth/access_administration.h"
+#include "auth/expired_tokens.h"
 #include "auth/oauth2_tokens.h"
 #include "auth/token_access.h"
 #include "base/file_system.h"
@@ -111,6 +112,7 @@ class Wiring {
     std::optional<AccessDocuments> access_documents_;
     std::optional<TokenAccess> access_;
     std::optional<AccessAdministration> administration_;
+    std::optional<ExpiredTokens> expired_tokens_;
     NodeIdentity node_;  // its port is known when the server listens
     std::optional<Services> services_;
     std::optional<Extensions> registered_extensions_;
