@@ -107,6 +107,46 @@ TEST_F(DeadLetterAccess, OneOfAnUnreadableTypeIsAnsweredLikeOneThatIsNot) {
     EXPECT_EQ(record_.seen.size(), 3U) << "and was not attempted";
 }
 
+// What a listener answers may repeat what it was sent.
+TEST_F(DeadLetterAccess, AttemptsAreToldToWhoMayReadTheirEvents) {
+    made(
+        operator_,
+        "/api/v1/policies",
+        R"({"name":"watch","rules":{"event_prefix":{"pub":"read"},"event":{"pub.not":"deny"},)"
+        R"("subscription":"write"}})"
+    );
+    const std::string watcher = token("watch");
+    const std::string chat = "/api/v1/subscriptions/chat";
+    const std::string all = ask_as(operator_, Method::get, chat + "/attempts").body;
+    EXPECT_TRUE(all.contains("answered 400")) << all;
+    Answer hidden = ask_as(watcher, Method::get, chat + "/attempts");
+    EXPECT_EQ(hidden.status, 403) << "pub.not would be in it";
+    EXPECT_FALSE(hidden.body.contains("answered")) << hidden.body;
+    EXPECT_EQ(ask_as(watcher, Method::get, chat + "/attempts?event=2").status, 404);
+    Answer one = ask_as(watcher, Method::get, chat + "/attempts?event=0");
+    EXPECT_EQ(one.status, 200);
+    EXPECT_TRUE(one.body.contains("answered 400")) << one.body;
+    EXPECT_EQ(ask_as(watcher, Method::get, "/api/v1/subscriptions/none/attempts").status, 404);
+
+    EXPECT_TRUE(ask_as(operator_, Method::get, chat).body.contains("last_error"));
+    for (const auto& [method, target] :
+         {std::pair(Method::get, chat),
+          std::pair(Method::get, std::string("/api/v1/subscriptions")),
+          std::pair(Method::post, chat + "/pause"),
+          std::pair(Method::post, chat + "/resume")}) {
+        Answer answer = ask_as(watcher, method, target);
+        EXPECT_EQ(answer.status, 200) << target;
+        EXPECT_FALSE(answer.body.contains("last_error")) << target << answer.body;
+    }
+    made(
+        operator_,
+        "/api/v1/subscriptions",
+        R"({"name":"public","filter":{"types":["pub.a"]},)"
+        R"("sink":{"kind":"webhook","url":"http://127.0.0.1:9000/in"}})"
+    );
+    EXPECT_EQ(ask_as(watcher, Method::get, "/api/v1/subscriptions/public/attempts").status, 200);
+}
+
 TEST_F(DeadLetterAccess, AReplayOfAllLeavesThoseOfUnreadableTypes) {
     record_.seen.clear();
     record_.answer_at_once = [](const auto&) {
@@ -129,6 +169,17 @@ TEST_F(DeadLetterAccess, AWaitingReplayOfARevokedTokenIsDroppedAndAnothersIsNot)
     EXPECT_EQ(replayed(), Offsets{2}) << "the operator's";
     EXPECT_EQ(ids(operator_).size(), 2U);
     EXPECT_EQ((std::vector{id_of("pub.a"), id_of("pub.b")}), stay) << "their dead letters stay";
+}
+
+TEST_F(DeadLetterAccess, AWaitingReplayOfAnExpiredTokenIsDropped) {
+    const std::string brief = token("public", R"(,"expires":"1s")");
+    occupy();
+    EXPECT_EQ(replay(brief, id_of("pub.a")).status, 202);
+    EXPECT_EQ(replay(reader_, id_of("pub.b")).status, 202);
+    const std::vector<std::string> stay{id_of("pub.a")};
+    pass(std::chrono::seconds(1 + 60));
+    EXPECT_EQ(replayed(), Offsets{1}) << "the other token's";
+    EXPECT_EQ(std::vector{id_of("pub.a")}, stay);
 }
 
 TEST_F(DeadLetterAccess, AWaitingReplayIsDroppedWithTheRightToReplay) {

@@ -75,43 +75,55 @@ Result<SecretRotation> parse_rotation(std::string_view body, const Limits& limit
     return rotation;
 }
 
+bool may_read_all(const Caller& caller, const Filter& filter) {
+    static const std::vector<TypePattern> kEvery{TypePattern{.text = "", .prefix = true}};
+    return caller.grant != nullptr &&
+           std::ranges::all_of(
+               filter.types.empty() ? kEvery : filter.types,
+               [&](const auto& types) { return caller.grant->covers(Verb::read, types); }
+           );
+}
+
 // A subscription carries events to whoever its sink names, so who makes it must be allowed to read
 // every one it may match.
 Result<void> check_reach(const Caller& caller, const Filter& filter) {
-    static const std::vector<TypePattern> kEvery{TypePattern{.text = "", .prefix = true}};
-    for (const TypePattern& types : filter.types.empty() ? kEvery : filter.types) {
-        if (caller.grant == nullptr || !caller.grant->covers(Verb::read, types)) {
-            return std::unexpected(Error{
-                .code = Errc::denied,
-                .detail = "the filter matches events that the token may not read; narrow `types`",
-                .field = "filter.types"
-            });
-        }
+    if (!may_read_all(caller, filter)) {
+        return std::unexpected(Error{
+            .code = Errc::denied,
+            .detail = "the filter matches events that the token may not read; narrow `types`",
+            .field = "filter.types"
+        });
     }
     return {};
 }
 
 }  // namespace
 
-std::string Subscriptions::json_of(const Subscription& subscription) const {
+std::string Subscriptions::json_of(const Subscription& subscription, const Caller& caller) const {
     Result<SubscriptionStatus> status = hub_.subscription_status(subscription.key());
+    if (status && !may_read_all(caller, subscription.filter)) {
+        status->last_error.clear();  // of whatever event it was
+    }
     Subscription now = subscription;
     end_overlap(now, clock_.wall());
     return subscription_json(now, status ? std::optional(std::move(*status)) : std::nullopt);
 }
 
-Catalog::Done Subscriptions::answer_with(Exchange exchange, int status, Location location) {
-    return [this, exchange = std::move(exchange), status, location](auto changed) mutable {
-        if (!changed) {
-            return answer_error(exchange, changed.error());
-        }
-        std::string headers = etag(*changed);
-        if (location == Location::add) {
-            // Names need no escaping in a path.
-            headers += "Location: /api/v1/subscriptions/" + changed->name + "\r\n";
-        }
-        answer_json(exchange, status, json_of(*changed), headers);
-    };
+Catalog::Done Subscriptions::answer_with(RequestContext& context, int status, Location location) {
+    return
+        [this, exchange = std::move(context.exchange), caller = context.caller, status, location](
+            auto changed
+        ) mutable {
+            if (!changed) {
+                return answer_error(exchange, changed.error());
+            }
+            std::string headers = etag(*changed);
+            if (location == Location::add) {
+                // Names need no escaping in a path.
+                headers += "Location: /api/v1/subscriptions/" + changed->name + "\r\n";
+            }
+            answer_json(exchange, status, json_of(*changed, caller), headers);
+        };
 }
 
 void Subscriptions::create(RequestContext& context) {
@@ -123,9 +135,7 @@ void Subscriptions::create(RequestContext& context) {
         return answer_error(context.exchange, good.error());
     }
     subscription->tenant = context.caller.tenant;
-    hub_.create_subscription(
-        std::move(*subscription), answer_with(std::move(context.exchange), 201, Location::add)
-    );
+    hub_.create_subscription(std::move(*subscription), answer_with(context, 201, Location::add));
 }
 
 void Subscriptions::list(RequestContext& context) {
@@ -144,7 +154,7 @@ void Subscriptions::list(RequestContext& context) {
     JsonWriter json(out);
     json.begin_object().name("subscriptions").begin_array();
     for (const Subscription* subscription : page) {
-        json.raw(json_of(*subscription));
+        json.raw(json_of(*subscription, context.caller));
     }
     json.end_array();
     if (left > page.size()) {
@@ -159,7 +169,7 @@ void Subscriptions::get(RequestContext& context) {
     if (subscription == nullptr) {
         return answer_error(context.exchange, no_such_subscription());
     }
-    answer_json(context.exchange, 200, json_of(*subscription), etag(*subscription));
+    answer_json(context.exchange, 200, json_of(*subscription, context.caller), etag(*subscription));
 }
 
 void Subscriptions::replace(RequestContext& context) {
@@ -184,9 +194,7 @@ void Subscriptions::replace(RequestContext& context) {
     }
     subscription->tenant = context.caller.tenant;
     hub_.replace_subscription(
-        std::move(*subscription),
-        *expect,
-        answer_with(std::move(context.exchange), 200, Location::leave_out)
+        std::move(*subscription), *expect, answer_with(context, 200, Location::leave_out)
     );
 }
 
@@ -206,7 +214,7 @@ void Subscriptions::remove(RequestContext& context) {
 
 void Subscriptions::set_state(RequestContext& context, SubscriptionState state) {
     hub_.set_subscription_state(
-        key_of(context), state, answer_with(std::move(context.exchange), 200, Location::leave_out)
+        key_of(context), state, answer_with(context, 200, Location::leave_out)
     );
 }
 
@@ -282,6 +290,18 @@ void Subscriptions::list_attempts(RequestContext& context) {
         };
     std::optional<std::string_view> event = context.query.get("event");
     if (!event) {
+        // What a listener answered may repeat what it was sent.
+        const Subscription* subscription = catalog_.find(key_of(context));
+        if (subscription != nullptr && !may_read_all(context.caller, subscription->filter)) {
+            Error hidden{
+                .code = Errc::denied,
+                .detail =
+                    "the subscription matches events that the token may not read; name one "
+                    "that it may",
+                .field = "event"
+            };
+            return answer_error(context.exchange, hidden);
+        }
         return list(std::move(context.exchange), std::nullopt);
     }
     find_event(

@@ -26,9 +26,10 @@ class Subscriptions {
     enum class Location : bool { leave_out, add };
 
     void set_state(RequestContext& context, SubscriptionState state);
-    // The answer to a change: the document as it now is, with its ETag.
-    [[nodiscard]] Catalog::Done answer_with(Exchange exchange, int status, Location location);
-    [[nodiscard]] std::string json_of(const Subscription& subscription) const;
+    // The answer to a change: the document as it now is, with its ETag. Takes the exchange.
+    [[nodiscard]] Catalog::Done answer_with(RequestContext& context, int status, Location location);
+    // What an attempt said is left out for who may not read every type the filter matches.
+    [[nodiscard]] std::string json_of(const Subscription& subscription, const Caller& caller) const;
 
     Hub& hub_;
     const Catalog& catalog_;
