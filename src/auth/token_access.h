@@ -1,11 +1,13 @@
 // TokenAccess: the Access of a hub. As long as no token was ever made it is open as OpenAccess
 // says; from then on a caller is its token, or anonymous. A token counts by the hash of its secret;
-// plain secrets are not kept. Policies are compiled when they are first asked after a change.
+// of plain secrets only the one shown last is kept, so that who publishes many events is known by a
+// comparison. Policies are compiled when they are first asked after a change.
 #pragma once
 
 #include "auth/bad_credentials.h"
 #include "auth/open_access.h"
 #include "auth/rule_set.h"
+#include "auth/token_secret.h"
 #include "base/rng.h"
 #include "catalog/access_documents.h"
 #include "hub/access.h"
@@ -60,6 +62,7 @@ class TokenAccess final : public Access {
 
     [[nodiscard]] Fingerprint fingerprint_of(std::string_view bytes) const;
     [[nodiscard]] std::shared_ptr<TokenGrant> grant_of(std::string_view secret);
+    [[nodiscard]] std::shared_ptr<TokenGrant> look_up(std::string_view secret);
     [[nodiscard]] const Token* token_of(const TokenHash& hash);
     [[nodiscard]] Error refuse_token(std::string_view peer);
 
@@ -74,6 +77,8 @@ class TokenAccess final : public Access {
     OpenAccess guard_;
     BadCredentials bad_;
     std::unordered_map<Fingerprint, std::shared_ptr<TokenGrant>, FingerprintHash> cache_;
+    std::array<char, kTokenSecretBytes> last_secret_{};  // last_grant_'s
+    std::shared_ptr<TokenGrant> last_grant_;             // nullptr: none
     // Ids by the fingerprint of their hash; made anew after a change.
     std::unordered_map<Fingerprint, std::string, FingerprintHash> ids_;
     std::uint64_t ids_generation_ = 0;

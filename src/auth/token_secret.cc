@@ -17,6 +17,7 @@ constexpr std::string_view kPrefix = "belfry_";
 constexpr std::size_t kRandomBytes = 24;
 constexpr std::size_t kDigits = 2 * kRandomBytes;
 constexpr std::size_t kCheckDigits = 8;
+static_assert(kTokenSecretBytes == kPrefix.size() + kDigits + kCheckDigits);
 
 std::string check_digits(std::string_view digits) {
     return fmt::format("{:08x}", crc32c(0, std::as_bytes(std::span(digits))));
@@ -46,7 +47,7 @@ std::string new_token_id(Rng& rng) {
 }
 
 bool has_token_form(std::string_view text) {
-    if (text.size() != kPrefix.size() + kDigits + kCheckDigits || !text.starts_with(kPrefix)) {
+    if (text.size() != kTokenSecretBytes || !text.starts_with(kPrefix)) {
         return false;
     }
     const std::string_view digits = text.substr(kPrefix.size(), kDigits);

@@ -6,10 +6,13 @@
 #include "base/rng.h"
 #include "catalog/token.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace belfry {
+
+inline constexpr std::size_t kTokenSecretBytes = 63;
 
 [[nodiscard]] std::string new_token_secret(Rng& rng);
 // "tk_…"; no secret.
