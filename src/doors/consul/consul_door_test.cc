@@ -487,6 +487,61 @@ TEST_F(ConsulAclTest, ARevokedTokenEndsItsBlockedLists) {
     EXPECT_EQ(connection_.answer(blocked).body, "ACL not found");
 }
 
+TEST_F(ConsulAclTest, AnExpiredTokenEndsItsBlockedLists) {
+    const std::string brief = token("reader", R"(,"expires":"10s")");
+    const std::uint64_t blocked = send_as(brief, Method::get, "/v1/event/list?name=foo&index=2");
+    pass(10s + 59s);
+    EXPECT_FALSE(answered(blocked)) << "a minute of leeway";
+    pass(1s + 5s);
+    ASSERT_TRUE(answered(blocked));
+    EXPECT_EQ(connection_.answer(blocked).status, 403);
+    EXPECT_EQ(connection_.answer(blocked).body, "ACL not found");
+}
+
+TEST_F(ConsulAclTest, ALostTokenEndsItsBlockedQueriesOfTheCatalog) {
+    policy("agent", R"({"agent":"read"})");
+    const std::string revoked = token("agent");
+    const std::string revoked_id = last_id_;
+    const std::string brief = token("agent", R"(,"expires":"10s")");
+    const std::string staying = token("agent");
+    const std::string target =
+        "/v1/catalog/services?wait=5m&index=" +
+        std::to_string(index_of(ask_as(staying, Method::get, "/v1/catalog/services")));
+    std::vector<std::uint64_t> blocked;
+    for (const std::string& secret : {revoked, brief, staying}) {
+        blocked.push_back(send_as(secret, Method::get, target));
+    }
+    EXPECT_EQ(ask_as(operator_, Method::del, "/api/v1/tokens/" + revoked_id).status, 204);
+    pass(5s);
+    ASSERT_TRUE(answered(blocked[0]));
+    EXPECT_EQ(connection_.answer(blocked[0]).status, 403);
+    EXPECT_EQ(connection_.answer(blocked[0]).body, "ACL not found");
+    EXPECT_FALSE(answered(blocked[1]));
+    pass(5s + 60s + 5s);
+    ASSERT_TRUE(answered(blocked[1]));
+    EXPECT_EQ(connection_.answer(blocked[1]).status, 403);
+    EXPECT_FALSE(answered(blocked[2]));
+}
+
+TEST_F(ConsulAclTest, ListsAndFiresOfATenantAreNothingToAnother) {
+    policy("foreign", R"({"event_prefix":{"":"write"},"agent":"read"})", R"(,"tenant":"acme")");
+    const std::string stranger = token("foreign", R"(,"tenant":"acme")");
+    const Answer none = list_as(stranger, "?name=nothing");
+    const Answer theirs = list_as(stranger, "?name=foo");
+    EXPECT_EQ(theirs.body, none.body);
+    EXPECT_EQ(theirs.headers, none.headers) << "index and verdict too";
+    EXPECT_EQ(list_as(stranger).body, "[]");
+    const std::uint64_t blocked =
+        send_as(stranger, Method::get, "/v1/event/list?name=foo&index=1&wait=60s");
+    EXPECT_EQ(ask_as(operator_, Method::put, "/v1/event/fire/foo").status, 200);
+    pass(5s);
+    EXPECT_FALSE(answered(blocked)) << "another tenant's event wakes nobody";
+    EXPECT_EQ(ask_as(stranger, Method::put, "/v1/event/fire/foo").status, 200);
+    ASSERT_TRUE(answered(blocked));
+    EXPECT_EQ(count(connection_.answer(blocked)), 1U);
+    EXPECT_EQ(count(list_as(operator_, "?name=foo")), 2U) << "nor the other way";
+}
+
 TEST_F(ConsulAclTest, ANewRightIsServedToWhoWaits) {
     const std::uint64_t blocked = send_as(reader_, Method::get, "/v1/event/list?name=bar&index=1");
     EXPECT_FALSE(answered(blocked));
