@@ -2,7 +2,7 @@
 // turns up where it should not.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -17,8 +17,11 @@ test('bootstrap makes one operator token, in a stopped hub, once', async (t) => 
   const second = await belfry(['token', 'bootstrap', '--data', data]);
   assert.equal(second.code, 4);
   assert.match(second.stderr, /has been bootstrapped, with the token tk_/);
+  assert.match(second.stderr, /audit.*token bootstrap.*denied/);
   const replaced = await belfry(['token', 'bootstrap', '--data', data, '--replace']);
   assert.equal(replaced.code, 0, replaced.stderr);
+  const line = /audit.*"token bootstrap --replace".*done.*made\W+(tk_[0-9a-v]{12})\W+revoked\W+(tk_[0-9a-v]{12})/.exec(replaced.stderr);
+  assert.ok(line && line[1] !== line[2], replaced.stderr);
   await hub.start();
   assert.equal((await hub.request('GET', '/api/v1/status', undefined, bearer(secret))).status, 401);
   assert.equal((await hub.request('GET', '/api/v1/status', undefined, bearer(replaced.stdout.trim()))).status, 200);
@@ -69,13 +72,53 @@ test('wrong tokens get one answer, and after too many another', async (t) => {
 });
 
 test('a hub that others reach starts only with a token or --insecure', async (t) => {
-  const { hub, data, directory } = await startClosedHub(t);
+  const { hub, data, directory, secret } = await startClosedHub(t);
   await hub.stop();
   const open = await belfry(['serve', '--listen', '0.0.0.0:0', '--data', path.join(directory, 'other')]);
   assert.equal(open.code, 5);
   assert.match(open.stderr, /token bootstrap/);
-  const closed = await makeHub(t, data, '--set', 'http.listen=127.0.0.1:0').start();
+  const closed = await makeHub(t, data, '--set', 'http.listen=0.0.0.0:0').start();
+  assert.match(closed.log, /0\.0\.0\.0:\d+/);
   assert.match(closed.log, /whoever calls needs a token/);
+  const bound = (await readFile('/proc/net/tcp', 'latin1')).split('\n').map((line) => line.trim().split(/\s+/)[1]);
+  const port = Number(new URL(closed.url).port).toString(16).toUpperCase().padStart(4, '0');
+  assert.ok(bound.includes(`00000000:${port}`), 'it listens on every address');
+  assert.equal((await closed.request('GET', '/api/v1/status')).status, 401);
+  assert.equal((await closed.request('GET', '/api/v1/status', undefined, bearer(secret))).status, 200);
+});
+
+test('policies are listed, shown and deleted from the command line', async (t) => {
+  const { cli, makePolicy, makeToken } = await startClosedHub(t);
+  await makePolicy('ci', 'event_prefix "deploy" { policy = "write" }\n');
+  await makePolicy('audit', 'event_prefix "" { policy = "read" }\n');
+  const listed = await cli('policy', 'list', '--json');
+  assert.deepEqual(listed.stdout.trim().split('\n').map((line) => JSON.parse(line).name), ['audit', 'ci']);
+  assert.match((await cli('policy', 'list')).stdout, /audit[^]*ci/);
+  const shown = await cli('policy', 'show', 'ci');
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.match(shown.stdout, /"deploy"\s*:\s*"write"/);
+  assert.notEqual((await cli('policy', 'show', 'none')).code, 0);
+  await makeToken('ci');
+  const used = await cli('policy', 'delete', 'ci', '--yes');
+  assert.notEqual(used.code, 0);
+  assert.match(used.stderr, /tokens name this policy/);
+  assert.equal((await cli('policy', 'delete', 'audit', '--yes')).code, 0);
+  assert.notEqual((await cli('policy', 'show', 'audit')).code, 0);
+});
+
+test('the command line reads its token from a file', async (t) => {
+  const { hub, secret, directory } = await startClosedHub(t);
+  const file = path.join(directory, 'token');
+  await writeFile(file, `${secret}\n`, { mode: 0o600 });
+  const status = (...words) => belfry(['status', '--url', hub.url, ...words]);
+  assert.equal((await status()).code, 4, 'without it');
+  const good = await status('--token-file', file);
+  assert.equal(good.code, 0, good.stderr);
+  await writeFile(file, `belfry_${'0'.repeat(56)}\n`);
+  assert.equal((await status('--token-file', file)).code, 4);
+  const missing = await status('--token-file', path.join(directory, 'none'));
+  assert.notEqual(missing.code, 0);
+  assert.match(missing.stderr, /none/);
 });
 
 test('no secret in logs, metrics, errors, listings, files or command lines', async (t) => {

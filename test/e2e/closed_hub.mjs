@@ -14,6 +14,7 @@ export async function startClosedHub(t, ...args) {
   const secret = made.stdout.trim();
   assert.match(secret, /^belfry_[0-9a-f]{56}$/);
   const hub = await makeHub(t, data, ...args).start();
+  hub.token = secret;
   const cli = (...words) => belfry([...words, '--url', hub.url], { env: { BELFRY_TOKEN: secret } });
   // A policy of these rules, in Consul's HCL; what is skipped of it is said in the result's stderr.
   const makePolicy = async (name, rules) => {

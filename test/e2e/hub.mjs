@@ -1,7 +1,7 @@
 // Starts the built binary for a test: own data directory, own port, stopped by its pid when the test ends. Whatever a
 // test or a hook of it does, no hub and no command outlives the file that started it.
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,11 +37,25 @@ export function assertNoSecret(text, where) {
   if (found) throw new Error(`a secret (${found[0].slice(0, 12)}…) stands in ${where}`);
 }
 
+// The command lines of a process and of all that it started, as everybody on a machine can read them.
+async function commandLines(pid) {
+  const processes = new Map();
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = await readFile(`/proc/${name}/stat`, 'latin1').catch(() => '');
+    processes.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
+  }
+  const isBelow = (each) => each === pid || (processes.has(each) && isBelow(processes.get(each)));
+  const wanted = [...processes.keys()].filter(isBelow);
+  return Promise.all(wanted.map((each) => readFile(`/proc/${each}/cmdline`, 'latin1').catch(() => '')));
+}
+
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(1));
 
-function start(args, options) {
+// Starts the binary; whoever started it reads what it says.
+export function start(args, options) {
   assertNoSecret(args.join(' '), 'a command line');
   const child = spawn(binary, args, options);
   running.add(child);
@@ -115,7 +129,7 @@ class Hub {
       if (dead) throw new Error(`belfry ended while starting:\n${this.log}`);
       const port = /(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)/.exec(this.log.slice(begin))?.[1];
       if (!port) return false;
-      this.url = `${/https:\/\/127/.test(this.log.slice(begin)) ? 'https' : 'http'}://127.0.0.1:${port}`;
+      this.url = `${/https:\/\//.test(this.log.slice(begin)) ? 'https' : 'http'}://127.0.0.1:${port}`;
       // A hub listens when it serves; over https the test asks by itself.
       return this.url.startsWith('https') || fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false);
     });
@@ -129,11 +143,15 @@ class Hub {
     return status;
   }
 
-  // What the test leaves behind.
+  // What the test leaves behind. A closed hub shows its metrics to `token`.
   async end() {
     if (this.url?.startsWith('http:')) {
-      const metrics = await fetch(`${this.url}/metrics`).then((answer) => answer.text(), () => '');
+      const headers = this.token ? { Authorization: `Bearer ${this.token}` } : {};
+      const metrics = await fetch(`${this.url}/metrics`, { headers }).then((answer) => answer.text(), () => '');
       assertNoSecret(metrics, 'the metrics');
+    }
+    if (this.process?.exitCode === null && this.process.signalCode === null) {
+      assertNoSecret((await commandLines(this.process.pid)).join('\n'), 'a command line');
     }
     return this.stop('SIGKILL');
   }

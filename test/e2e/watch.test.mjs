@@ -1,10 +1,9 @@
 // `belfry event` and `belfry watch` against a running hub: n fires give n calls, restarts too.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
-import { belfry, binary, eventually, startHub, temporaryDirectory } from './hub.mjs';
+import { assertNoSecret, belfry, eventually, start, startHub, temporaryDirectory } from './hub.mjs';
 
 const idOf = (fired) => /^Event ID: ([0-9a-f-]{36})\n$/.exec(fired.stdout)?.[1];
 
@@ -25,7 +24,7 @@ class Watch {
 
   start() {
     this.stderr = '';
-    this.process = spawn(binary, this.args, { env: this.env, stdio: ['ignore', 'inherit', 'pipe'] });
+    this.process = start(this.args, { env: this.env, stdio: ['ignore', 'inherit', 'pipe'] });
     this.process.stderr.on('data', (text) => (this.stderr += text));
     this.exited = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve(code ?? signal)));
     return this;
@@ -33,7 +32,9 @@ class Watch {
 
   async stop(signal = 'SIGTERM') {
     this.process.kill(signal);
-    return this.exited;
+    const status = await this.exited;
+    assertNoSecret(this.stderr, 'what a watch says');
+    return status;
   }
 
   // The ids of each call.

@@ -2,6 +2,7 @@
 // is kept as it came, but for the case of header names.
 import assert from 'node:assert/strict';
 import net from 'node:net';
+import { assertNoSecret } from '../hub.mjs';
 
 const crlf = '\r\n';
 
@@ -49,6 +50,7 @@ export class Connection {
     const hasBody = method !== 'HEAD' && answer.status !== 204;
     answer.body = hasBody ? await this.#body(answer.headers) : Buffer.alloc(0);
     answer.text = answer.body.toString();
+    assertNoSecret(line + JSON.stringify(answer.headers) + answer.text, 'an answer');
     answer.json = () => JSON.parse(answer.text);
     return answer;
   }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import test from 'node:test';
 import { startClosedHub } from '../closed_hub.mjs';
-import { startHub } from '../hub.mjs';
+import { assertNoSecret, startHub } from '../hub.mjs';
 
 // One request of an agent: { status, headers, text }.
 function send(hub, method, path, body, headers = {}) {
@@ -12,7 +12,15 @@ function send(hub, method, path, body, headers = {}) {
     const request = http.request(hub.url + path, { method, headers }, (answer) => {
       const parts = [];
       answer.on('data', (part) => parts.push(part));
-      answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, text: Buffer.concat(parts).toString() }));
+      answer.on('end', () => {
+        const text = Buffer.concat(parts).toString();
+        try {
+          assertNoSecret(answer.rawHeaders.join('\n') + text, 'an answer');
+          resolve({ status: answer.statusCode, headers: answer.headers, text });
+        } catch (error) {
+          reject(error);
+        }
+      });
     });
     request.on('error', reject);
     request.end(body);
