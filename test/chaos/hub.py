@@ -5,6 +5,7 @@ import http.client
 import http.server
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from oracle import check_arrivals
 
 READY_SECONDS = 20
 BROKEN = (OSError, http.client.HTTPException)
+SECRET = re.compile(rb"belfry_[0-9a-f]{56}|whsec_[A-Za-z0-9+/]{24,}")
 
 
 def free_port():
@@ -87,7 +89,15 @@ class Hub:
             return None
         if self.process.poll() is None:
             self.process.send_signal(how)
-        return self.process.wait(timeout=READY_SECONDS)
+        status = self.process.wait(timeout=READY_SECONDS)
+        self.check_log()
+        return status
+
+    def check_log(self):
+        """No token and no signing secret stands in what the hub said."""
+        said = self.directory / "hub.out"
+        if said.exists() and SECRET.search(said.read_bytes()):
+            raise Broken("a secret stands in the hub's log")
 
     def stop(self):
         return self.kill(signal.SIGTERM)
