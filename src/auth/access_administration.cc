@@ -2,6 +2,7 @@
 
 #include "auth/token_access.h"
 #include "auth/token_secret.h"
+#include "base/logging.h"
 #include "base/rfc3339.h"
 #include "catalog/name.h"
 
@@ -31,6 +32,19 @@ Result<void> check_changeable(std::string_view policy) {
         });
     }
     return {};
+}
+
+// Rules on every event type, of today and of later, are worth a line.
+void note_wildcard(const Policy& policy) {
+    const auto every = policy.rules.event_prefix.find("");
+    if (every != policy.rules.event_prefix.end() && every->second != Permission::deny) {
+        log_info(
+            "a policy allows something on every event type",
+            {{"policy", policy.name},
+             {"tenant", policy.tenant},
+             {"rule", permission_name(every->second)}}
+        );
+    }
 }
 
 // Who made it, for its document.
@@ -350,6 +364,7 @@ void AccessAdministration::write_policy(
             ) mutable {
                 const Policy* stored = ports_.documents.find_policy(name.tenant, name.name);
                 if (written && stored != nullptr) {
+                    note_wildcard(*stored);
                     done(*stored);
                 } else {
                     done(std::unexpected(written ? no_such("policy") : std::move(written.error())));

@@ -62,6 +62,19 @@ TEST_F(PoliciesTest, ARemovedOneIsGoneAndOneThatTokensNameStays) {
     EXPECT_EQ(ask_as(operator_, Method::del, "/api/v1/policies/operator").status, 409);
 }
 
+TEST_F(PoliciesTest, OneOnEveryEventTypeIsWorthALine) {
+    auto logged = [&](const std::string& name, const std::string& rules) {
+        testing::internal::CaptureStderr();
+        policy(name, rules);
+        return testing::internal::GetCapturedStderr();
+    };
+    const std::string words = "a policy allows something on every event type";
+    const std::string all = logged("all", R"({"event_prefix":{"":"read"}})");
+    EXPECT_TRUE(all.contains(words + " policy=all tenant=default rule=read")) << all;
+    EXPECT_FALSE(logged("some", R"({"event_prefix":{"d":"write"}})").contains(words));
+    EXPECT_FALSE(logged("none", R"({"event_prefix":{"":"deny"}})").contains(words));
+}
+
 TEST_F(PoliciesTest, MembersThatAreNotKnownAreRefusedByName) {
     const std::string rules = R"("rules":{"event_prefix":{"deploy":"write"}})";
     for (const auto& [target, body, field] :
