@@ -121,8 +121,8 @@ TEST_F(AccessMatrix, EveryRouteLetsInWhomItDeclaresAndNobodyElse) {
 
 class OtherTenant : public AccessMatrix {
  protected:
-    // An event, a subscription, a dead letter, a token and a policy of the tenant `default`, and a
-    // stranger who may do everything in his own.
+    // An event, a subscription, an extension, a dead letter, a token and a policy of the tenant
+    // `default`, and a stranger who may do everything in his own.
     void SetUp() override {
         record_.answer_at_once = [](const auto&) {
             return Outcome{.kind = Outcome::Kind::rejected, .status = 400, .error = "answered 400"};
@@ -144,6 +144,15 @@ class OtherTenant : public AccessMatrix {
         const std::string letters = ask_as(operator_, Method::get, "/api/v1/dead-letters").body;
         letter_id_ = member(letters, "id");
         uuid_ = member(ask_as(operator_, Method::get, "/api/v1/events/order").body, "uuid");
+        const std::uint64_t registered = send_as(
+            operator_, Method::post, "/api/v1/extensions", R"({"url":"http://ext.example:8080/"})"
+        );
+        index_calls_.front().done(
+            HttpReply{.status = 200, .headers = {}, .body = R"({"eventListeners":[]})"}
+        );
+        index_calls_.pop_front();
+        run();
+        EXPECT_EQ(connection_.answer(registered).status, 201);
     }
 
     struct Pair {
@@ -158,6 +167,9 @@ class OtherTenant : public AccessMatrix {
             constexpr const char* kSink =
                 R"({"name":"NAME","sink":{"kind":"webhook","url":"http://127.0.0.1:9/"}})";
             return {{"chat", "none", put ? kSink : ""}};
+        }
+        if (route.path.contains("/extensions/")) {
+            return {{"ext.example:8080", "none.example:8080"}};
         }
         if (route.path.contains("/dead-letters/")) {
             return {{letter_id_, std::string(letter_id_.size(), '7')}};
@@ -217,6 +229,7 @@ TEST_F(OtherTenant, ItsObjectsAreAnsweredLikeThoseThatAreNot) {
          {"/api/v1/events/0",
           "/api/v1/events/order",
           "/api/v1/subscriptions/chat",
+          "/api/v1/extensions/ext.example:8080",
           "/api/v1/policies/mine"}) {
         EXPECT_EQ(ask_as(operator_, Method::get, target).status, 200) << target;
     }
@@ -227,11 +240,19 @@ TEST_F(OtherTenant, ItsObjectsAreAnsweredLikeThoseThatAreNot) {
     EXPECT_EQ(ask_as(operator_, Method::post, replay).status, 202);
 }
 
+TEST_F(OtherTenant, AttemptsOfExtensionsAreForWhoMayReadEveryType) {
+    policy("some", R"({"event_prefix":{"":"read"},"event":{"x":"deny"},"subscription":"read"})");
+    const std::string attempts = "/api/v1/extensions/ext.example:8080/attempts";
+    EXPECT_EQ(ask_as(token("some"), Method::get, attempts).status, 403);
+    EXPECT_EQ(ask_as(operator_, Method::get, attempts).status, 200);
+}
+
 TEST_F(OtherTenant, ItsObjectsAreInNoListAndNoStream) {
     for (const auto& [target, empty] :
          {std::pair("/api/v1/events", R"({"events":[])"),
           {"/api/v1/subscriptions", R"({"subscriptions":[])"},
           {"/api/v1/dead-letters", R"({"dead_letters":[])"},
+          {"/api/v1/extensions", R"({"extensions":[])"},
           {"/v1/event/list", "[]"}}) {
         Answer answer = ask_as(stranger_, Method::get, target);
         EXPECT_EQ(answer.status, 200) << target;

@@ -22,11 +22,15 @@ Error no_such_extension(std::string_view name) {
     };
 }
 
+bool may_read_all(const Caller& caller) {
+    const TypePattern every{.text = "", .prefix = true};
+    return caller.grant != nullptr && caller.grant->covers(Verb::read, every);
+}
+
 // The extension itself decides, now and with every index, which events leave for it; and files of
 // this machine are the operator's.
 Result<void> check_reach(const Caller& caller, const RegisteredExtension& extension) {
-    const TypePattern every{.text = "", .prefix = true};
-    if (caller.grant == nullptr || !caller.grant->covers(Verb::read, every)) {
+    if (!may_read_all(caller)) {
         return fail(
             Errc::denied,
             "an extension asks for events by itself, so who registers one must be allowed to read "
@@ -238,6 +242,14 @@ void ExtensionDocuments::list_attempts(RequestContext& context) {
     const RegisteredExtension* extension = find(context);
     if (extension == nullptr) {
         return answer_error(context.exchange, no_such_extension(context.path.get("name")));
+    }
+    if (!may_read_all(context.caller)) {
+        // What a listener answered may repeat what it was sent.
+        Error hidden{
+            .code = Errc::denied,
+            .detail = "attempts are of events of every type, and the token may not read them all"
+        };
+        return answer_error(context.exchange, hidden);
     }
     hub_.list_attempts(
         extension->tenant + "/" + extension->subscription_name(),
