@@ -93,10 +93,14 @@ class MemoryLog final : public Log {
             answer();
         }
     }
-    void find(std::string, std::string id, std::string, FindDone done) override {
+    void find(std::string tenant, std::string id, std::string source, FindDone done) override {
+        const std::optional<Uuid> uuid = parse_uuid(id);
         for (Offset at = next_offset(); at > first_;) {
             at = Offset{at.value - 1};
-            if (decode(at).id() == id) {
+            const StoredEvent stored = decode(at);
+            if (stored.event.tenant == tenant &&
+                (source.empty() || stored.event.source == source) &&
+                (stored.id() == id || stored.uuid() == uuid)) {
                 done(decode(at));
                 return;
             }
