@@ -399,6 +399,10 @@ char name_char(char c) {
 
 }  // namespace
 
+std::string RegisteredExtension::place() const {
+    return unix_socket.empty() ? index_url().endpoint() : "unix:" + unix_socket;
+}
+
 std::string RegisteredExtension::identity() const {
     if (!unix_socket.empty()) {
         return "unix:" + unix_socket;

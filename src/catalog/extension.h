@@ -43,6 +43,8 @@ struct RegisteredExtension {
 
     // What tells two extensions apart.
     [[nodiscard]] std::string identity() const;
+    // Where it is, for logs: without a query, which may hold a secret.
+    [[nodiscard]] std::string place() const;
     // The URL to show and to call; of a socket `http://localhost/`.
     [[nodiscard]] Url index_url() const;
     // Of the subscription that carries its events: "steadybit/<name>".

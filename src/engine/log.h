@@ -58,10 +58,10 @@ struct ListQuery {
     std::optional<TypePattern> type;
     std::string source;
     std::string subject;
-    std::optional<WallTime> since;  // recorded >= since
-    std::optional<WallTime> until;  // recorded < until
-    std::optional<Offset> after;    // exclusive
-    std::optional<Offset> before;   // exclusive
+    std::optional<WallTime> since;      // recorded >= since
+    std::optional<WallTime> until;      // recorded < until
+    std::optional<Offset> after;        // exclusive
+    std::optional<Offset> before;       // exclusive
     bool leaves_out_elsewhere = false;  // events that were for other nodes
     Order order = Order::ascending;
     std::size_t limit = 100;

@@ -84,5 +84,23 @@ TEST_F(DeliveriesTest, LeaveARangeWhereTheLogBeginsLaterThanThePosition) {
     EXPECT_EQ(rows[0].range->count, 2U);
 }
 
+TEST_F(DeliveriesTest, AStopDoesNotWaitForAReadWhoseEventsItWillNotAttempt) {
+    log.tail_events = 0;
+    subscribe("chat");
+    Event event{.source = "/test", .type = "t"};
+    log.append(std::span(&event, 1), [](auto) {});
+    while (delivery("chat").is_idle() && loop.size() > 0) {
+        loop.run_one();
+    }
+    ASSERT_FALSE(delivery("chat").is_idle()) << "it reads";
+    bool idle = false;
+    deliveries->stop([&] { idle = true; });
+    EXPECT_FALSE(idle);
+    run();
+    pass(0s);
+    EXPECT_TRUE(idle);
+    EXPECT_TRUE(record.waiting.empty());
+}
+
 }  // namespace
 }  // namespace belfry

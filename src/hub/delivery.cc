@@ -240,6 +240,9 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
         );
     }
     pump();
+    if (stopping_ && is_idle()) {
+        ports_.drained(*this);
+    }
 }
 
 // Whoever asked for them has lost the right since; their dead letters stay.
@@ -398,7 +401,7 @@ void Delivery::read_more() {
     reading_ = true;
     ports_.log.read(position_, kReadAhead, [this, from = position_](Result<ReadResult> result) {
         reading_ = false;
-        if (abandoned_) {
+        if (abandoned_ || stopping_) {
             if (is_idle()) {
                 ports_.drained(*this);
             }

@@ -156,6 +156,11 @@ void SteadybitAttempt::run() {
         pass_over();
         return;
     }
+    // Those that are not called within one attempt are the first of the next.
+    if (chosen_.size() > kSteadybitCallsAtOnce) {
+        const std::size_t passed = (attempt_.number - 1) * kSteadybitCallsAtOnce % chosen_.size();
+        std::ranges::rotate(chosen_, chosen_.begin() + static_cast<std::ptrdiff_t>(passed));
+    }
     body_ = *std::move(body);
     target_ = found->target;
     call_more();

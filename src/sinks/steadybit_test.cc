@@ -375,6 +375,7 @@ TEST_F(SteadybitTest, ManyListenersAreCalledAFewAtATime) {
     EXPECT_EQ(outcome_->unsettled.size(), 39U);
     EXPECT_LT(outcome_->error.size(), 4096U);
     attempt(2);
+    EXPECT_EQ(lines().front(), "POST /p/17") << "the first of those that had no time before";
     while (!calls_.empty()) {
         reply(answer(200));
     }

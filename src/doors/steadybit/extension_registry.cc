@@ -92,12 +92,12 @@ void ExtensionRegistry::start() {
 void ExtensionRegistry::configure(std::vector<RegisteredExtension> configured) {
     drop_unconfigured(configured);
     for (RegisteredExtension& extension : configured) {
-        const std::string identity = extension.identity();
-        add(std::move(extension), [identity](const Result<AddedExtension>& added) {
+        const std::string place = extension.place();
+        add(std::move(extension), [place](const Result<AddedExtension>& added) {
             if (!added) {
                 log_error(
                     "an extension of the configuration cannot be registered",
-                    {{"url", identity}, {"error", added.error().detail}}
+                    {{"url", place}, {"error", added.error().detail}}
                 );
             }
         });
@@ -242,7 +242,7 @@ void ExtensionRegistry::written(
             }
             if (is_new) {
                 log_info(
-                    "registered an extension", {{"extension", key}, {"url", extension.identity()}}
+                    "registered an extension", {{"extension", key}, {"url", extension.place()}}
                 );
             }
             fetch(
