@@ -60,8 +60,9 @@ void collect(
     const json::object* object = value.if_object();
     if (object != nullptr && !object->empty() && depth < kDepthMax) {
         for (const json::key_value_pair& member : *object) {
-            std::string name(member.key());
-            collect(member.value(), path.empty() ? name : path + "." + name, depth + 1, lines);
+            std::string below = path.empty() ? "" : path + ".";
+            below += std::string_view(member.key());
+            collect(member.value(), below, depth + 1, lines);
         }
         return;
     }
