@@ -36,7 +36,7 @@ inline std::string host(const std::string& value) {
 // Lines that make the headers as long as they may be.
 inline std::string headers_of_32_kib() {
     std::string lines = "Host: h";
-    for (std::size_t size : {8188, 8188, 8188, 8187}) {
+    for (std::size_t size : {8188UZ, 8188UZ, 8188UZ, 8187UZ}) {
         lines += "\r\nX: " + std::string(size - 3, 'y');
     }
     return lines;

@@ -11,6 +11,7 @@
 // rename or unlink is interrupted, and SQLite counts on that. lose: a write says success and does
 // nothing. nosync: from that call on nothing is synced, though every call says so. A full disk can
 // be read: enospc spoils no read.
+#undef _FORTIFY_SOURCE  // with it the headers define some of these calls themselves
 #include <array>
 #include <atomic>
 #include <cerrno>
