@@ -477,6 +477,27 @@ TEST_F(ConsulAclTest, AClientThatVanishesWhileItsListIsReadAgainIsForgotten) {
     EXPECT_TRUE(answered(next));
 }
 
+TEST_F(ConsulAclTest, WhatAPolicyTakesAwayIsNotSeenByWhoWaitsForIt) {
+    policy("both", R"({"event":{"foo":"read","bar":"read"}})");
+    const std::string both = token("both");
+    const std::uint64_t all = send_as(both, Method::get, "/v1/event/list?index=3");
+    const std::uint64_t named = send_as(both, Method::get, "/v1/event/list?name=foo&index=2");
+    const Answer replaced = ask_as(
+        operator_,
+        Method::put,
+        "/api/v1/policies/both",
+        R"({"name":"both","rules":{"event":{"bar":"read"}}})"
+    );
+    EXPECT_EQ(replaced.status, 200) << replaced.body;
+    EXPECT_EQ(ask_as(operator_, Method::put, "/v1/event/fire/foo").status, 200);
+    EXPECT_FALSE(answered(all));
+    ASSERT_TRUE(answered(named));
+    EXPECT_EQ(connection_.answer(named).body, "[]");
+    EXPECT_EQ(ask_as(operator_, Method::put, "/v1/event/fire/bar").status, 200);
+    ASSERT_TRUE(answered(all));
+    EXPECT_FALSE(connection_.answer(all).body.contains("\"foo\""));
+}
+
 TEST_F(ConsulAclTest, ARevokedTokenEndsItsBlockedLists) {
     const std::uint64_t blocked = send_as(reader_, Method::get, "/v1/event/list?name=foo&index=2");
     EXPECT_FALSE(answered(blocked));

@@ -174,6 +174,8 @@ void EventLists::changed(const EventViews::View& view) {
     for (List& list : released) {
         if (view->error) {
             refuse(*list, *view->error);
+        } else if (list->grant->revision() != list->revision) {
+            serve_by_rights_of_now(std::move(list));
         } else {
             answer(*list);
         }
@@ -199,7 +201,15 @@ void EventLists::refuse(BlockedList& list, const Error& error) {
     answers_.text(list.exchange, consul_status(error.code), consul_text(error));
 }
 
-// Whoever lost the right to be here is told; whose rights changed is served by those he has now.
+// Whoever lost the right to be here is told.
+void EventLists::serve_by_rights_of_now(List list) {
+    if (list->grant->valid()) {
+        serve_again(std::move(list));
+    } else {
+        answers_.text(list->exchange, 403, kAclNotFound);
+    }
+}
+
 void EventLists::check_grants() {
     grant_check_ = {};
     std::vector<List> concerned;
@@ -210,11 +220,7 @@ void EventLists::check_grants() {
         }
     }
     for (List& list : concerned) {
-        if (list->grant->valid()) {
-            serve_again(std::move(list));
-        } else {
-            answers_.text(list->exchange, 403, kAclNotFound);
-        }
+        serve_by_rights_of_now(std::move(list));
     }
     if (!waiting_.empty() && grant_check_ == TimerId{}) {
         grant_check_ = clock_.call_after(kGrantCheckEvery, [this] { check_grants(); });

@@ -63,6 +63,7 @@ class EventLists {
     [[nodiscard]] static std::uint64_t index_of(const BlockedList& list);
     void answer(BlockedList& list);
     void refuse(BlockedList& list, const Error& error);
+    void serve_by_rights_of_now(List list);
     void check_grants();
 
     // Constant after construction.
