@@ -277,16 +277,29 @@ TEST_F(ConsulDoorTest, WhatListsHoldIsBounded) {
     limits_.consul_list_bytes = 40'000;
     fire("a", std::string(12'000, 'x'));
     fire("b", std::string(12'000, 'x'));
-    const std::uint64_t a = block("?name=a&index=3");
-    EXPECT_TRUE(answered(a));
+    EXPECT_EQ(list("?name=a").status, 200);
     const std::uint64_t waits = block("?name=a&index=2");
     EXPECT_FALSE(answered(waits));
-    EXPECT_EQ(list("?name=b").status, 200) << "the last one may pass the bound";
-    EXPECT_EQ(list("?name=c").status, 200) << "nobody waits for b";
-    EXPECT_FALSE(answered(waits));
+    EXPECT_EQ(list("?name=b").status, 503) << "it waits for a, so there is no room for b";
+    EXPECT_EQ(list("?name=c").status, 200) << "which is empty";
     fire("a", std::string(12'000, 'y'));
-    EXPECT_TRUE(answered(waits));
-    EXPECT_EQ(count(list("?name=a")), 2U);
+    ASSERT_TRUE(answered(waits));
+    EXPECT_EQ(count(connection_.answer(waits)), 2U);
+    EXPECT_EQ(list("?name=b").status, 200) << "nobody waits for a";
+}
+
+TEST_F(ConsulDoorTest, ListsThatAreReadAtTheSameTimeAreBoundedTogether) {
+    limits_.consul_list_bytes = 40'000;
+    fire("a", std::string(12'000, 'x'));
+    log_.holds_lists = true;
+    std::vector<std::uint64_t> numbers;
+    for (std::string_view node : {"x", "y", "z"}) {
+        numbers.push_back(block("?name=a&index=2&node=" + std::string(node)));
+    }
+    log_.release_lists();
+    EXPECT_FALSE(answered(numbers[0]));
+    EXPECT_FALSE(answered(numbers[1]));
+    EXPECT_EQ(connection_.answer(numbers[2]).status, 503);
 }
 
 TEST_F(ConsulDoorTest, AStopAnswersAListThatIsStillRead) {
@@ -449,6 +462,16 @@ TEST_F(ConsulAclTest, AHiddenNameTellsNothingOfTheFiltersOfItsEvents) {
         EXPECT_EQ(filtered.body, "[]") << filter;
     }
     EXPECT_TRUE(is_filtered(plain));
+}
+
+TEST_F(ConsulAclTest, WhoMayReadNothingTakesNobodysPlace) {
+    limits_.consul_lists = 2;
+    for (std::string_view node : {"x", "y", "z"}) {
+        send_as("", Method::get, "/v1/event/list?index=1&node=" + std::string(node));
+    }
+    EXPECT_EQ(list_as(operator_, "?name=foo").status, 200);
+    const std::uint64_t waits = send_as(operator_, Method::get, "/v1/event/list?name=foo&index=2");
+    EXPECT_FALSE(answered(waits));
 }
 
 TEST_F(ConsulAclTest, WhoHasTheSameRightsSharesAList) {

@@ -77,12 +77,12 @@ void EventLists::list(RequestContext& context) {
 
 // A name is allowed or not, so all who ask for one share a view. All names together look different
 // to whoever may not read some; who has the same rights sees the same. Whoever may not read the
-// name learns that there are events of it, and of none what its filters are.
+// name, or none at all, learns that there are events, and of none what its filters are.
 void EventLists::serve(List list, ViewKey key, EventFilter filter) {
     const Grant& grant = *list->grant;
     list->revision = grant.revision();
     list->blind.reset();
-    if (!key.name.empty() && !grant.allows(Resource::event, Verb::read, key.name)) {
+    if (!grant.allows(Resource::event, Verb::read, key.name)) {
         list->blind = std::make_unique<const ViewKey>(key);
         key.node.clear();
         key.service.clear();
@@ -195,6 +195,7 @@ void EventLists::answer(BlockedList& list) {
     }
     const EventView::Body body = list.view->body(list.form);
     answers_.wire(list.exchange, body.bytes, body.is_gzip, headers_);
+    views_.make_room();  // the list as it was sent is kept, too
 }
 
 void EventLists::refuse(BlockedList& list, const Error& error) {
@@ -231,7 +232,11 @@ void EventLists::release_all() {
     stopping_ = true;
     while (!waiting_.empty()) {
         List list = stop_waiting(*waiting_.begin()->second);
-        answer(*list);
+        if (list->view && list->view->loading) {
+            serve_again(std::move(list));  // answered when it is whole
+        } else {
+            answer(*list);
+        }
     }
 }
 

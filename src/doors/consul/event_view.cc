@@ -43,6 +43,7 @@ void EventView::restart(Offset before) {
     entries_.clear();
     bytes_ = 1;
     looked_at_ = 0;
+    dropped_ = false;
     seen_ = before;
     newest_denied_.reset();
     searched_bytes_ = 0;
@@ -79,11 +80,15 @@ bool EventView::admits(EventFilterTexts texts) {
     together.append(texts.tag);
     if (admitted_.size() >= kAdmittedMax) {
         admitted_.clear();
+        admitted_bytes_ = 0;
     }
+    const std::size_t key_bytes = together.size();
     const auto [at, is_new] = admitted_.try_emplace(std::move(together), false);
     if (is_new) {
         at->second = filter_.admits(texts);
         searched_bytes_ += bytes;
+        admitted_bytes_ += key_bytes;
+        count();
     }
     return at->second;
 }
@@ -100,7 +105,7 @@ bool EventView::shows_some_only() const {
 }
 
 bool EventView::add_older(const StoredEvent& stored) {
-    if (entries_.size() >= limits_.events || searched_bytes_ >= kSearchedBytesMax ||
+    if (dropped_ || entries_.size() >= limits_.events || searched_bytes_ >= kSearchedBytesMax ||
         (shows_some_only() && looked_at_ >= kLookedAtMax)) {
         return false;
     }
@@ -132,6 +137,7 @@ bool EventView::add_newer(const StoredEvent& stored) {
     bytes_ += entries_.back().json.size() + 1;
     while (entries_.size() > limits_.events || (bytes_ > limits_.bytes && entries_.size() > 1)) {
         pop_front();
+        dropped_ = true;  // what is older than that is not wanted either
     }
     changed();
     return true;
@@ -163,7 +169,7 @@ void EventView::changed() {
 }
 
 void EventView::count() {
-    std::size_t bytes = bytes_ + compact_.capacity();
+    std::size_t bytes = bytes_ + admitted_bytes_ + compact_.capacity();
     for (const std::optional<WireJson>& wire : wire_) {
         bytes += wire ? wire->bytes.capacity() : 0;
     }

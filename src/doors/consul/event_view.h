@@ -116,8 +116,10 @@ class EventView {
     // What the filter said of the events' filters so far: most events have one of a few, and a
     // search may be slow.
     std::unordered_map<std::string, bool> admitted_;
-    std::size_t searched_bytes_ = 0;               // of the filters searched since the last restart
-    std::string compact_;                          // the list as it is now; empty: not made yet
+    std::size_t admitted_bytes_ = 0;
+    bool dropped_ = false;            // an event for want of room, since the last restart
+    std::size_t searched_bytes_ = 0;  // of the filters searched since the last restart
+    std::string compact_;             // the list as it is now; empty: not made yet
     std::array<std::optional<WireJson>, 4> wire_;  // by form
 };
 

@@ -12,6 +12,12 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kPageEvents = 256;
 
+Error too_many() {
+    return Error{
+        .code = Errc::overloaded, .detail = "too many different event lists are waited for"
+    };
+}
+
 }  // namespace
 
 bool EventViews::InOrder::operator()(const ViewKey& a, const Name& b) const {
@@ -49,7 +55,7 @@ void EventViews::find(const ViewKey& key, EventFilter filter, Found found) {
     if (at == views_.end()) {
         make_room();
         if (is_full()) {
-            return found(fail(Errc::overloaded, "too many different event lists are waited for"));
+            return found(std::unexpected(too_many()));
         }
         at = views_.try_emplace(key).first;
         at->second.view =
@@ -102,6 +108,12 @@ void EventViews::load_page(const View& view, Offset before) {
             const bool wants_more = std::ranges::all_of(
                 page->events, [&](const StoredEvent& stored) { return view->add_older(stored); }
             );
+            if ((*views)->holds_too_much()) {
+                (*views)->make_room();
+            }
+            if ((*views)->holds_too_much()) {
+                return (*views)->loaded(view, std::unexpected(too_many()));
+            }
             if (wants_more && page->next) {
                 return (*views)->load_page(view, *page->next);
             }
@@ -186,7 +198,7 @@ void EventViews::reload_all() {
 }
 
 bool EventViews::is_full() const {
-    return views_.size() >= limits_.consul_lists || *all_bytes_ >= limits_.consul_list_bytes;
+    return views_.size() >= limits_.consul_lists || holds_too_much();
 }
 
 // Views are kept for who asks again. When there is no room, those that nobody waits for go, the

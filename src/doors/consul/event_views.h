@@ -35,6 +35,8 @@ class EventViews {
     // The view, up to date with the log, perhaps before this returns. `filter` is the key's.
     // overloaded: as many views as may be are waited for, or what they hold is all there may be.
     void find(const ViewKey& key, EventFilter filter, Found found);
+    // Forgets views that nobody waits for while all together are too many or hold too much.
+    void make_room();
 
     [[nodiscard]] std::size_t size() const { return views_.size(); }
 
@@ -61,8 +63,8 @@ class EventViews {
     void committed(Offset first, Offset next);
     void feed(const StoredEvent& stored, Name name, std::vector<View>& changed);
     void reload_all();
-    void make_room();
     [[nodiscard]] bool is_full() const;
+    [[nodiscard]] bool holds_too_much() const { return *all_bytes_ >= limits_.consul_list_bytes; }
 
     // Constant after construction.
     Hub& hub_;
