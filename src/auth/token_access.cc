@@ -128,7 +128,7 @@ class TokenAccess::TokenGrant final : public Grant {
     }
     bool valid() const override {
         // Once expired it stays so, whatever the clock does.
-        expired_ = expired_ || (expires_ && table_->clock.wall() >= *expires_ + kExpiryLeeway);
+        expired_ = expired_ || (expires_ && table_->clock.wall() >= *expires_);
         refresh();
         return !expired_ && !revoked_;
     }
@@ -245,7 +245,9 @@ TokenAccess::TokenAccess(
     rng.fill(std::as_writable_bytes(std::span(key_)));
 }
 
-TokenAccess::~TokenAccess() = default;
+TokenAccess::~TokenAccess() {
+    sodium_memzero(last_secret_.data(), last_secret_.size());
+}
 
 void TokenAccess::documents_changed() {
     table_->changed();

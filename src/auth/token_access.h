@@ -28,9 +28,6 @@ struct TokenAccessOptions {
     std::uint64_t bad_tokens_per_minute = 30;
 };
 
-// A token counts this much longer than it says, for clocks that differ.
-inline constexpr Duration kExpiryLeeway = std::chrono::seconds(60);
-
 // Owned by the wiring. The documents, the clock and the generator must outlive it and every Caller
 // it made. I/O thread only. Known tokens are identified without an allocation.
 class TokenAccess final : public Access {
