@@ -153,7 +153,8 @@ FoundExtensions extensions_in_directory(
 ) {
     FoundExtensions found;
     std::error_code error;
-    if (directory == "none" || !std::filesystem::exists(directory, error)) {
+    if (directory == "none" ||
+        std::filesystem::status(directory, error).type() == std::filesystem::file_type::not_found) {
         return found;
     }
     const Result<std::vector<std::string>> files = posix_file_system().list(directory);

@@ -17,16 +17,20 @@ namespace json = boost::json;
 
 constexpr std::string_view kHidden = "(hidden)";
 
-void add(std::vector<RegisteredExtension>& all, FoundExtensions found) {
+void add(ConfiguredExtensions& all, FoundExtensions found, RegisteredExtension::Origin origin) {
     for (const ExtensionProblem& problem : found.problems) {
         log_error(
             "an extension is not registered", {{"at", problem.where}, {"error", problem.what}}
         );
     }
+    if (!found.problems.empty()) {
+        all.unread.push_back(origin);
+    }
     for (RegisteredExtension& extension : found.extensions) {
-        if (std::ranges::find(all, extension.identity(), &RegisteredExtension::identity) ==
-            all.end()) {
-            all.push_back(std::move(extension));
+        if (std::ranges::find(
+                all.extensions, extension.identity(), &RegisteredExtension::identity
+            ) == all.extensions.end()) {
+            all.extensions.push_back(std::move(extension));
         }
     }
 }
@@ -52,16 +56,18 @@ ExtensionDefaults extension_defaults(const Config& config) {
     };
 }
 
-std::vector<RegisteredExtension> configured_extensions(
+ConfiguredExtensions configured_extensions(
     const Config& config, const std::vector<std::pair<std::string, std::string>>& environment
 ) {
     const ExtensionDefaults defaults = extension_defaults(config);
-    std::vector<RegisteredExtension> all =
-        parse_extensions(config.steadybit_extensions, defaults, config.limits)
-            .value_or(std::vector<RegisteredExtension>());
+    using Origin = RegisteredExtension::Origin;
+    ConfiguredExtensions all;
+    all.extensions = parse_extensions(config.steadybit_extensions, defaults, config.limits)
+                         .value_or(std::vector<RegisteredExtension>());
     add(all,
-        extensions_in_directory(config.steadybit_extensions_directory, defaults, config.limits));
-    add(all, extensions_of_environment(environment));
+        extensions_in_directory(config.steadybit_extensions_directory, defaults, config.limits),
+        Origin::drop_in);
+    add(all, extensions_of_environment(environment), Origin::environment);
     return all;
 }
 

@@ -15,9 +15,16 @@ namespace belfry {
 // What registrations leave out.
 [[nodiscard]] ExtensionDefaults extension_defaults(const Config& config);
 
+struct ConfiguredExtensions {
+    std::vector<RegisteredExtension> extensions;
+    // Sources that could not be read as a whole: what is not among the extensions may still be
+    // meant to be there.
+    std::vector<RegisteredExtension::Origin> unread;
+};
+
 // No two with one identity: of several the configuration's counts, then the file's. What cannot be
 // read is logged with its place and left out; the configuration was checked when it was read.
-[[nodiscard]] std::vector<RegisteredExtension> configured_extensions(
+[[nodiscard]] ConfiguredExtensions configured_extensions(
     const Config& config, const std::vector<std::pair<std::string, std::string>>& environment
 );
 

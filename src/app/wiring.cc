@@ -390,10 +390,15 @@ Result<void> Wiring::load_extensions() {
     return {};
 }
 
+void Wiring::configure_extensions() {
+    ConfiguredExtensions configured = configured_extensions(config_, process_environment());
+    extension_registry_->configure(std::move(configured.extensions), configured.unread);
+}
+
 void Wiring::reload() {
     certificates_->reload();
     if (ready_ && !stopping_) {
-        extension_registry_->configure(configured_extensions(config_, process_environment()));
+        configure_extensions();
     }
 }
 
@@ -436,7 +441,7 @@ Result<void> Wiring::start() {
     node_.port = port_of(server_->address());
     // Only now, when the guard knows this hub's own address.
     extension_registry_->start();
-    extension_registry_->configure(configured_extensions(config_, process_environment()));
+    configure_extensions();
     return {};
 }
 

@@ -82,6 +82,7 @@ class Wiring {
     [[nodiscard]] Result<void> load_access();
     [[nodiscard]] Result<void> load_services();
     [[nodiscard]] Result<void> load_extensions();
+    void configure_extensions();
     void make_extension_registry();
     [[nodiscard]] Leadership leadership();
     [[nodiscard]] Door make_consul_door();

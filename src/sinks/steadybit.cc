@@ -144,8 +144,10 @@ void SteadybitAttempt::run() {
     }
     choose(*found);
     if (chosen_.empty()) {
-        if (!attempt_.listener.empty() && outcome_.kind == Outcome::Kind::settled) {
-            wait("the extension has no listener " + attempt_.listener + " for this event now");
+        if (is_replay() && outcome_.kind == Outcome::Kind::settled) {
+            // Nobody has it, so it stays a dead letter.
+            const std::string which = attempt_.listener.empty() ? "" : " " + attempt_.listener;
+            wait("the extension has no listener" + which + " for this event now");
             return;
         }
         finish();
@@ -167,11 +169,13 @@ void SteadybitAttempt::run() {
 }
 
 void SteadybitAttempt::pass_over() {
-    ports_.extensions.note_error(
-        shared_->key,
-        "event " + attempt_.event.id() +
-            " was passed over: its type is one of Steadybit's, its data is no such body"
-    );
+    std::string why = "event " + attempt_.event.id() +
+                      " was passed over: its type is one of Steadybit's, its data is no such body";
+    ports_.extensions.note_error(shared_->key, why);
+    if (is_replay()) {
+        done_(Outcome{.kind = Outcome::Kind::rejected, .error = std::move(why)});
+        return;
+    }
     done_(Outcome{.kind = Outcome::Kind::settled});
 }
 
@@ -260,6 +264,7 @@ void SteadybitAttempt::judge(std::size_t index, SteadybitAnswer answer) {
     SteadybitExtensions& extensions = ports_.extensions;
     if (answer.outcome.kind == Outcome::Kind::gone) {
         extensions.refuse(shared_->key, listeners_, index, "it " + answer.outcome.error);
+        answer.outcome.kind = Outcome::Kind::rejected;  // it does not have this event
     } else if (answer.outcome.kind == Outcome::Kind::settled) {
         extensions.warn(shared_->key, listeners_, index, std::move(answer.warning));
     }

@@ -275,7 +275,9 @@ TEST_F(SteadybitTest, GoneRefusesThatListenerUntilTheIndexChanges) {
     attempt();
     reply(answer(410));
     reply(answer(200));
-    EXPECT_EQ(outcome_->kind, Kind::settled);
+    EXPECT_EQ(outcome_->kind, Kind::rejected);
+    EXPECT_THAT(outcome_->rejected_by, ElementsAre("/a")) << "it does not have this one";
+    EXPECT_TRUE(outcome_->unsettled.empty());
     EXPECT_EQ(finding(0).refused, "it answered 410 Gone");
     EXPECT_EQ(finding(1).refused, "");
     attempt({.event = make_event("deploy", 42)});
@@ -284,6 +286,17 @@ TEST_F(SteadybitTest, GoneRefusesThatListenerUntilTheIndexChanges) {
     listeners({listener("/a"), listener("/b")});
     attempt({.event = make_event("deploy", 43)});
     EXPECT_EQ(calls_.size(), 2U);
+}
+
+TEST_F(SteadybitTest, AReplayThatReachesNobodyKeepsItsDeadLetter) {
+    listeners({listener("/a")});
+    attempt({.event = make_event(), .replay = "rp_1"});
+    reply(answer(410));
+    EXPECT_EQ(outcome_->kind, Kind::rejected);
+    attempt({.event = make_event(), .replay = "rp_2"});
+    EXPECT_TRUE(calls_.empty()) << "refused now";
+    EXPECT_EQ(outcome_->kind, Kind::wait);
+    EXPECT_THAT(outcome_->error, HasSubstr("no listener for this event now"));
 }
 
 TEST_F(SteadybitTest, AnIndexForAnAnswerSettlesAndWarns) {
@@ -332,6 +345,10 @@ TEST_F(SteadybitTest, WhatIsNotSteadybitsIsNeverSentUnderItsNames) {
     EXPECT_TRUE(calls_.empty());
     EXPECT_EQ(outcome_->kind, Kind::settled);
     EXPECT_THAT(extensions_.find(key_)->last_error, HasSubstr("passed over"));
+    attempt({.event = make_event("killswitch.engaged"), .replay = "rp_1"});
+    EXPECT_TRUE(calls_.empty());
+    EXPECT_EQ(outcome_->kind, Kind::rejected) << "its dead letter stays";
+    EXPECT_THAT(outcome_->error, HasSubstr("passed over"));
 }
 
 TEST_F(SteadybitTest, AReplayCallsTheListenerOfItsDeadLetter) {

@@ -72,6 +72,8 @@ void write_listeners(
         }
         if (!finding.warning.empty()) {
             json.member("warning", finding.warning);
+        } else if (listener.listen_to.empty()) {
+            json.member("warning", "listens to no event");
         }
         json.end_object();
     }
@@ -97,11 +99,18 @@ void write_index(JsonWriter& json, const ExtensionIndex& index) {
     if (!index.error.empty()) {
         json.member("error", index.error);
     }
+    if (index.known && index.index.listeners.empty() && index.index.refusals.empty()) {
+        json.member("note", "it names no listeners");
+    }
     json.end_object();
 }
 
+// What a listener answered may repeat what it was sent: only for who may read events of every type.
 void write_delivery(
-    JsonWriter& json, const Result<SubscriptionStatus>& status, const SteadybitExtension* served
+    JsonWriter& json,
+    const Result<SubscriptionStatus>& status,
+    const SteadybitExtension* served,
+    bool with_error
 ) {
     std::string last_error = served == nullptr ? "" : served->last_error;
     if (status) {
@@ -111,7 +120,7 @@ void write_delivery(
         json.member("dead", status->dead);
         last_error = last_error.empty() ? status->last_error : last_error;
     }
-    if (!last_error.empty()) {
+    if (with_error && !last_error.empty()) {
         json.member("last_error", last_error);
     }
 }
@@ -122,7 +131,8 @@ const RegisteredExtension* ExtensionDocuments::find(const RequestContext& contex
     return registry_.extensions().find(key_of(context));
 }
 
-std::string ExtensionDocuments::json_of(const RegisteredExtension& extension) const {
+std::string ExtensionDocuments::json_of(const RegisteredExtension& extension, bool with_error)
+    const {
     const ExtensionRegistry::Key key = Extensions::key(extension.tenant, extension.name);
     std::string members;
     append_extension_members(members, extension);
@@ -138,7 +148,8 @@ std::string ExtensionDocuments::json_of(const RegisteredExtension& extension) co
     write_delivery(
         json,
         hub_.subscription_status(extension.tenant + "/" + extension.subscription_name()),
-        served
+        served,
+        with_error
     );
     json.end_object();
     // One object of both: the document's members come first.
@@ -172,7 +183,7 @@ void ExtensionDocuments::add(RequestContext& context) {
             answer_json(
                 exchange,
                 added->is_new ? 201 : 200,
-                json_of(*now),
+                json_of(*now, true),  // check_reach
                 "Location: /api/v1/extensions/" + now->name + "\r\n"
             );
         }
@@ -195,7 +206,7 @@ void ExtensionDocuments::list(RequestContext& context) {
     json.begin_object().name("extensions").begin_array();
     std::string_view last;
     for (std::size_t i = 0; i < *limit && at != all.end(); ++i, ++at) {
-        json.raw(json_of(**at));
+        json.raw(json_of(**at, may_read_all(context.caller)));
         last = (*at)->name;
     }
     json.end_array();
@@ -211,20 +222,22 @@ void ExtensionDocuments::get(RequestContext& context) {
     if (extension == nullptr) {
         return answer_error(context.exchange, no_such_extension(context.path.get("name")));
     }
-    answer_json(context.exchange, 200, json_of(*extension));
+    answer_json(context.exchange, 200, json_of(*extension, may_read_all(context.caller)));
 }
 
 void ExtensionDocuments::refresh(RequestContext& context) {
     registry_.refresh(
         key_of(context),
-        [this, key = key_of(context), exchange = std::move(context.exchange)](Result<void> ended
-        ) mutable {
+        [this,
+         key = key_of(context),
+         with_error = may_read_all(context.caller),
+         exchange = std::move(context.exchange)](Result<void> ended) mutable {
             const RegisteredExtension* extension = registry_.extensions().find(key);
             if (!ended || extension == nullptr) {
                 const Error gone = no_such_extension(key.substr(key.find('/') + 1));
                 return answer_error(exchange, ended ? gone : ended.error());
             }
-            answer_json(exchange, 200, json_of(*extension));
+            answer_json(exchange, 200, json_of(*extension, with_error));
         }
     );
 }

@@ -24,7 +24,7 @@ class ExtensionDocuments {
 
  private:
     [[nodiscard]] const RegisteredExtension* find(const RequestContext& context) const;
-    [[nodiscard]] std::string json_of(const RegisteredExtension& extension) const;
+    [[nodiscard]] std::string json_of(const RegisteredExtension& extension, bool with_error) const;
 
     ExtensionRegistry& registry_;
     Hub& hub_;

@@ -193,8 +193,8 @@ TEST_F(ExtensionRoutes, AnIndexWithoutListenersLetsNothingThrough) {
     EXPECT_FALSE(subscription()->filter.matches(Event{.id = "1", .source = "/s", .type = "-"}));
     EXPECT_THAT(
         show(),
-        HasSubstr(R"("index":{"fetched":"2026-01-01T00:00:00.000000Z"},)"
-                  R"("listeners":[])")
+        HasSubstr(R"("index":{"fetched":"2026-01-01T00:00:00.000000Z",)"
+                  R"("note":"it names no listeners"},"listeners":[])")
     );
 }
 
@@ -339,6 +339,34 @@ TEST_F(ExtensionRoutes, WithoutRoomForItsSubscriptionNothingStays) {
     EXPECT_EQ(served(), nullptr);
 }
 
+TEST_F(ExtensionRoutes, WhatAListenerAnsweredIsForWhoMayReadEverything) {
+    add(kUrl);
+    served_extensions_.note_error("default/ext.example:8080", "answered 400: told-secret");
+    EXPECT_THAT(show(), HasSubstr("told-secret"));
+    close();
+    policy("some", R"({"event_prefix":{"deploy":"read"},"subscription":"write"})");
+    policy("every", R"({"event_prefix":{"":"read"},"subscription":"read"})");
+    const std::string some = token("some");
+    const std::string path = "/api/v1/extensions/ext.example:8080";
+    EXPECT_THAT(ask_as(token("every"), Method::get, path).body, HasSubstr("told-secret"));
+    const Answer shown = ask_as(some, Method::get, path);
+    EXPECT_EQ(shown.status, 200);
+    EXPECT_THAT(shown.body, Not(HasSubstr("told-secret")));
+    const Answer listed = ask_as(some, Method::get, "/api/v1/extensions");
+    EXPECT_THAT(listed.body, HasSubstr("ext.example"));
+    EXPECT_THAT(listed.body, Not(HasSubstr("told-secret")));
+    const std::uint64_t number = send_as(some, Method::post, path + "/refresh");
+    answer_index(200, kOne);
+    EXPECT_EQ(connection_.answer(number).status, 200);
+    EXPECT_THAT(connection_.answer(number).body, Not(HasSubstr("told-secret")));
+}
+
+TEST_F(ExtensionRoutes, AListenerOfNothingIsWarnedAbout) {
+    add(kUrl, R"({"eventListeners":[{"path":"/e","method":"POST","listenTo":null}]})");
+    EXPECT_THAT(show(), HasSubstr(R"("state":"active","warning":"listens to no event")"));
+    EXPECT_THAT(show(), Not(HasSubstr("note")));
+}
+
 TEST_F(ExtensionRoutes, WhoRegistersMustBeAllowedToReadEverything) {
     close();
     policy("some", R"({"event_prefix":{"deploy":"read"},"subscription":"write"})");
@@ -409,6 +437,24 @@ TEST_F(ConfiguredExtensions, GoWhenTheConfigurationNamesThemNoMore) {
     EXPECT_EQ(add(R"({"url":"http://api"})").status, 201);
     configure({});
     EXPECT_EQ(catalog_.list("default").size(), 1U) << "the API's stays";
+}
+
+TEST_F(ConfiguredExtensions, StayWhileTheirSourceCannotBeRead) {
+    RegisteredExtension dropped = configured(kUrl);
+    dropped.origin = RegisteredExtension::Origin::drop_in;
+    configure({dropped, configured(R"({"url":"http://other"})")});
+    ASSERT_EQ(catalog_.list("default").size(), 2U);
+    const Revision before = subscription()->revision;
+    extension_registry_.configure({}, {RegisteredExtension::Origin::drop_in});
+    run();
+    ASSERT_EQ(index_calls_.size(), 1U) << "it is served as before, after a restart too";
+    answer_index(200, kOne);
+    ASSERT_NE(subscription(), nullptr);
+    EXPECT_EQ(subscription()->revision, before);
+    EXPECT_THAT(show(), HasSubstr(R"("origin":"drop-in")"));
+    EXPECT_EQ(get("/api/v1/extensions/other:80").status, 404) << "its source was read";
+    configure({});
+    EXPECT_TRUE(catalog_.list("default").empty()) << "now it is known to be gone";
 }
 
 TEST_F(ConfiguredExtensions, TheSecondRunServesWhatTheFirstRegistered) {

@@ -19,6 +19,18 @@ Extensions::Key key_of(const RegisteredExtension& extension) {
     return Extensions::key(extension.tenant, extension.name);
 }
 
+std::string identity_of(const RegisteredExtension& extension) {
+    return extension.tenant + "/" + extension.identity();
+}
+
+std::set<std::string> identities_of(const std::vector<RegisteredExtension>& extensions) {
+    std::set<std::string> identities;
+    for (const RegisteredExtension& extension : extensions) {
+        identities.insert(identity_of(extension));
+    }
+    return identities;
+}
+
 std::unexpected<Error> unknown(const Extensions::Key& key) {
     return fail(
         Errc::not_found, "there is no extension named '" + key.substr(key.find('/') + 1) + "'"
@@ -89,7 +101,11 @@ void ExtensionRegistry::start() {
     }
 }
 
-void ExtensionRegistry::configure(std::vector<RegisteredExtension> configured) {
+void ExtensionRegistry::configure(
+    std::vector<RegisteredExtension> configured,
+    const std::vector<RegisteredExtension::Origin>& unread
+) {
+    keep_unread(configured, unread);
     drop_unconfigured(configured);
     for (RegisteredExtension& extension : configured) {
         const std::string place = extension.place();
@@ -104,14 +120,31 @@ void ExtensionRegistry::configure(std::vector<RegisteredExtension> configured) {
     }
 }
 
-void ExtensionRegistry::drop_unconfigured(const std::vector<RegisteredExtension>& configured) {
-    std::set<std::string> identities;
-    for (const RegisteredExtension& extension : configured) {
-        identities.insert(extension.tenant + "/" + extension.identity());
+// A slip in a file must not cost an extension its position: what is known stands in for what could
+// not be read.
+void ExtensionRegistry::keep_unread(
+    std::vector<RegisteredExtension>& configured,
+    const std::vector<RegisteredExtension::Origin>& unread
+) const {
+    const std::set<std::string> identities = identities_of(configured);
+    for (const RegisteredExtension* known : ports_.extensions.all()) {
+        if (std::ranges::find(unread, known->origin) == unread.end() ||
+            identities.contains(identity_of(*known))) {
+            continue;
+        }
+        log_warn(
+            "an extension is kept as it was: where it was configured not all could be read",
+            {{"extension", key_of(*known)}, {"source", place_of(known->origin)}}
+        );
+        configured.push_back(*known);
     }
+}
+
+void ExtensionRegistry::drop_unconfigured(const std::vector<RegisteredExtension>& configured) {
+    const std::set<std::string> identities = identities_of(configured);
     for (const RegisteredExtension* known : ports_.extensions.all()) {
         if (known->origin == RegisteredExtension::Origin::api ||
-            identities.contains(known->tenant + "/" + known->identity())) {
+            identities.contains(identity_of(*known))) {
             continue;
         }
         log_info(

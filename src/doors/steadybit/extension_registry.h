@@ -71,8 +71,12 @@ class ExtensionRegistry {
     // Asks those for their indexes that the API registered. After the hub started.
     void start();
     // Registers what configuration names (any origin but the API), and drops what it named before
-    // and names no more. After the hub started, and again when it changed.
-    void configure(std::vector<RegisteredExtension> configured);
+    // and names no more; of `unread` origins, which may name more than could be read, all stay.
+    // After the hub started, and again when it changed.
+    void configure(
+        std::vector<RegisteredExtension> configured,
+        const std::vector<RegisteredExtension::Origin>& unread = {}
+    );
 
     // `done` runs when the extension and its subscription are durable and its index was asked for,
     // with or without success. A URL that is registered already keeps its name and its position.
@@ -113,6 +117,10 @@ class ExtensionRegistry {
     void written(const RegisteredExtension& extension, bool is_new, AddDone done, Task next);
     void undo(const Key& key, Error error, AddDone done, Task next);
     void remove_known(const RegisteredExtension& extension, Done done, Task next);
+    void keep_unread(
+        std::vector<RegisteredExtension>& configured,
+        const std::vector<RegisteredExtension::Origin>& unread
+    ) const;
     void drop_unconfigured(const std::vector<RegisteredExtension>& configured);
 
     // Makes it known to the sinks, unless its certificates cannot be used.

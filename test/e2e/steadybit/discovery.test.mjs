@@ -40,6 +40,7 @@ test('steadybit 2: other members of an index are ignored, and one without listen
   for (const extension of [none, absent]) {
     const { listeners, index, last_error: error } = await registered(hub, extension);
     assert.deepEqual([listeners, index.error ?? null, error ?? null], [[], null, null]);
+    assert.equal(index.note, 'it names no listeners');
     assert.ok(Date.now() - Date.parse(index.fetched) < 60_000, index.fetched);
   }
   await post(hub, event(1));
@@ -52,6 +53,9 @@ test('steadybit 3: a listener of nothing is never called, its siblings are', asy
   const extension = await startExtension(t, { listeners });
   const shown = await registered(hub, extension);
   assert.equal(states(shown)['/events/all'], 'active');
+  const nothing = 'listens to no event';
+  assert.deepEqual(shown.listeners.map(({ warning }) => warning), [nothing, nothing, nothing, undefined]);
+  assert.equal(shown.index.note, undefined);
   await postAll(hub, [1, 2]);
   await caughtUp(hub, shown.name);
   assert.deepEqual(extension.calls.map((call) => call.path), ['/events/all', '/events/all']);

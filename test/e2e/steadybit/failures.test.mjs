@@ -212,6 +212,8 @@ test('a 410 ends the calls of that listener until the index changes', async (t) 
   assert.match(shown.listeners[0].reason, /410/);
   const at = (path) => extension.calls.filter((call) => call.path === path).map(number);
   assert.deepEqual([at('/events/all'), at('/stays')], [[1], [1, 2]]);
+  const letters = await deadLetters(hub, name);
+  assert.deepEqual(letters.map(({ listener, reason }) => [listener, reason]), [['/events/all', 'rejected']], 'it does not have the first');
   await refresh(hub, name);
   assert.equal(states(await show(hub, name))['/events/all'], 'refused', 'the index is the same');
   extension.handlers['/events/all'] = () => undefined;

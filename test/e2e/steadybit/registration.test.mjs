@@ -1,6 +1,6 @@
 // Belfry as the agent: by which ways extensions are registered.
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 import { startClosedHub, bearer } from '../closed_hub.mjs';
@@ -123,6 +123,29 @@ test('a drop-in file that is broken is told with its place, and its neighbours w
   await allDeliver(hub, [good]);
   assert.match(hub.log, /extension-a\.yaml/);
   assert.match(hub.log, /extension-c\.yaml/);
+});
+
+test('a drop-in file that breaks later costs its extension nothing, one that goes does', async (t) => {
+  const { directory, drop, start } = await prepare(t);
+  const extension = await startExtension(t, { listeners: [all] });
+  await drop('extension-a.yaml', `name: web\nurl: ${extension.url}\n`);
+  const hub = await start();
+  await eventually('it is there', async () => (await listed(hub))[0]?.listeners.length === 1);
+  await allDeliver(hub, [extension]);
+  const kept = () => eventually('it is told as kept', () => /an extension is kept as it was/.test(hub.log));
+  await drop('extension-a.yaml', 'url: [unclosed\n');
+  hub.process.kill('SIGHUP');
+  await kept();
+  await post(hub, event(2));
+  await extension.received(2);
+  await hub.restart();
+  await eventually('it is there again', async () => (await listed(hub))[0]?.listeners.length === 1);
+  await post(hub, event(3));
+  await extension.received(3);
+  assert.deepEqual(extension.calls.map(number), [1, 2, 3], 'the cursor stayed');
+  await rm(path.join(directory, 'extensions.d', 'extension-a.yaml'));
+  hub.process.kill('SIGHUP');
+  await eventually('it is gone', async () => (await listed(hub)).length === 0);
 });
 
 test('the configuration registers with all that the API takes', async (t) => {
