@@ -91,7 +91,7 @@ def copy_program(program, root, name):
 class Guest(Hub):
     """A hub in a machine of its own; kill() is a power cut."""
 
-    ready_within = 180
+    ready_within = 420
     look_every = 0.2
 
     def __init__(self, run, settings):
