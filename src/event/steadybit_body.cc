@@ -35,19 +35,6 @@ bool is_urn(std::string_view text) {
            });
 }
 
-// As the readers of the API's own kit take it: with or without dashes, in braces, as a URN.
-bool is_uuid(std::string_view text) {
-    constexpr std::size_t kDigits = 32;
-    if (is_urn(text)) {
-        text.remove_prefix(kUrn.size());
-    } else if (text.starts_with('{') && text.ends_with('}')) {
-        text = text.substr(1, text.size() - 2);
-    } else if (text.size() == kDigits) {
-        return std::ranges::all_of(text, is_hex);
-    }
-    return parse_uuid(text).has_value();
-}
-
 std::unexpected<Error> invalid(std::string_view field, std::string detail) {
     return std::unexpected(
         Error{.code = Errc::invalid_event, .detail = std::move(detail), .field = std::string(field)}
@@ -264,7 +251,7 @@ class BodyReader {
                 return invalid(path, fmt::format("\"{}\" is missing or empty", path));
             }
         }
-        if (!is_uuid(*id_)) {
+        if (!is_steadybit_uuid(*id_)) {
             return invalid("id", "\"id\" is not a UUID");
         }
         if (!parse_rfc3339(*event_time_)) {
@@ -283,6 +270,18 @@ class BodyReader {
 };
 
 }  // namespace
+
+bool is_steadybit_uuid(std::string_view text) {
+    constexpr std::size_t kDigits = 32;
+    if (is_urn(text)) {
+        text.remove_prefix(kUrn.size());
+    } else if (text.starts_with('{') && text.ends_with('}')) {
+        text = text.substr(1, text.size() - 2);
+    } else if (text.size() == kDigits) {
+        return std::ranges::all_of(text, is_hex);
+    }
+    return parse_uuid(text).has_value();
+}
 
 Result<SteadybitBody> parse_steadybit_body(std::string_view json) {
     if (!simdjson::validate_utf8(json)) {

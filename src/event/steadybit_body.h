@@ -25,4 +25,8 @@ struct SteadybitBody {
 // read that stands twice.
 [[nodiscard]] Result<SteadybitBody> parse_steadybit_body(std::string_view json);
 
+// As the readers of the API's own kit take a UUID: in either case, with or without dashes, in
+// braces, as a URN.
+[[nodiscard]] bool is_steadybit_uuid(std::string_view text);
+
 }  // namespace belfry
