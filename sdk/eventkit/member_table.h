@@ -142,7 +142,7 @@ bool read_value(BodyReader& reader, std::optional<T>& to) {
 
 inline bool read_uuid(BodyReader& reader, std::string& to) {
     return reader.text(to) &&
-           (reader.early() || is_steadybit_uuid(to) || reader.refuse("must be a UUID"));
+           (reader.early() || parse_steadybit_uuid(to) || reader.refuse("must be a UUID"));
 }
 inline bool read_object_text(BodyReader& reader, std::optional<std::string>& to) {
     std::string_view text;

@@ -1,8 +1,8 @@
 #include "event/steadybit_body.h"
 
+#include "base/hex.h"
 #include "base/json_scan.h"
 #include "base/rfc3339.h"
-#include "event/uuid.h"
 
 #include <fmt/format.h>
 
@@ -22,8 +22,18 @@ constexpr std::array<std::string_view, 3> kExecutions{
     "experimentExecution", "experimentStepExecution", "experimentStepTargetExecution"
 };
 
-bool is_hex(char c) {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+// 32 digits.
+std::optional<Uuid> undashed_uuid(std::string_view digits) {
+    Uuid uuid;
+    for (const char c : digits) {
+        const int digit = hex_digit_value(c);
+        if (digit < 0) {
+            return std::nullopt;
+        }
+        uuid.high = uuid.high << 4 | uuid.low >> 60;
+        uuid.low = uuid.low << 4 | static_cast<std::uint64_t>(digit);
+    }
+    return uuid;
 }
 
 constexpr std::string_view kUrn = "urn:uuid:";
@@ -251,7 +261,7 @@ class BodyReader {
                 return invalid(path, fmt::format("\"{}\" is missing or empty", path));
             }
         }
-        if (!is_steadybit_uuid(*id_)) {
+        if (!parse_steadybit_uuid(*id_)) {
             return invalid("id", "\"id\" is not a UUID");
         }
         if (!parse_rfc3339(*event_time_)) {
@@ -271,16 +281,16 @@ class BodyReader {
 
 }  // namespace
 
-bool is_steadybit_uuid(std::string_view text) {
+std::optional<Uuid> parse_steadybit_uuid(std::string_view text) {
     constexpr std::size_t kDigits = 32;
     if (is_urn(text)) {
         text.remove_prefix(kUrn.size());
     } else if (text.starts_with('{') && text.ends_with('}')) {
         text = text.substr(1, text.size() - 2);
     } else if (text.size() == kDigits) {
-        return std::ranges::all_of(text, is_hex);
+        return undashed_uuid(text);
     }
-    return parse_uuid(text).has_value();
+    return parse_uuid(text);
 }
 
 Result<SteadybitBody> parse_steadybit_body(std::string_view json) {

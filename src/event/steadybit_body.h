@@ -3,7 +3,9 @@
 #pragma once
 
 #include "base/error.h"
+#include "event/uuid.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +29,6 @@ struct SteadybitBody {
 
 // As the readers of the API's own kit take a UUID: in either case, with or without dashes, in
 // braces, as a URN.
-[[nodiscard]] bool is_steadybit_uuid(std::string_view text);
+[[nodiscard]] std::optional<Uuid> parse_steadybit_uuid(std::string_view text);
 
 }  // namespace belfry

@@ -239,5 +239,22 @@ TEST(SteadybitBody, ReadsEscapedTexts) {
     EXPECT_EQ(body->tenant_key, "k\xc3\xa9\xf0\x9f\x98\x80");
 }
 
+TEST(SteadybitBody, EverySpellingOfAUuidIsTheSameId) {
+    const std::optional<Uuid> id = parse_uuid("da059724-a8ae-4b4b-b4f0-ee01898232d2");
+    ASSERT_TRUE(id);
+    for (const std::string_view text :
+         {"da059724-a8ae-4b4b-b4f0-ee01898232d2",
+          "DA059724-A8AE-4B4B-B4F0-EE01898232D2",
+          "da059724A8ae4b4bb4f0ee01898232d2",
+          "{da059724-a8ae-4b4b-b4f0-ee01898232d2}",
+          "URN:uuid:da059724-a8ae-4b4b-b4f0-ee01898232d2"}) {
+        EXPECT_EQ(parse_steadybit_uuid(text), id) << text;
+    }
+    for (const std::string_view text :
+         {"", "da059724a8ae4b4bb4f0ee01898232dg", "{da059724a8ae4b4bb4f0ee01898232d2}"}) {
+        EXPECT_EQ(parse_steadybit_uuid(text), std::nullopt) << text;
+    }
+}
+
 }  // namespace
 }  // namespace belfry
