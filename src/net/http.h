@@ -85,6 +85,8 @@ class Exchange {
     // Called once as soon as unsent() is 0 again, never from within this call; a writer that is
     // ahead of its client goes on then. Dropped when the client goes away.
     void on_drained(std::move_only_function<void()> callback);
+    // The same for all requests of one connection, as long as one of them is unanswered.
+    [[nodiscard]] const void* connection() const { return connection_; }
     // True as long as the client is there.
     [[nodiscard]] bool alive() const;
     // Called once when the client goes away before the answer was complete; not after, and not once

@@ -71,6 +71,7 @@ struct HttpServer::State final : ServerContext, Watcher, TurnFlusher {
     void flush_turn() override;
     void forget(ServerConnection& connection) override;
 
+    [[nodiscard]] Result<void> bind_and_listen(const Result<SocketAddress>& address);
     void close_listener();
     void pause_accepting();
     void out_of_descriptors();
@@ -286,32 +287,39 @@ HttpServer::HttpServer(Loop& loop, HttpService& service, const Limits& limits)
 
 HttpServer::~HttpServer() = default;
 
-Result<void> HttpServer::listen(const std::string& address) {
-    ASSERT(state_->listener < 0);
-    const auto parsed = parse_listen_address(address);
-    if (!parsed) {
-        return std::unexpected(parsed.error());
+Result<void> HttpServer::State::bind_and_listen(const Result<SocketAddress>& address) {
+    ASSERT(listener < 0);
+    if (!address) {
+        return std::unexpected(address.error());
     }
     const int descriptor =
-        ::socket(parsed->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        ::socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) {
-        return std::unexpected(system_error("cannot open a socket for", address));
+        return std::unexpected(system_error("cannot open a socket for", address->text()));
     }
     const int on = 1;
     ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    SocketAddress bound;
-    bound.size = sizeof(bound.storage);
-    if (::bind(descriptor, parsed->get(), parsed->size) != 0 ||
+    SocketAddress taken;
+    taken.size = sizeof(taken.storage);
+    if (::bind(descriptor, address->get(), address->size) != 0 ||
         ::listen(descriptor, kBacklog) != 0 ||
-        ::getsockname(descriptor, bound.get(), &bound.size) != 0 ||
-        !state_->poller.add(descriptor, EPOLLIN, state_.get())) {
-        const Error error = system_error("cannot listen on", address);
+        ::getsockname(descriptor, taken.get(), &taken.size) != 0 ||
+        !poller.add(descriptor, EPOLLIN, this)) {
+        const Error error = system_error("cannot listen on", address->text());
         ::close(descriptor);
         return std::unexpected(error);
     }
-    state_->listener = descriptor;
-    state_->bound = bound;
+    listener = descriptor;
+    bound = taken;
     return {};
+}
+
+Result<void> HttpServer::listen(const std::string& address) {
+    return state_->bind_and_listen(parse_listen_address(address));
+}
+
+Result<void> HttpServer::listen_unix(const std::string& path) {
+    return state_->bind_and_listen(parse_unix_path(path));
 }
 
 void HttpServer::set_tls(std::shared_ptr<const TlsContext> tls) {

@@ -37,9 +37,12 @@ class HttpServer {
 
     // Binds "127.0.0.1:8420", "[::1]:8420", "0.0.0.0:0" … and accepts. An error names the address.
     [[nodiscard]] Result<void> listen(const std::string& address);
+    // Binds a Unix socket instead: an absolute path at which nothing is yet; who calls removes it
+    // afterwards. Its mode is what the umask leaves.
+    [[nodiscard]] Result<void> listen_unix(const std::string& path);
     // Connections to come speak TLS, as this says; those that are there keep what they have.
     void set_tls(std::shared_ptr<const TlsContext> tls);
-    // The bound address, with the real port.
+    // The bound address, with the real port; "unix:/run/a.sock".
     [[nodiscard]] std::string address() const;
     [[nodiscard]] bool is_loopback() const;
     // Stops accepting, answers what was asked, closes idle connections and streams; `done` when

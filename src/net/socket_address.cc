@@ -71,7 +71,7 @@ bool SocketAddress::is_loopback() const {
         return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) ||
                (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) && v6.sin6_addr.s6_addr[12] == 127);
     }
-    return false;
+    return family() == AF_UNIX;
 }
 
 Result<SocketAddress> parse_literal(const std::string& host, std::uint16_t port) {

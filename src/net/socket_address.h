@@ -24,6 +24,7 @@ struct SocketAddress {
     [[nodiscard]] std::string host() const;
     // "127.0.0.1:80", "[::1]:80", "unix:/run/a.sock".
     [[nodiscard]] std::string text() const;
+    // Only this machine can be at the other end: Unix sockets, too.
     [[nodiscard]] bool is_loopback() const;
 };
 

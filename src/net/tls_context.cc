@@ -109,13 +109,17 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::server(const TlsServerFile
     if (files.client_ca.empty()) {
         return made;
     }
-    STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(files.client_ca.c_str());
-    if (names == nullptr ||
-        SSL_CTX_load_verify_file(made->context_, files.client_ca.c_str()) != 1) {
-        sk_X509_NAME_pop_free(names, X509_NAME_free);
-        return std::unexpected(file_error("no certificate can be read from", files.client_ca));
-    }
+    STACK_OF(X509_NAME)* names = sk_X509_NAME_new_null();
+    ASSERT(names != nullptr);
     SSL_CTX_set_client_CA_list(made->context_, names);
+    std::vector<std::string> authorities = files.more_client_cas;
+    authorities.insert(authorities.begin(), files.client_ca);
+    for (const std::string& file : authorities) {
+        if (SSL_add_file_cert_subjects_to_stack(names, file.c_str()) != 1 ||
+            SSL_CTX_load_verify_file(made->context_, file.c_str()) != 1) {
+            return std::unexpected(file_error("no certificate can be read from", file));
+        }
+    }
     SSL_CTX_set_verify(made->context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     return made;
 }

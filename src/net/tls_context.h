@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 struct ssl_ctx_st;
 
@@ -18,6 +19,7 @@ struct TlsServerFiles {
     std::string certificate;  // the chain, leaf first
     std::string key;
     std::string client_ca;  // who signs clients' certificates; empty: none is asked for
+    std::vector<std::string> more_client_cas = {};  // further files of them
 };
 
 struct TlsClientFiles {

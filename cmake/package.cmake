@@ -1,0 +1,12 @@
+# `cpack -G DEB` in a build folder makes libbelfry-eventkit-dev of what the component eventkit installs.
+set(CPACK_GENERATOR DEB)
+set(CPACK_INSTALL_CMAKE_PROJECTS "${CMAKE_BINARY_DIR};belfry;eventkit;/")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_DEBIAN_PACKAGE_NAME libbelfry-eventkit-dev)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_PACKAGE_MAINTAINER "The Belfry project <belfry@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "C++ library for extensions in the style of Steadybit's that listen to events")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "libboost-json1.81-dev, libfmt-dev, libsimdjson-dev, libssl-dev")
+set(CPACK_PACKAGE_CONTACT "${CPACK_DEBIAN_PACKAGE_MAINTAINER}")
+include(CPack)

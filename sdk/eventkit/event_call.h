@@ -1,0 +1,69 @@
+// One event on its way through its handlers. Made on the I/O thread, run on a worker, and given
+// back to the I/O thread, which alone answers and deletes; the two meet in atomics only.
+#pragma once
+
+#include "base/clock.h"
+#include "eventkit/index.h"
+#include "eventkit/problem.h"
+#include "eventkit/workers.h"
+#include "net/http.h"
+
+#include <belfry/eventkit/context.h>
+#include <belfry/eventkit/event.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace belfry::eventkit {
+
+class StepCache;
+
+class EventCall final : public Job, public Context {
+ public:
+    using Wishes = std::vector<std::shared_ptr<const Route::Wish>>;
+    using Headers = std::vector<std::pair<std::string, std::string>>;
+    struct Parts {
+        Event event;
+        std::shared_ptr<const Route> route;
+        Wishes wishes;
+        Headers headers;
+        MonoTime deadline = MonoTime::max();
+        const StepCache* steps = nullptr;  // none: none are kept
+    };
+
+    EventCall(std::uint64_t lane, Parts parts) : Job(lane), parts_(std::move(parts)) {}
+
+    // Nobody waits for it any more. A call that no worker has begun is not begun then.
+    void give_up();
+
+    void run() override;
+    [[nodiscard]] std::optional<StepExecution> step() const override;
+    [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const override;
+    [[nodiscard]] std::chrono::steady_clock::time_point deadline() const override;
+    [[nodiscard]] bool is_cancelled() const override;
+
+    [[nodiscard]] const Event& event() const { return parts_.event; }
+    [[nodiscard]] const Route& route() const { return *parts_.route; }
+    // Afterwards. Whether its handlers have seen it, and what went wrong.
+    [[nodiscard]] bool was_begun() const { return state_.load() == State::begun; }
+    [[nodiscard]] const std::optional<Problem>& problem() const { return problem_; }
+
+    // I/O thread.
+    std::optional<Exchange> exchange;  // not answered yet
+    TimerId timer;
+
+ private:
+    enum class State : std::uint8_t { waiting, begun, given_up };
+
+    const Parts parts_;
+    std::atomic<State> state_ = State::waiting;
+    std::atomic<bool> cancelled_ = false;
+    std::optional<Problem> problem_;  // the worker's until the call is given back
+};
+
+}  // namespace belfry::eventkit

@@ -1,0 +1,63 @@
+// What the extension's server answers: the index, and events once their handlers are done with
+// them, or in asynchronous mode as soon as they wait. Owned by Serving, together with everything it
+// is given, which must outlive it; I/O thread only, but for some_done().
+#pragma once
+
+#include "eventkit/event_call.h"
+#include "eventkit/health.h"
+#include "eventkit/registry.h"
+#include "eventkit/workers.h"
+#include "net/http.h"
+#include "net/loop.h"
+
+#include <belfry/eventkit/options.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace belfry::eventkit {
+
+class EventService final : public HttpService {
+ public:
+    EventService(const Options& options, Registry& registry, Loop& loop);
+    // Waits for the handlers that run.
+    ~EventService() override;
+
+    [[nodiscard]] Admission admit(const HttpRequest& head) override;
+    void handle(const HttpRequest& request, Exchange exchange) override;
+    void refuse(const HttpRequest& head, int status, const Error& error, Exchange exchange)
+        override;
+
+    // Beside the index; none: the paths of `health` are nobody's.
+    void serve_health(const Health* health) { health_ = health; }
+    // Events that wait or are with their handlers.
+    [[nodiscard]] std::size_t unfinished() const { return unfinished_; }
+    // Called whenever the last of them is done.
+    void when_idle(Task idle) { idle_ = std::move(idle); }
+
+ private:
+    void answer_index(const Index& index, const HttpRequest& request, Exchange exchange);
+    void take_event(
+        const std::shared_ptr<const Route>& route, const HttpRequest& request, Exchange exchange
+    );
+    void admit_event(EventCall::Parts parts, const HttpRequest& request, Exchange exchange);
+    void begin(EventCall& call, Exchange exchange);
+    [[nodiscard]] bool is_full(std::size_t bytes) const;
+    [[nodiscard]] std::uint64_t lane_of(const Event& event, const Exchange& exchange) const;
+    void give_up(EventCall& call);
+    void take_done();
+    void finish(EventCall& call);
+
+    const Options& options_;
+    Registry& registry_;
+    Loop& loop_;
+    const Health* health_ = nullptr;
+    std::size_t unfinished_ = 0;
+    std::size_t unfinished_bytes_ = 0;
+    Task idle_;
+    // Last: its threads end before the rest goes.
+    Workers workers_;
+};
+
+}  // namespace belfry::eventkit

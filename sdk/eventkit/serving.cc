@@ -1,0 +1,136 @@
+#include "eventkit/serving.h"
+
+#include "base/logging.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+
+namespace belfry::eventkit {
+namespace {
+
+// A handler may take its time; whoever sends slowly is stopped by limits.body_rate_bytes.
+constexpr std::uint64_t kRequestMs = 3'700'000;
+constexpr std::uint64_t kConnections = 1000;
+
+// "[::1]:80" of "::1".
+std::string address_text(const std::string& host, std::uint16_t port) {
+    return host.contains(':') ? fmt::format("[{}]:{}", host, port)
+                              : fmt::format("{}:{}", host, port);
+}
+
+}  // namespace
+
+Serving::Serving(
+    const Options& options, Registry& registry, const std::atomic<bool>& ready, Loop& loop
+)
+    : options_(options),
+      loop_(loop),
+      certificates_(options, loop),
+      service_(options, registry, loop),
+      health_(ready),
+      server_(loop, service_, limits_) {
+    limits_.request_ms = kRequestMs;
+    limits_.connections = kConnections;
+}
+
+Serving::~Serving() {
+    loop_.cancel(overdue_);
+}
+
+Result<void> Serving::start() {
+    if (!options_.tls_certificate.empty() && options_.unix_socket.empty()) {
+        if (Result<void> read = certificates_.read(); !read) {
+            return read;
+        }
+        server_.set_tls(certificates_.context());
+        certificates_.on_change([this] { server_.set_tls(certificates_.context()); });
+    }
+    if (Result<void> listening = listen(); !listening) {
+        return listening;
+    }
+    service_.when_idle([this] { end_if_done(); });
+    loop_.on_signal([this](int number) { on_signal(number); });
+    return {};
+}
+
+Result<void> Serving::listen() {
+    if (!options_.unix_socket.empty()) {
+        service_.serve_health(&health_);
+        if (Result<void> claimed = socket_path_.claim(options_.unix_socket); !claimed) {
+            return claimed;
+        }
+        Result<void> listening = server_.listen_unix(options_.unix_socket);
+        socket_path_.bound();
+        return listening;
+    }
+    if (options_.health_port != 0) {
+        health_server_ = std::make_unique<HttpServer>(loop_, health_, limits_);
+        Result<void> listening =
+            health_server_->listen(address_text(options_.host, options_.health_port));
+        if (!listening) {
+            return listening;
+        }
+    }
+    return server_.listen(address_text(options_.host, options_.port));
+}
+
+std::string Serving::where() const {
+    if (!options_.unix_socket.empty()) {
+        return server_.address();
+    }
+    return fmt::format(
+        "{}://{}/", options_.tls_certificate.empty() ? "http" : "https", server_.address()
+    );
+}
+
+void Serving::run() {
+    loop_.run();
+}
+
+void Serving::on_signal(int number) {
+    if (number != SIGHUP) {
+        stop();
+    } else if (certificates_.context() != nullptr) {
+        certificates_.reload();
+    }
+}
+
+void Serving::stop() {
+    if (std::exchange(stopping_, true)) {
+        end_anyway();
+        return;
+    }
+    log_info("stopping", {{"events", service_.unfinished()}});
+    health_.stop();
+    overdue_ = loop_.call_after(options_.drain_time, [this] { end_anyway(); });
+    server_.stop(options_.drain_time, [this] {
+        connections_gone_ = true;
+        end_if_done();
+    });
+}
+
+void Serving::end_if_done() {
+    if (connections_gone_ && service_.unfinished() == 0) {
+        loop_.stop();
+    }
+}
+
+// A thread cannot be ended from outside, and what a handler uses must not go away under it: the
+// process ends instead, without cleaning up after them.
+void Serving::end_anyway() {
+    if (service_.unfinished() == 0) {
+        loop_.stop();
+        return;
+    }
+    log_error(
+        "handlers are not done in time: the program ends without them",
+        {{"events", service_.unfinished()}}
+    );
+    socket_path_.release();
+    std::_Exit(EXIT_FAILURE);
+}
+
+}  // namespace belfry::eventkit

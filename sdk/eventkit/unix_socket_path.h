@@ -1,0 +1,31 @@
+// The path of a Unix socket, taken for this process: its directory made, a socket that a process
+// left behind removed, and ours removed at the end. Owned by Serving; one thread.
+#pragma once
+
+#include "base/error.h"
+
+#include <string>
+
+namespace belfry::eventkit {
+
+class UnixSocketPath {
+ public:
+    UnixSocketPath() = default;
+    ~UnixSocketPath() { release(); }
+    UnixSocketPath(const UnixSocketPath&) = delete;
+    UnixSocketPath& operator=(const UnixSocketPath&) = delete;
+
+    // conflict: somebody listens there, or it is something else than a socket, which stays.
+    [[nodiscard]] Result<void> claim(const std::string& path);
+    // The socket is bound.
+    void bound();
+    // Removes the socket, if it is still the one that was bound.
+    void release();
+
+ private:
+    std::string path_;
+    unsigned long device_ = 0;
+    unsigned long node_ = 0;  // 0: nothing is bound
+};
+
+}  // namespace belfry::eventkit

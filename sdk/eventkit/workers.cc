@@ -1,0 +1,109 @@
+#include "eventkit/workers.h"
+
+#include <csignal>
+#include <pthread.h>
+#include <utility>
+
+namespace belfry::eventkit {
+
+// Signals are for the I/O thread: a handler's system calls are not interrupted by them.
+Workers::Workers(std::size_t threads, std::function<void()> some_done)
+    : some_done_(std::move(some_done)) {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (std::size_t i = 0; i < threads; ++i) {
+        threads_.emplace_back([this] { run(); });
+        pthread_setname_np(threads_.back().native_handle(), "eventkit-worker");
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Workers::~Workers() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) {
+        thread.join();
+    }
+}
+
+void Workers::hand_over() {
+    if (gathered_.empty()) {
+        return;
+    }
+    bool wake = false;
+    {
+        const std::lock_guard lock(mutex_);
+        for (Job* job : gathered_) {
+            enqueue(*job);
+        }
+        wake = !ready_.empty() && idle_ > 0;
+    }
+    gathered_.clear();
+    if (wake) {
+        wake_.notify_one();
+    }
+}
+
+void Workers::enqueue(Job& job) {
+    const auto [place, is_new] = lanes_.try_emplace(job.lane_);
+    Lane& lane = place->second;
+    if (is_new) {
+        ready_.push_back(&job);
+    } else if (lane.first == nullptr) {
+        lane.first = lane.last = &job;
+    } else {
+        lane.last = lane.last->next_ = &job;
+    }
+}
+
+void Workers::release_lane(const Job& job) {
+    const auto place = lanes_.find(job.lane_);
+    Lane& lane = place->second;
+    if (lane.first == nullptr) {
+        lanes_.erase(place);
+    } else {
+        ready_.push_back(lane.first);
+        lane.first = lane.first->next_;
+    }
+}
+
+std::vector<Job*> Workers::take_done() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(done_, {});
+}
+
+void Workers::run() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+        ++idle_;
+        wake_.wait(lock, [this] { return stopping_ || !ready_.empty(); });
+        --idle_;
+        if (ready_.empty()) {
+            return;
+        }
+        Job* job = ready_.front();
+        ready_.pop_front();
+        // What is still ready is for the next one who sleeps; who is awake looks again anyway.
+        const bool wake = !ready_.empty() && idle_ > 0;
+        lock.unlock();
+        if (wake) {
+            wake_.notify_one();
+        }
+        job->run();
+        lock.lock();
+        release_lane(*job);
+        done_.push_back(job);
+        if (done_.size() == 1) {
+            lock.unlock();
+            some_done_();
+            lock.lock();
+        }
+    }
+}
+
+}  // namespace belfry::eventkit

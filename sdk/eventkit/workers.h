@@ -1,0 +1,74 @@
+// A few threads that run jobs: those of one lane one after another in the order they were posted,
+// others beside them. Jobs go over and come back in batches, one wake-up for each, because a
+// wake-up costs more than a small job. Owned by the server; the I/O thread posts and takes back.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace belfry::eventkit {
+
+class Job {
+ public:
+    explicit Job(std::uint64_t lane) : lane_(lane) {}
+    Job(const Job&) = delete;
+    Job& operator=(const Job&) = delete;
+    // On a worker thread; does not throw.
+    virtual void run() = 0;
+
+ protected:
+    ~Job() = default;
+
+ private:
+    friend class Workers;
+    const std::uint64_t lane_;
+    Job* next_ = nullptr;  // behind it in its lane
+};
+
+class Workers {
+ public:
+    // `some_done` is called by a worker when jobs have come to lie ready for take_done(), and not
+    // again before they were taken.
+    Workers(std::size_t threads, std::function<void()> some_done);
+    // Ends when all that was handed over has run.
+    ~Workers();
+    Workers(const Workers&) = delete;
+    Workers& operator=(const Workers&) = delete;
+
+    // Gathers; the job stays where it is until take_done() gives it back.
+    void post(Job& job) { gathered_.push_back(&job); }
+    void hand_over();
+    // In the order they ended.
+    [[nodiscard]] std::vector<Job*> take_done();
+
+ private:
+    struct Lane {
+        Job* first = nullptr;  // waits for the one that runs or is ready
+        Job* last = nullptr;
+    };
+    void run();
+    void enqueue(Job& job);
+    void release_lane(const Job& job);
+
+    const std::function<void()> some_done_;
+    std::vector<Job*> gathered_;  // I/O thread
+    // Guarded by mutex_.
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::unordered_map<std::uint64_t, Lane> lanes_;  // those with a job that is ready or runs
+    std::deque<Job*> ready_;
+    std::vector<Job*> done_;
+    std::size_t idle_ = 0;
+    bool stopping_ = false;
+    // Last: they use the rest.
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace belfry::eventkit
