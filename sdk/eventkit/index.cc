@@ -25,7 +25,7 @@ std::vector<std::string> all_names(const Route& route) {
             if (name == kEverything) {
                 return {name};
             }
-            if (!std::ranges::contains(names, name)) {
+            if (std::ranges::find(names, name) == names.end()) {
                 names.push_back(name);
             }
         }

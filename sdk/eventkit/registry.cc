@@ -61,10 +61,14 @@ Result<void> Registry::listen(const std::string& path, Method method, Route::Wis
         return route->path == path && route->method == method;
     });
     const bool is_new = place == routes_.end();
-    Route route =
-        is_new
-            ? Route{.path = path, .method = method, .number = static_cast<std::uint32_t>(routes_.size()), .wishes = {}}
-            : **place;
+    Route route;
+    if (is_new) {
+        route.path = path;
+        route.method = method;
+        route.number = static_cast<std::uint32_t>(routes_.size());
+    } else {
+        route = **place;
+    }
     route.wishes.push_back(std::move(added));
     auto made = std::make_shared<const Route>(std::move(route));
     if (is_new) {

@@ -1,10 +1,11 @@
 #include "eventkit/server_certificates.h"
 
+#include "base/file_system.h"
 #include "base/logging.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <span>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -14,16 +15,20 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kCertificate = "-----BEGIN CERTIFICATE-----";
-constexpr std::uintmax_t kFileBytes = 4U << 20U;
+constexpr std::uint64_t kFileBytes = 4U << 20U;
 
 bool holds_certificate(const fs::path& file) {
-    std::error_code error;
-    if (fs::file_size(file, error) > kFileBytes || error) {
+    const auto opened = posix_file_system().open(file.native(), OpenMode::read);
+    if (!opened) {
         return false;
     }
-    std::ifstream in(file, std::ios::binary);
-    const std::string text(std::istreambuf_iterator<char>(in), {});
-    return text.contains(kCertificate);
+    const Result<std::uint64_t> size = (*opened)->size();
+    if (!size || *size > kFileBytes) {
+        return false;
+    }
+    std::string text(*size, '\0');
+    const auto read = (*opened)->read_at(0, std::as_writable_bytes(std::span(text)));
+    return read && text.contains(kCertificate);
 }
 
 // Kubernetes keeps the files of a mounted secret in directories whose names begin with dots, and

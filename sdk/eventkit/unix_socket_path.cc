@@ -1,5 +1,6 @@
 #include "eventkit/unix_socket_path.h"
 
+#include "base/file_system.h"
 #include "net/socket.h"
 #include "net/socket_address.h"
 
@@ -49,10 +50,8 @@ Result<void> UnixSocketPath::claim(const std::string& path) {
         if (!is_left_behind(*address)) {
             return fail(Errc::conflict, "another process listens on " + path);
         }
-        if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-            return fail(
-                Errc::unavailable, "cannot remove " + path + ": " + system_error_text(errno)
-            );
+        if (Result<void> removed = posix_file_system().remove(path); !removed) {
+            return removed;
         }
     }
     path_ = path;
@@ -71,7 +70,7 @@ void UnixSocketPath::release() {
     struct stat there{};
     if (node_ != 0 && ::lstat(path_.c_str(), &there) == 0 && there.st_dev == device_ &&
         there.st_ino == node_) {
-        ::unlink(path_.c_str());
+        static_cast<void>(posix_file_system().remove(path_));
     }
     node_ = 0;
 }
