@@ -3,6 +3,7 @@
 #include "app/yaml_scalar.h"
 #include "base/fixed_limits.h"
 #include "base/json_text.h"
+#include "base/utf8.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -15,7 +16,6 @@
 #include <istream>
 #include <map>
 #include <optional>
-#include <simdjson.h>
 #include <streambuf>
 #include <unordered_map>
 #include <utility>
@@ -386,7 +386,7 @@ void check_text(std::string_view text, const Limits& limits) {
     if (text.size() > limits.yaml_bytes) {
         refuse({}, fmt::format("larger than {} bytes (limits.yaml_bytes)", limits.yaml_bytes));
     }
-    if (!simdjson::validate_utf8(text.data(), text.size())) {
+    if (!is_utf8(text)) {
         refuse({}, "not UTF-8 text");
     }
     YamlPlace place;

@@ -2,12 +2,12 @@
 
 #include "app/event_line.h"
 #include "app/screen_text.h"
+#include "base/utf8.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <simdjson.h>
 
 namespace belfry {
 
@@ -52,7 +52,7 @@ Delivery delivery_of(const HttpRequest& request) {
 
 // Bytes that JSON cannot hold as text are left out of it; their number tells.
 json::value body_value(std::string_view body) {
-    if (!simdjson::validate_utf8(body.data(), body.size())) {
+    if (!is_utf8(body)) {
         return nullptr;
     }
     return json::value(json::string_view(body.data(), body.size()));

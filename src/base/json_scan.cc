@@ -2,10 +2,10 @@
 
 #include "base/hex.h"
 #include "base/json_stops.h"
+#include "base/utf8.h"
 
 #include <array>
 #include <cstdint>
-#include <simdjson.h>
 
 namespace belfry {
 
@@ -305,7 +305,7 @@ bool append_unescaped(std::string_view inner, std::string& out) {
 bool is_json(std::string_view text) {
     JsonScan scan(text);
     std::string_view value;
-    return scan.value(value) && scan.at_end() && simdjson::validate_utf8(text);
+    return scan.value(value) && scan.at_end() && is_utf8(text);
 }
 
 }  // namespace belfry

@@ -1,8 +1,7 @@
 #include "doors/json_writer.h"
 
 #include "base/json_text.h"
-
-#include <simdjson.h>
+#include "base/utf8.h"
 
 namespace belfry {
 
@@ -16,7 +15,7 @@ std::string repaired(std::string_view text) {
         auto lead = static_cast<unsigned char>(text.front());
         std::size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
         std::string_view sequence = text.substr(0, size);
-        if (sequence.size() == size && simdjson::validate_utf8(sequence.data(), size)) {
+        if (sequence.size() == size && is_utf8(sequence)) {
             out.append(sequence);
         } else {
             size = 1;
@@ -39,7 +38,7 @@ JsonWriter& JsonWriter::name(std::string_view name) {
 
 JsonWriter& JsonWriter::text(std::string_view text) {
     before_value();
-    if (simdjson::validate_utf8(text.data(), text.size())) {
+    if (is_utf8(text)) {
         append_json_string(out_, text);
     } else {
         append_json_string(out_, repaired(text));

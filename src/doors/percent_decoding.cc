@@ -1,9 +1,8 @@
 #include "doors/percent_decoding.h"
 
 #include "base/assert.h"
+#include "base/utf8.h"
 #include "net/http_syntax.h"
-
-#include <simdjson.h>
 
 namespace belfry {
 
@@ -19,7 +18,7 @@ bool is_text(std::string_view text) {
         }
         seen |= byte;
     }
-    return seen < 0x80 || simdjson::validate_utf8(text.data(), text.size());
+    return seen < 0x80 || is_utf8(text);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "event/check_event.h"
 
 #include "base/rfc3339.h"
+#include "base/utf8.h"
 #include "event/media_type.h"
 
 #include <fmt/format.h>
@@ -9,7 +10,6 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
-#include <simdjson.h>
 
 namespace belfry {
 
@@ -76,7 +76,7 @@ Result<void> check_text(std::string_view name, std::string_view text, std::uint6
             .limit = bytes_max
         });
     }
-    if (!simdjson::validate_utf8(text)) {
+    if (!is_utf8(text)) {
         return invalid(name, fmt::format("\"{}\" is not valid UTF-8", name));
     }
     if (has_forbidden_character(text)) {

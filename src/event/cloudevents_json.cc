@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/json_scan.h"
+#include "base/utf8.h"
 #include "event/check_event.h"
 #include "event/media_type.h"
 
@@ -12,7 +13,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <simdjson.h>
 
 namespace belfry {
 
@@ -61,7 +61,7 @@ std::unexpected<Error> not_json(const JsonScan& scan) {
 }
 
 Result<void> check_utf8(std::string_view text) {
-    if (!simdjson::validate_utf8(text)) {
+    if (!is_utf8(text)) {
         return fail(Errc::bad_request, "malformed JSON: the text is not UTF-8");
     }
     return {};

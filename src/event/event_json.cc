@@ -2,11 +2,11 @@
 #include "base/json_scan.h"
 #include "base/json_text.h"
 #include "base/rfc3339.h"
+#include "base/utf8.h"
 #include "event/cloudevents_json.h"
 #include "event/media_type.h"
 
 #include <algorithm>
-#include <simdjson.h>
 
 namespace belfry {
 
@@ -63,7 +63,7 @@ void append_data(std::string& out, const Event& event) {
     if (json_type && is_json(data)) {
         out += ",\"data\":";
         append_on_one_line(out, data);
-    } else if (!json_type && is_text_media_type(type) && simdjson::validate_utf8(data)) {
+    } else if (!json_type && is_text_media_type(type) && is_utf8(data)) {
         out += ",\"data\":";
         append_json_string(out, data);
     } else {

@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "base/json_scan.h"
 #include "base/rfc3339.h"
+#include "base/utf8.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +11,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <simdjson.h>
 #include <vector>
 
 namespace belfry {
@@ -294,7 +294,7 @@ std::optional<Uuid> parse_steadybit_uuid(std::string_view text) {
 }
 
 Result<SteadybitBody> parse_steadybit_body(std::string_view json) {
-    if (!simdjson::validate_utf8(json)) {
+    if (!is_utf8(json)) {
         return fail(Errc::bad_request, "malformed JSON: the text is not UTF-8");
     }
     return BodyReader(json).read();

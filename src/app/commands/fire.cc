@@ -3,12 +3,12 @@
 #include "app/event_line.h"
 #include "app/screen_text.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <memory>
-#include <simdjson.h>
 
 namespace belfry {
 
@@ -38,7 +38,7 @@ std::string guessed_content_type(const std::string& data) {
     if (parse_json(data, Limits{})) {
         return "application/json";
     }
-    return simdjson::validate_utf8(data) ? "text/plain; charset=utf-8" : "application/octet-stream";
+    return is_utf8(data) ? "text/plain; charset=utf-8" : "application/octet-stream";
 }
 
 ExitCode fire(const FireOptions& options, const Invocation& invocation, Console& console) {

@@ -2,11 +2,11 @@
 #include "app/commands/commands.h"
 #include "app/event_watch.h"
 #include "app/screen_text.h"
+#include "base/utf8.h"
 
 #include <fmt/format.h>
 
 #include <memory>
-#include <simdjson.h>
 
 namespace belfry {
 
@@ -48,7 +48,7 @@ HubResult<void> check(const WatchFlags& flags) {
     if (flags.command.empty() && flags.state_option.given()) {
         return std::unexpected(usage_failure("-state is for a watch with a command"));
     }
-    if (!simdjson::validate_utf8(flags.name)) {
+    if (!is_utf8(flags.name)) {
         return std::unexpected(usage_failure("-name is not UTF-8"));
     }
     return {};
