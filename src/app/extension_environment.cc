@@ -93,9 +93,6 @@ Result<RegisteredExtension> read(const Variables& variables, std::string& member
         return fail(Errc::bad_request, "there is a password without a user name");
     }
     extension.name = default_extension_name(extension);
-    if (!parse_stored_extension(stored_extension_json(extension))) {
-        return fail(Errc::bad_request, "user name and password must be UTF-8");
-    }
     return extension;
 }
 

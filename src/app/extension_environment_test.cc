@@ -86,6 +86,10 @@ TEST(ExtensionEnvironment, WhatIsWrongIsNamedAndItsSiblingsStay) {
         problem({{typed("URL"), "http://a"}, {typed("BASIC_USERNAME"), "\xff"}}),
         typed("BASIC_USERNAME: user name and password must be UTF-8")
     );
+    EXPECT_THAT(
+        problem({{typed("URL"), "http://u:%80@a"}}),
+        testing::AllOf(testing::StartsWith(typed("URL: ")), testing::HasSubstr("UTF-8"))
+    );
     EXPECT_THAT(problem({{typed("URI"), "http://a"}}), testing::StartsWith(typed("URI: not a")));
     const FoundExtensions found = extensions_of_environment(Environment{
         {typed("URL"), "nonsense"}, {"STEADYBIT_AGENT_EVENTS_EXTENSIONS_1_URL", "http://b"}

@@ -3,6 +3,7 @@
 #include "base/duration.h"
 #include "base/json.h"
 #include "base/json_text.h"
+#include "base/utf8.h"
 #include "catalog/delivery_document.h"
 #include "catalog/document_form.h"
 #include "catalog/name.h"
@@ -552,6 +553,10 @@ Result<void> set_extension_method(RegisteredExtension& extension, std::string_vi
 }
 
 Result<void> check_basic(const BasicAuth& basic) {
+    // They are kept as JSON, and what an environment or "%80" says is not always text.
+    if (!is_utf8(basic.username) || !is_utf8(basic.password)) {
+        return fail(Errc::bad_request, "user name and password must be UTF-8");
+    }
     json::value document = json::object{{"username", basic.username}, {"password", basic.password}};
     JsonObjectReader reader(document);
     if (read_basic(reader) == basic) {

@@ -127,6 +127,9 @@ TEST(Extension, WhatIsWrongIsNamed) {
     EXPECT_EQ(refused(R"({"url":"h:8080"})"), "bad_request url");
     EXPECT_EQ(refused(R"({"url":"http://u:%zz@h"})"), "bad_request url");
     EXPECT_EQ(refused(R"({"url":"http://u:%0a@h"})"), "bad_request url");
+    EXPECT_EQ(refused(R"({"url":"http://u:%80@h"})"), "bad_request url") << "no text to be stored";
+    EXPECT_EQ(refused(R"({"url":"http://%ff:p@h"})"), "bad_request url");
+    EXPECT_EQ(refused(R"({"url":"http://u:p%c3%a4@h"})"), "accepted");
     EXPECT_EQ(refused(R"({"url":"http://u@x@h"})"), "accepted") << "the last @ ends the user";
     EXPECT_EQ(refused(R"({"unixSocket":"run/a.sock"})"), "bad_request unixSocket");
     EXPECT_EQ(refused(R"({"unixSocket":"/run/"})"), "bad_request unixSocket");
