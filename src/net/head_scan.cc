@@ -1,5 +1,7 @@
 #include "net/head_scan.h"
 
+#include <algorithm>
+
 namespace belfry {
 
 std::string_view head_fault_text(HeadFault fault) {
@@ -80,10 +82,13 @@ HeadFault HeadScan::check_length(std::size_t bytes, const HeadLimits& limits) co
     if (lines_ == 0) {
         return bytes > limits.first_line_bytes ? HeadFault::first_line_too_long : HeadFault::none;
     }
-    if (bytes > limits.line_bytes) {
+    // Of two limits the one counts that the line breaks first, because in pieces only that is seen.
+    const std::size_t before = position_ - headers_begin_ + 2;
+    const std::size_t room = limits.headers_bytes - std::min(limits.headers_bytes, before);
+    if (bytes > limits.line_bytes && limits.line_bytes <= room) {
         return HeadFault::line_too_long;
     }
-    if (bytes > 0 && position_ - headers_begin_ + bytes + 2 > limits.headers_bytes) {
+    if (bytes > room) {
         return HeadFault::headers_too_long;
     }
     return HeadFault::none;
