@@ -1,5 +1,6 @@
 #include "eventkit/event_call.h"
 
+#include "eventkit/step_cache.h"
 #include "net/http_syntax.h"
 
 #include <algorithm>
@@ -39,6 +40,9 @@ void EventCall::run() {
     if (!state_.compare_exchange_strong(expected, State::begun)) {
         return;
     }
+    if (parts_.event.step) {
+        parts_.steps->remember(*parts_.event.step, parts_.clock->wall());
+    }
     for (const auto& wish : parts_.wishes) {
         problem_ = call(wish->handler, parts_.event, *this);
         if (problem_) {
@@ -48,6 +52,9 @@ void EventCall::run() {
 }
 
 std::optional<StepExecution> EventCall::step() const {
+    if (parts_.event.target && !parts_.event.step) {
+        return parts_.steps->find(parts_.event.target->step_execution_id, parts_.clock->wall());
+    }
     return parts_.event.step;
 }
 

@@ -33,7 +33,8 @@ class EventCall final : public Job, public Context {
         Wishes wishes;
         Headers headers;
         MonoTime deadline = MonoTime::max();
-        const StepCache* steps = nullptr;  // none: none are kept
+        StepCache* steps = nullptr;
+        const Clock* clock = nullptr;
     };
 
     EventCall(std::uint64_t lane, Parts parts) : Job(lane), parts_(std::move(parts)) {}
@@ -49,9 +50,9 @@ class EventCall final : public Job, public Context {
 
     [[nodiscard]] const Event& event() const { return parts_.event; }
     [[nodiscard]] const Route& route() const { return *parts_.route; }
-    // Afterwards. Whether its handlers have seen it, and what went wrong.
-    [[nodiscard]] bool was_begun() const { return state_.load() == State::begun; }
+    // Afterwards: what went wrong, and whether its handlers have seen it and all was well.
     [[nodiscard]] const std::optional<Problem>& problem() const { return problem_; }
+    [[nodiscard]] bool was_handled() const { return state_.load() == State::begun && !problem_; }
 
     // I/O thread.
     std::optional<Exchange> exchange;  // not answered yet

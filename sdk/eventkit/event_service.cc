@@ -87,11 +87,27 @@ EventService::EventService(const Options& options, Registry& registry, Loop& loo
     : options_(options),
       registry_(registry),
       loop_(loop),
+      dedup_({.count_max = options.dedup_events, .age_max = options.dedup_window}),
       workers_(options.workers, [this] { loop_.post([this] { take_done(); }); }) {
     loop_.on_turn_end([this] { workers_.hand_over(); });
 }
 
 EventService::~EventService() = default;
+
+Result<void> EventService::open() {
+    auto opened = StepCache::open(
+        posix_file_system(),
+        {.path = options_.step_cache_file, .count_max = options_.step_cache_steps},
+        loop_.wall()
+    );
+    if (!opened) {
+        return fail(
+            opened.error().code, "STEADYBIT_EXTENSION_STEP_CACHE_FILE: " + opened.error().detail
+        );
+    }
+    steps_ = *std::move(opened);
+    return {};
+}
 
 HttpService::Admission EventService::admit(const HttpRequest& /*head*/) {
     return {.body_limit = options_.body_bytes, .waits = false};
@@ -186,6 +202,11 @@ void EventService::admit_event(
         );
         return;
     }
+    if (answers_repetition(parts, exchange)) {
+        return;
+    }
+    parts.steps = steps_.get();
+    parts.clock = &loop_;
     if (std::ranges::any_of(parts.wishes, [](const auto& wish) { return wish->wants_context; })) {
         parts.headers = copy_headers(request);
     }
@@ -196,6 +217,31 @@ void EventService::admit_event(
         }
     }
     begin(*new EventCall(lane, std::move(parts)), std::move(exchange));
+}
+
+// Of what is still with its handlers nobody knows yet how it ends; but who was answered 200 before
+// hears that again.
+bool EventService::answers_repetition(const EventCall::Parts& parts, Exchange& exchange) {
+    switch (dedup_.begin(parts.route->number, parts.event.id, loop_.now())) {
+        case DedupWindow::Seen::fresh:
+            return false;
+        case DedupWindow::Seen::handled:
+            answer_ok(exchange);
+            return true;
+        case DedupWindow::Seen::under_way:
+            break;
+    }
+    if (options_.asynchronous) {
+        answer_ok(exchange);
+    } else {
+        answer_problem(
+            exchange,
+            503,
+            {.title = "Service Unavailable", .detail = "an earlier attempt is still being handled"},
+            kTryAgain
+        );
+    }
+    return true;
 }
 
 bool EventService::is_full(std::size_t bytes) const {
@@ -250,6 +296,7 @@ void EventService::finish(EventCall& call) {
     --unfinished_;
     unfinished_bytes_ -= call.event().json.size();
     loop_.cancel(call.timer);
+    dedup_.end(call.route().number, call.event().id, call.was_handled(), loop_.now());
     if (call.problem()) {
         log_warn(
             "a handler failed",

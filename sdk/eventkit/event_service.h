@@ -3,9 +3,11 @@
 // is given, which must outlive it; I/O thread only, but for some_done().
 #pragma once
 
+#include "eventkit/dedup_window.h"
 #include "eventkit/event_call.h"
 #include "eventkit/health.h"
 #include "eventkit/registry.h"
+#include "eventkit/step_cache.h"
 #include "eventkit/workers.h"
 #include "net/http.h"
 #include "net/loop.h"
@@ -29,6 +31,8 @@ class EventService final : public HttpService {
     void refuse(const HttpRequest& head, int status, const Error& error, Exchange exchange)
         override;
 
+    // Reads the step cache; before the first request.
+    [[nodiscard]] Result<void> open();
     // Beside the index; none: the paths of `health` are nobody's.
     void serve_health(const Health* health) { health_ = health; }
     // Events that wait or are with their handlers.
@@ -43,6 +47,7 @@ class EventService final : public HttpService {
     );
     void admit_event(EventCall::Parts parts, const HttpRequest& request, Exchange exchange);
     void begin(EventCall& call, Exchange exchange);
+    [[nodiscard]] bool answers_repetition(const EventCall::Parts& parts, Exchange& exchange);
     [[nodiscard]] bool is_full(std::size_t bytes) const;
     [[nodiscard]] std::uint64_t lane_of(const Event& event, const Exchange& exchange) const;
     void give_up(EventCall& call);
@@ -56,6 +61,8 @@ class EventService final : public HttpService {
     std::size_t unfinished_ = 0;
     std::size_t unfinished_bytes_ = 0;
     Task idle_;
+    DedupWindow dedup_;
+    std::unique_ptr<StepCache> steps_;
     // Last: its threads end before the rest goes.
     Workers workers_;
 };

@@ -41,6 +41,9 @@ Serving::~Serving() {
 }
 
 Result<void> Serving::start() {
+    if (Result<void> opened = service_.open(); !opened) {
+        return opened;
+    }
     if (!options_.tls_certificate.empty() && options_.unix_socket.empty()) {
         if (Result<void> read = certificates_.read(); !read) {
             return read;

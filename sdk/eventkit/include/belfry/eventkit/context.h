@@ -21,8 +21,7 @@ class Context {
     // When who called stops waiting (`Request-Timeout`); max() if it did not say, and in
     // asynchronous mode, where nobody waits.
     [[nodiscard]] virtual std::chrono::steady_clock::time_point deadline() const = 0;
-    // Nobody waits any more: the deadline has passed, or the caller is gone, or the time that
-    // handlers have at the end of the program is over.
+    // Nobody waits any more: the deadline has passed, or the caller is gone.
     [[nodiscard]] virtual bool is_cancelled() const = 0;
 
  protected:

@@ -44,8 +44,8 @@ struct Options {
     std::size_t dedup_events = 10'000;  // 0: always again
     std::chrono::milliseconds dedup_window{std::chrono::minutes(10)};
 
-    std::size_t step_cache_steps = 10'000;  // steps that target events may ask for; 0: none
-    std::string step_cache_file;            // empty: they are forgotten at the end
+    std::size_t step_cache_steps = 1'000;  // that target events may ask for; 0: none
+    std::string step_cache_file;           // empty: they are forgotten at the end
 
     // `defaults` with what the environment says; an error is a sentence that names the variable.
     [[nodiscard]] static std::expected<Options, std::string> from_environment(
