@@ -94,7 +94,9 @@ void Serving::run() {
 }
 
 void Serving::on_signal(int number) {
-    if (number != SIGHUP) {
+    if (number != SIGHUP && stopping_) {
+        end_anyway();
+    } else if (number != SIGHUP) {
         stop();
     } else if (certificates_.context() != nullptr) {
         certificates_.reload();
@@ -103,7 +105,6 @@ void Serving::on_signal(int number) {
 
 void Serving::stop() {
     if (std::exchange(stopping_, true)) {
-        end_anyway();
         return;
     }
     log_info("stopping", {{"events", service_.unfinished()}});

@@ -31,7 +31,7 @@ class Serving {
     [[nodiscard]] std::string where() const;
     // Runs the loop until a signal or stop(), then until all is finished.
     void run();
-    // No further connections; what was taken on is finished. Once more: at once.
+    // No further connections; what was taken on is finished. A second signal does not wait for it.
     void stop();
 
  private:

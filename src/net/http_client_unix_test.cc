@@ -100,5 +100,34 @@ TEST_F(HttpClientOnUnixSockets, ASocketIsCalledOnlyWhereTheGuardAllows) {
     }
 }
 
+TEST_F(HttpClientOnUnixSockets, AServerListensOnOneAndItsPeersAreOfThisMachine) {
+    std::string directory = testing::TempDir() + "belfry-XXXXXX";
+    ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+    const std::string path = directory + "/a.sock";
+    bool is_local = false;
+    service.answer = [&](const HttpRequest& request, Exchange exchange) {
+        is_local = request.peer_is_loopback;
+        exchange.respond({.body = request.body});
+    };
+    HttpServer local(loop, service, limits);
+    ASSERT_TRUE(local.listen_unix(path).has_value());
+    EXPECT_EQ(local.address(), "unix:" + path);
+    EXPECT_TRUE(local.is_loopback());
+    HttpServer second(loop, service, limits);
+    const Result<void> taken = second.listen_unix(path);
+    ASSERT_FALSE(taken.has_value());
+    EXPECT_THAT(taken.error().detail, HasSubstr("cannot listen on unix:" + path));
+    EXPECT_FALSE(second.listen_unix("a.sock").has_value());
+    HttpCall call = post("127.0.0.1:1", "over the socket");
+    call.unix_path = path;
+    begin(std::move(call));
+    ASSERT_TRUE(wait());
+    ASSERT_TRUE(reply->has_value()) << failure();
+    EXPECT_EQ((*reply)->body, "over the socket");
+    EXPECT_TRUE(is_local);
+    ::unlink(path.c_str());
+    ::rmdir(directory.c_str());
+}
+
 }  // namespace
 }  // namespace belfry

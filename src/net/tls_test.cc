@@ -127,6 +127,17 @@ TEST_F(TlsTest, AsksForAClientsCertificateWhenItHasAnAuthorityForThem) {
     call.tls = certificates.client(foreign);
     EXPECT_THAT(failure_of(std::move(call)), Not(HasSubstr("status")));
     EXPECT_EQ(service.seen.size(), 1U);
+
+    const auto own = certificates.issue("DNS:localhost");
+    server.set_tls(*TlsContext::server({
+        .certificate = own.certificate,
+        .key = own.key,
+        .client_ca = certificates.authority(),
+        .more_client_cas = {others.authority()},
+    }));
+    call = call_to("localhost");
+    call.tls = certificates.client(foreign);
+    EXPECT_EQ(failure_of(std::move(call)), "status 200") << "each of several authorities counts";
 }
 
 TEST_F(TlsTest, ANewCertificateServesNewConnectionsAndLeavesTheOldOnes) {

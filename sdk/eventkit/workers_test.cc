@@ -1,0 +1,139 @@
+#include "eventkit/workers.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+namespace belfry::eventkit {
+namespace {
+
+class TestJob final : public Job {
+ public:
+    TestJob(std::uint64_t lane, std::function<void()> work) : Job(lane), work_(std::move(work)) {}
+    void run() override { work_(); }
+
+ private:
+    const std::function<void()> work_;
+};
+
+// Counts to a number that a test waits for.
+class Latch {
+ public:
+    void arrive() {
+        const std::lock_guard lock(mutex_);
+        ++count_;
+        changed_.notify_all();
+    }
+    void wait(int count) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return count_ >= count; });
+    }
+
+ private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    int count_ = 0;
+};
+
+struct WorkersTest : testing::Test {
+    void post(std::uint64_t lane, std::function<void()> work) {
+        jobs.push_back(std::make_unique<TestJob>(lane, std::move(work)));
+        workers.post(*jobs.back());
+    }
+    // Until all that was posted is done.
+    void finish() {
+        workers.hand_over();
+        while (finished.size() < jobs.size()) {
+            some_done.wait(++waits);
+            for (Job* job : workers.take_done()) {
+                finished.push_back(job);
+            }
+        }
+    }
+
+    std::vector<std::unique_ptr<TestJob>> jobs;
+    std::vector<Job*> finished;
+    Latch some_done;
+    int waits = 0;
+    Workers workers{3, [this] { some_done.arrive(); }};
+};
+
+TEST_F(WorkersTest, JobsOfALaneRunOneAfterAnotherInOrder) {
+    std::vector<int> order;  // no lock: the lane is one
+    for (int i = 0; i < 1000; ++i) {
+        post(7, [&order, i] { order.push_back(i); });
+    }
+    finish();
+    ASSERT_EQ(order.size(), 1000U);
+    for (int i = 0; i < 1000; ++i) {
+        EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+        EXPECT_EQ(finished[static_cast<std::size_t>(i)], jobs[static_cast<std::size_t>(i)].get());
+    }
+}
+
+TEST_F(WorkersTest, LanesRunBesideOneAnother) {
+    Latch met;
+    for (std::uint64_t lane = 0; lane < 3; ++lane) {
+        post(lane, [&met] {
+            met.arrive();
+            met.wait(3);
+        });
+    }
+    finish();
+    EXPECT_EQ(finished.size(), 3U);
+}
+
+TEST_F(WorkersTest, ALaneThatHangsHoldsUpNoOther) {
+    Latch go;
+    std::vector<int> held;
+    std::vector<int> free;
+    post(1, [&] {
+        go.wait(1);
+        held.push_back(1);
+    });
+    post(1, [&] { held.push_back(2); });
+    for (int i = 0; i < 100; ++i) {
+        post(2, [&free, i] { free.push_back(i); });
+    }
+    workers.hand_over();
+    while (finished.size() < 100) {
+        some_done.wait(++waits);
+        for (Job* job : workers.take_done()) {
+            finished.push_back(job);
+        }
+    }
+    EXPECT_EQ(free.size(), 100U);
+    EXPECT_EQ(finished.size(), 100U) << "neither job of the other lane";
+    go.arrive();
+    finish();
+    EXPECT_EQ(held, (std::vector<int>{1, 2}));
+}
+
+TEST_F(WorkersTest, NothingRunsBeforeItIsHandedOver) {
+    bool ran = false;
+    post(1, [&ran] { ran = true; });
+    EXPECT_TRUE(workers.take_done().empty());
+    finish();
+    EXPECT_TRUE(ran);
+}
+
+TEST(Workers, EndAfterWhatWasHandedOver) {
+    int count = 0;
+    std::vector<std::unique_ptr<TestJob>> jobs;
+    {
+        Workers workers(1, [] {});
+        for (int i = 0; i < 10; ++i) {
+            jobs.push_back(std::make_unique<TestJob>(1, [&count] { ++count; }));
+            workers.post(*jobs.back());
+        }
+        workers.hand_over();
+    }
+    EXPECT_EQ(count, 10);
+}
+
+}  // namespace
+}  // namespace belfry::eventkit
