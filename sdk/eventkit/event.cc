@@ -145,7 +145,7 @@ struct Schema<Event> {
         member<&Event::experiment>("experimentExecution", Need::never),
         member<&Event::step>("experimentStepExecution", Need::never),
         member<&Event::target>("experimentStepTargetExecution", Need::never),
-        member<&Event::step_execution_id>("stepExecutionId", Need::never),
+        uuid<&Event::step_execution_id>("stepExecutionId", Need::never),
     };
 };
 

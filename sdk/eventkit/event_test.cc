@@ -270,31 +270,37 @@ TEST(Event, ReadsStepsAndTargets) {
 }
 
 TEST(Event, ReadsTheBodiesOfVersion12) {
-    const Event event = parsed(
-        body(R"(,"stepExecutionId":"s-2","experimentExecution":{"experimentKey":"A-1",)"
-             R"("executionId":8,"name":"n","hypothesis":"h","state":"FAILED",)"
-             R"("preparedTime":"2022-11-08T16:42:32Z","startedTime":"2022-11-08T16:42:32Z",)"
-             R"("failureReason":"why","failureReasonDetails":"more","steps":[)"
-             R"({"id":"s-1","type":"wait","state":"COMPLETED","targetExecutions":[]},)"
-             R"({"id":"s-2","type":"action","state":"FAILED","actionId":"a","targetExecutions":[)"
-             R"({"state":"FAILED","agentHostname":"h","targetName":"t","targetType":"host",)"
-             R"("targetAttributes":{"k":["v"]}},{"state":"SKIPPED"}]}]})")
-    );
+    const Event event =
+        parsed(body(R"(,"stepExecutionId":"00000000-0000-0000-0000-000000000002",)"
+                    R"("experimentExecution":{"experimentKey":"A-1",)"
+                    R"("executionId":8,"name":"n","hypothesis":"h","state":"FAILED",)"
+                    R"("preparedTime":"2022-11-08T16:42:32Z","startedTime":"2022-11-08T16:42:32Z",)"
+                    R"("failureReason":"why","failureReasonDetails":"more","steps":[)"
+                    R"({"id":"00000000-0000-0000-0000-000000000001","type":"wait",)"
+                    R"("state":"COMPLETED","targetExecutions":[]},)"
+                    R"({"id":"00000000-0000-0000-0000-000000000002","type":"action",)"
+                    R"("state":"FAILED","actionId":"a","targetExecutions":[)"
+                    R"({"state":"FAILED","agentHostname":"h","targetName":"t","targetType":"host",)"
+                    R"("targetAttributes":{"k":["v"]}},{"state":"SKIPPED"}]}]})"));
     EXPECT_EQ(event.experiment->reason, "why");
     EXPECT_EQ(event.experiment->reason_details, "more");
     ASSERT_EQ(event.experiment->steps.size(), 2);
-    EXPECT_EQ(event.step_execution_id, "s-2");
+    EXPECT_EQ(event.step_execution_id, "00000000-0000-0000-0000-000000000002");
     EXPECT_EQ(event.step, event.experiment->steps[1]) << "as if it had come in today's shape";
     EXPECT_EQ(event.step->experiment_key, "A-1");
     EXPECT_EQ(event.step->execution_id, 8);
     ASSERT_EQ(event.step->targets.size(), 2);
     EXPECT_EQ(event.step->targets[0].target_name, "t");
-    EXPECT_EQ(event.step->targets[0].step_execution_id, "s-2");
+    EXPECT_EQ(event.step->targets[0].step_execution_id, "00000000-0000-0000-0000-000000000002");
     EXPECT_EQ(event.step->targets[1].state, State::skipped);
     EXPECT_EQ(event.step->targets[1].execution_id, 8);
 
-    EXPECT_FALSE(parsed(body(R"(,"stepExecutionId":"s-1")")).step) << "there is none of that id";
-    EXPECT_FALSE(parsed(execution(R"(,"stepExecutionId":"s-1","steps":[])")).step);
+    EXPECT_FALSE(parsed(body(R"(,"stepExecutionId":"00000000-0000-0000-0000-000000000001")")).step)
+        << "there is none of that id";
+    EXPECT_FALSE(
+        parsed(execution(R"(,"stepExecutionId":"00000000-0000-0000-0000-000000000001","steps":[])"))
+            .step
+    );
 }
 
 TEST(Event, TakesTheNewNameOfAReasonWhereverItStands) {
@@ -354,6 +360,7 @@ TEST(Event, NamesTheMemberThatIsWrong) {
             replaced(body(), R"("2021-09-01T12:00:00Z")", wrong), "eventTime", "RFC 3339"
         );
     }
+    expect_refused(body(R"(,"stepExecutionId":"s")"), "stepExecutionId", "must be a UUID");
     expect_refused(body(R"(,"team":[])"), "team", "must be an object");
     expect_refused(body(R"(,"experimentExecution":"x")"), "experimentExecution", "an object");
     expect_refused(body(R"(,"principal":1})"), "principal", "stands twice");
@@ -384,7 +391,8 @@ TEST(Event, NamesTheMemberThatIsWrong) {
         "must be an array"
     );
     expect_refused(
-        execution(R"(,"steps":[{"id":"a","type":"wait","state":"created","targetExecutions":[)"
+        execution(R"(,"steps":[{"id":"00000000-0000-0000-0000-000000000001",)"
+                  R"("type":"wait","state":"created","targetExecutions":[)"
                   R"({"state":"created"},{"state":"lost"}]}])"),
         "experimentExecution.steps[0].targetExecutions[1].state",
         "must be one of"
@@ -464,7 +472,8 @@ TEST(Event, IsWrittenAsTheBodyThatIsReadAsTheSame) {
             execution(), R"("principalType":"batch_job")", R"("principalType":"robot","n":[1.0])"
         ),
         replaced(execution(), "running", "ERRORED"),
-        execution(R"(,"steps":[{"id":"s","type":"wait","state":"created","targetExecutions":[)"
+        execution(R"(,"steps":[{"id":"00000000-0000-0000-0000-000000000001",)"
+                  R"("type":"wait","state":"created","targetExecutions":[)"
                   R"({"state":"skipped"}]}])"),
     };
     for (const std::string& json : bodies) {

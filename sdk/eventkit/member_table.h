@@ -141,8 +141,10 @@ bool read_value(BodyReader& reader, std::optional<T>& to) {
 }
 
 inline bool read_uuid(BodyReader& reader, std::string& to) {
-    return reader.text(to) &&
-           (reader.early() || parse_steadybit_uuid(to) || reader.refuse("must be a UUID"));
+    return reader.text(to) && (parse_steadybit_uuid(to) || reader.refuse("must be a UUID"));
+}
+inline bool read_uuid(BodyReader& reader, std::optional<std::string>& to) {
+    return reader.take_null() || read_uuid(reader, to.emplace());
 }
 inline bool read_object_text(BodyReader& reader, std::optional<std::string>& to) {
     std::string_view text;
@@ -257,11 +259,19 @@ constexpr Member<T> member(std::string_view name, Need need) {
         }
     };
 }
+// In the trees of version 1.2 one may be missing.
 template <auto kField, typename T = typename FieldOf<kField>::Object>
 constexpr Member<T> uuid(std::string_view name, Need need) {
-    Member<T> row = member<kField>(name, need);
-    row.read = [](BodyReader& reader, T& to) { return read_uuid(reader, to.*kField); };
-    return row;
+    return {
+        name,
+        need,
+        [](BodyReader& reader, T& to) { return read_uuid(reader, to.*kField); },
+        [](std::string& out, std::string_view as, const T& from) {
+            if (from.*kField != "") {
+                write_member(out, as, from.*kField);
+            }
+        }
+    };
 }
 // A name of an old version for what has another one now; the new one wins, wherever it stands.
 template <auto kField, typename T = typename FieldOf<kField>::Object>
