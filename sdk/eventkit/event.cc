@@ -1,10 +1,10 @@
+#include "base/utf8.h"
 #include "eventkit/member_table.h"
 
 #include <belfry/eventkit/event.h>
 
 #include <algorithm>
 #include <array>
-#include <simdjson.h>
 #include <utility>
 
 namespace belfry::eventkit {
@@ -242,7 +242,7 @@ void complete(Event& event) {
 
 template <HasSchema T>
 std::expected<T, EventError> parse(std::string_view json) {
-    if (!simdjson::validate_utf8(json)) {
+    if (!is_utf8(json)) {
         return std::unexpected(
             EventError{.field = {}, .detail = "malformed JSON: the text is not UTF-8"}
         );

@@ -3,13 +3,13 @@
 // refused is refused in words that can be sent.
 #include "base/assert.h"
 #include "base/json_scan.h"
+#include "base/utf8.h"
 #include "event/steadybit_body.h"
 
 #include <belfry/eventkit/event.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <simdjson.h>
 #include <string>
 #include <string_view>
 
@@ -19,7 +19,7 @@ namespace kit = belfry::eventkit;
 
 void check_refusal(const kit::EventError& error) {
     ASSERT(!error.detail.empty() && error.detail.size() < 4'000);
-    ASSERT(simdjson::validate_utf8(error.detail) && simdjson::validate_utf8(error.field));
+    ASSERT(belfry::is_utf8(error.detail) && belfry::is_utf8(error.field));
     ASSERT(error.field.empty() || error.detail.find(error.field) != std::string::npos);
 }
 
