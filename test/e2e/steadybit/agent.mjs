@@ -21,7 +21,7 @@ const times = { startedTime: '2026-01-02T03:04:00.1Z', endedTime: '2026-01-02T03
 function payload(eventName) {
   const part = /^experiment\.execution\.(step-|target-)?/.exec(eventName);
   if (!part) return {};
-  const state = eventName.replace(/^.*[.-]/, '');
+  const state = eventName.replace(/^.*[.-]/, '').replace('started', 'running').replace('requested', 'created');
   if (part[1] === 'step-') {
     const action = { type: 'action', actionId: 'com.steadybit.extension_container.stop' };
     return { ...place, experimentStepExecution: { ...of, id: id(1000), ...action, state, ...times } };

@@ -1,0 +1,111 @@
+// The kit as others get it: installed, and as a Debian package; the example built against it in a folder of its own.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import test from 'node:test';
+import { promisify } from 'node:util';
+import { binary, inRepository, temporaryDirectory } from '../hub.mjs';
+import { event } from '../steadybit/agent.mjs';
+import { makeKit } from './kit.mjs';
+
+const build = path.dirname(binary);
+const cache = existsSync(path.join(build, 'CMakeCache.txt')) ? await readFile(path.join(build, 'CMakeCache.txt'), 'utf8') : '';
+// A sanitized library asks its users for the sanitizer; nobody packages one.
+const skip = /^BELFRY_SANITIZE:[^=]*=.+/m.test(cache) ? 'a sanitized build' : cache === '' ? 'the binary is in no build folder' : false;
+
+async function run(program, args, options = {}) {
+  try {
+    return await promisify(execFile)(program, args, { timeout: 120_000, maxBuffer: 1 << 24, ...options });
+  } catch (error) {
+    throw new Error(`${program} ${args.join(' ')}: ${error.message}\n${error.stdout}\n${error.stderr}`);
+  }
+}
+
+// A copy of the example beside nothing of the repository.
+async function copyExample(directory) {
+  const source = path.join(directory, 'source');
+  await mkdir(source);
+  for (const name of await readdir(inRepository('examples/event_lines'))) {
+    await copyFile(path.join(inRepository('examples/event_lines'), name), path.join(source, name));
+  }
+  return source;
+}
+
+async function buildAgainst(prefix, directory, source, ...more) {
+  const into = path.join(directory, 'build');
+  const compiler = /^CMAKE_CXX_COMPILER:[^=]*=(.*)/m.exec(cache)[1];
+  const settings = [`-DCMAKE_PREFIX_PATH=${prefix}`, `-DCMAKE_CXX_COMPILER=${compiler}`, '-DCMAKE_BUILD_TYPE=Release', ...more];
+  await run('cmake', ['-G', 'Ninja', '-S', source, '-B', into, ...settings]);
+  await run('cmake', ['--build', into]);
+  return path.join(into, 'event_lines');
+}
+
+async function assertWorks(t, program, directory, env = {}) {
+  const file = path.join(directory, 'lines.tsv');
+  const kit = await makeKit(t, program, { EVENT_LINES_FILE: file, ...env }).start();
+  await kit.send(event(1));
+  assert.match(await readFile(file, 'utf8'), /killswitch\.engaged\tuser tom\.mason/);
+  assert.equal(await kit.stop(), 0);
+}
+
+const librariesOf = async (program) => (await run('ldd', [program])).stdout;
+
+async function install(t) {
+  const directory = await temporaryDirectory(t);
+  const prefix = path.join(directory, 'prefix');
+  await run('cmake', ['--install', build, '--component', 'eventkit', '--prefix', prefix]);
+  return { directory, prefix };
+}
+
+test('installed, the kit builds the example in a clean folder, with the static library', { skip }, async (t) => {
+  const { directory, prefix } = await install(t);
+  const program = await buildAgainst(prefix, directory, await copyExample(directory));
+  assert.ok(!/eventkit/.test(await librariesOf(program)), 'nothing of the kit is needed to run it');
+  await assertWorks(t, program, directory);
+});
+
+test('installed, the kit builds the example with the shared library', { skip }, async (t) => {
+  const { directory, prefix } = await install(t);
+  const program = await buildAgainst(prefix, directory, await copyExample(directory), '-DBUILD_SHARED_LIBS=ON');
+  assert.match(await librariesOf(program), /libbelfry-eventkit\.so\.\d+ => .*prefix/);
+  await assertWorks(t, program, directory);
+});
+
+test('installed headers need nothing but the standard library, and each stands for itself', { skip }, async (t) => {
+  const { directory, prefix } = await install(t);
+  const include = path.join(prefix, 'include');
+  const headers = ['belfry/eventkit.h', ...(await readdir(path.join(include, 'belfry/eventkit'))).map((name) => `belfry/eventkit/${name}`)];
+  assert.ok(headers.length > 3, headers.join());
+  assert.deepEqual(await readdir(include), ['belfry'], 'no header of a room is installed');
+  const compiler = /^CMAKE_CXX_COMPILER:[^=]*=(.*)/m.exec(cache)[1];
+  for (const header of headers) {
+    const text = await readFile(path.join(include, header), 'utf8');
+    for (const [, name] of text.matchAll(/^#include [<"]([^>"]+)[>"]/gm)) {
+      assert.match(name, /^(belfry\/eventkit\/[a-z_]+\.h|[a-z_]+)$/, `${header} includes ${name}`);
+    }
+  }
+  const all = path.join(directory, 'all.cc');
+  await writeFile(all, headers.map((header) => `#include <${header}>\n`).join(''));
+  await run(compiler, ['-std=c++23', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-fsyntax-only', '-I', include, all]);
+});
+
+test('the Debian package holds the kit, names what it needs, and builds the example', { skip }, async (t) => {
+  const directory = await temporaryDirectory(t);
+  await run('cpack', ['-G', 'DEB', '-B', directory], { cwd: build });
+  const packages = (await readdir(directory)).filter((name) => name.endsWith('.deb'));
+  assert.equal(packages.length, 1, packages.join());
+  assert.match(packages[0], /^libbelfry-eventkit-dev_\d+\.\d+\.\d+.*_[a-z0-9]+\.deb$/);
+  const deb = path.join(directory, packages[0]);
+  const { stdout: control } = await run('dpkg-deb', ['--field', deb]);
+  assert.match(control, /^Package: libbelfry-eventkit-dev$/m);
+  for (const name of ['libssl-dev', 'libfmt-dev', 'libsimdjson-dev']) assert.match(control, new RegExp(`^Depends: .*\\b${name}\\b`, 'm'));
+  assert.match(control, /^Section: libdevel$/m);
+  assert.match(control, /^Maintainer: \S/m);
+  const root = path.join(directory, 'root');
+  await run('dpkg-deb', ['-x', deb, root]);
+  assert.ok(existsSync(path.join(root, 'usr/include/belfry/eventkit.h')));
+  const program = await buildAgainst(path.join(root, 'usr'), directory, await copyExample(directory));
+  await assertWorks(t, program, directory);
+});
