@@ -1,12 +1,16 @@
 // What the machine allows of calling webhooks: CONNECTIONS kept-alive connections, spread over the
 // ports, each with one ready-made POST under way, sent again when its answer is whole. Prints one
-// JSON object. Belfry's deliveries are reported as a part of this program's. Usage: limit_webhook
-// CONNECTIONS SECONDS PORT…
+// JSON object. Belfry's deliveries are reported as a part of this program's. With a FILE it sends
+// the request that stands there, which makes it a load for servers; twelve # in it become a number
+// that no request had before. Usage: limit_webhook [--request FILE] CONNECTIONS SECONDS PORT…
 #include "app/load/http_text.h"
 #include "app/load/latency.h"
 
 #include <array>
 #include <chrono>
+#include <fstream>
+#include <iterator>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,8 +39,10 @@ struct Connection {
 
 class Client {
  public:
-    Client(std::size_t connections, const std::vector<std::uint16_t>& ports)
-        : epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll")) {
+    Client(std::string request, std::size_t connections, const std::vector<std::uint16_t>& ports)
+        : request_(std::move(request)),
+          number_at_(request_.find(kNumber)),
+          epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll")) {
         for (std::size_t i = 0; i < connections; ++i) {
             connections_.push_back(
                 {.socket = dial(ports[i % ports.size()]), .input = {}, .sent = {}}
@@ -52,6 +58,7 @@ class Client {
         const auto length =
             std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
         turn_until(Clock::now() + length / 5);  // warms up
+        const std::uint64_t warmed_up = latency_.count();
         latency_ = {};
         rusage before{};
         check(::getrusage(RUSAGE_SELF, &before), "getrusage");
@@ -62,11 +69,13 @@ class Client {
         check(::getrusage(RUSAGE_SELF, &after), "getrusage");
         const auto count = static_cast<double>(latency_.count());
         std::printf(
-            "{\"rate\":%.0f,\"p50_us\":%.0f,\"p99_us\":%.0f,\"cpu_us\":%.3f}\n",
+            "{\"rate\":%.0f,\"p50_us\":%.0f,\"p99_us\":%.0f,\"cpu_us\":%.3f,"
+            "\"calls_with_warm_up\":%.0f}\n",
             count / took,
             latency_.quantile_us(0.5),
             latency_.quantile_us(0.99),
-            (cpu_us(after) - cpu_us(before)) / count
+            (cpu_us(after) - cpu_us(before)) / count,
+            count + static_cast<double>(warmed_up)
         );
     }
 
@@ -77,8 +86,14 @@ class Client {
     }
 
     void deliver(Connection& connection) {
+        if (number_at_ != std::string::npos) {
+            std::uint64_t number = ++number_;
+            for (std::size_t digit = kNumber.size(); digit > 0; --digit, number /= 10) {
+                request_[number_at_ + digit - 1] = static_cast<char>('0' + number % 10);
+            }
+        }
         connection.sent = Clock::now();
-        send_all(connection.socket.get(), delivery_);
+        send_all(connection.socket.get(), request_);
     }
 
     void turn_until(Clock::time_point end) {
@@ -105,13 +120,23 @@ class Client {
         if (!answer) {
             return;
         }
+        if (!connection.input.starts_with("HTTP/1.1 2")) {
+            std::fprintf(stderr, "refused: %s\n", connection.input.c_str());
+            std::exit(1);
+        }
         const auto took = Clock::now() - connection.sent;
         latency_.add(static_cast<std::uint64_t>(std::chrono::nanoseconds(took).count()));
         connection.input.erase(0, answer->total);
         deliver(connection);
     }
 
-    const std::string delivery_ = one_delivery();
+    static constexpr std::string_view kNumber = "############";
+
+    std::string request_;
+    std::size_t number_at_;
+    // Begins with the time in microseconds: another run's numbers are others.
+    std::uint64_t number_ = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count()) /
+                            1000 % 1'000'000'000'000;
     Descriptor epoll_;
     std::vector<Connection> connections_;
     Latency latency_;
@@ -122,14 +147,26 @@ class Client {
 }  // namespace belfry::bench
 
 int main(int count, char** arguments) {
-    if (count < 4) {
-        std::fputs("usage: limit_webhook CONNECTIONS SECONDS PORT...\n", stderr);
+    const std::span all(arguments, static_cast<std::size_t>(count));
+    const bool has_file = count > 2 && std::string_view(all[1]) == "--request";
+    const auto rest = all.subspan(has_file ? 3 : 1);
+    if (rest.size() < 3) {
+        std::fputs("usage: limit_webhook [--request FILE] CONNECTIONS SECONDS PORT...\n", stderr);
         return 2;
     }
-    std::vector<std::uint16_t> ports;
-    for (int i = 3; i < count; ++i) {
-        ports.push_back(static_cast<std::uint16_t>(std::strtoul(arguments[i], nullptr, 10)));
+    std::string request = belfry::bench::one_delivery();
+    if (has_file) {
+        std::ifstream file(all[2], std::ios::binary);
+        request.assign(std::istreambuf_iterator(file), {});
+        if (request.empty()) {
+            std::fprintf(stderr, "limit_webhook: there is no request in %s\n", all[2]);
+            return 1;
+        }
     }
-    belfry::bench::Client client(std::strtoul(arguments[1], nullptr, 10), ports);
-    client.run(std::strtod(arguments[2], nullptr));
+    std::vector<std::uint16_t> ports;
+    for (const char* port : rest.subspan(2)) {
+        ports.push_back(static_cast<std::uint16_t>(std::strtoul(port, nullptr, 10)));
+    }
+    belfry::bench::Client client(std::move(request), std::strtoul(rest[0], nullptr, 10), ports);
+    client.run(std::strtod(rest[1], nullptr));
 }

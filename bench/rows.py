@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 import consul
+import eventkit
 import extensions
 import inside
 import life
@@ -44,6 +45,9 @@ ROWS = [
     Row("steadybit_calls", "an event to two of 100 extensions, 10,000/s", extensions.paced, "ms, p99", 20, 5, down=True),
     Row("steadybit_most", "calls of 100 extensions, at most", extensions.most, "ratio", 0.50, 0.70, disk=False),
     Row("steadybit_slow", "p99 beside an extension that sleeps", extensions.slow, "ratio", 1.20, 1.05, down=True),
+    Row("eventkit", "an extension of the kit that does nothing", eventkit.calls, "ratio", 0.60, 0.75, disk=False),
+    Row("eventkit_rss", "resident, that extension after its calls", eventkit.resident, "MiB", 8, 6, down=True, disk=False),
+    Row("eventkit_size", "that extension, stripped", eventkit.size, "MB", 4, 3, down=True, disk=False),
     Row("match", "match among 10,000 subscriptions", inside.match, "ns", 1000, 150, down=True, disk=False),
     Row("consul_fire", "Consul's fire, durable, 64 connections", consul.fire, "ratio", 0.65, 0.80),
     Row("consul_wake", "one fire to 10,000 blocked lists", consul.wake, "ratio", 0.60, 0.80),
