@@ -1,5 +1,6 @@
 // What a listener of a program made with the kit answers.
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { eventually } from '../hub.mjs';
@@ -136,6 +137,30 @@ test('eventkit 43: at the time that Request-Timeout says the answer is 503 Timeo
   assert.equal((await kit.lines()).length, 2);
 });
 
+test('eventkit 43: a call that is given up before its handler began is not handled later', async (t) => {
+  const kit = await startGated(t, { STEADYBIT_EXTENSION_WORKERS: '1' });
+  const first = await kit.begin(event(1));
+  const second = await kit.call(event(2), '/events/all', { headers: { 'Request-Timeout': '0.2' } });
+  assert.equal(second.status, 503);
+  await kit.openGate();
+  assert.equal((await first.answer).status, 200);
+  await kit.send(event(3));
+  assert.equal((await kit.lines()).length, 2);
+  await kit.send(event(2));
+  assert.equal((await kit.lines()).length, 3);
+});
+
+test('eventkit 43: a handler sees that its caller is gone', async (t) => {
+  const kit = await startScripted(t);
+  const body = event(1);
+  const head = `POST /until-cancelled HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const socket = connect({ host: kit.where.host, port: kit.where.port }, () => socket.write(head + body));
+  await eventually('it is at work', () => /the handler waits/.test(kit.log));
+  socket.resetAndDestroy(); // only a reset tells a caller who is gone from one who said all
+  await eventually('the handler saw it', () => /saw the cancellation/.test(kit.log));
+  await kit.send(event(2), '/twice');
+});
+
 test('eventkit 43: X-Request-Timeout serves where the other is missing or bad, and else does not count', async (t) => {
   const kit = await startGated(t);
   const both = [
@@ -168,7 +193,7 @@ test('eventkit 43: a handler that is quicker than its time answers for itself, a
   }
   const answer = await kit.call(event(9), '/until-cancelled', { headers: { 'Request-Timeout': '0.2' } });
   assert.deepEqual([answer.status, answer.text], [503, 'Timeout']);
-  await eventually('the handler saw it', () => /saw the cancellation/.test(kit.log));
+  await eventually('the handler saw it', () => /saw the cancellation, its time is over/.test(kit.log));
 });
 
 test('an event that a listener did not ask for is answered 200 and not handed to it', async (t) => {

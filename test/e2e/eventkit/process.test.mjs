@@ -11,15 +11,6 @@ import { event } from '../steadybit/agent.mjs';
 import { ask, exchange, refusesToStart, startExample, startGated } from './kit.mjs';
 
 const names = 'DNS:localhost,IP:127.0.0.1';
-
-// A call whose handler is at work: its request came long before those that were answered meanwhile.
-async function begin(kit, text) {
-  const answer = kit.call(text);
-  answer.catch(() => {}); // whoever awaits it sees it
-  for (let turn = 0; turn < 5; turn++) await kit.ask('GET', '/');
-  return { answer };
-}
-
 const tlsVariables = (own) => ({ STEADYBIT_EXTENSION_TLS_SERVER_CERT: own.certificate, STEADYBIT_EXTENSION_TLS_SERVER_KEY: own.key });
 
 test('eventkit 46: the port is the one of the variable, and one that is taken or wrong ends the start with a clear line', async (t) => {
@@ -188,7 +179,7 @@ test('eventkit 46: a second port says that the process lives and is ready', asyn
 
 test('eventkit 48: SIGTERM stops accepting, lets the handlers under way end and answer, and exits 0', async (t) => {
   const kit = await startGated(t);
-  const underWay = await begin(kit, event(1));
+  const underWay = await kit.begin(event(1));
   const stopped = kit.stop();
   await eventually('it accepts nobody', () => kit.ask('GET', '/').then(() => false, (error) => error.code === 'ECONNREFUSED'));
   assert.ok(!kit.ended, 'it waits for the handler');
@@ -201,7 +192,7 @@ test('eventkit 48: SIGTERM stops accepting, lets the handlers under way end and 
 
 test('eventkit 48: a handler that does not end is waited for 5 seconds, not longer', async (t) => {
   const kit = await startGated(t);
-  await begin(kit, event(1));
+  await kit.begin(event(1));
   const began = performance.now();
   const code = await kit.stop();
   const took = performance.now() - began;
@@ -223,7 +214,7 @@ test('eventkit 48: an idle one ends at once, by SIGINT too, and a kept-alive con
 
 test('eventkit 48: a second signal ends it at once', async (t) => {
   const kit = await startGated(t);
-  await begin(kit, event(1));
+  await kit.begin(event(1));
   kit.process.kill('SIGTERM');
   await eventually('it says that it stops', () => /stopping/.test(kit.log));
   const began = performance.now();

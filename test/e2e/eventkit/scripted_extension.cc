@@ -64,12 +64,15 @@ void listen_to_the_rest(kit::Extension& extension) {
     });
     // Ends by itself after 10 s, so that a test of it cannot hang.
     extension.listen("/until-cancelled", {"*"}, [](const Event&, const Context& context) {
+        std::clog << "the handler waits\n";
         const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
         while (!context.is_cancelled() && std::chrono::steady_clock::now() < patience) {
             std::this_thread::sleep_for(std::chrono::milliseconds(5));
         }
-        if (context.is_cancelled() && context.deadline() <= std::chrono::steady_clock::now()) {
-            std::clog << "the handler saw the cancellation\n";
+        if (context.is_cancelled()) {
+            const bool over = context.deadline() <= std::chrono::steady_clock::now();
+            std::clog << "the handler saw the cancellation, "
+                      << (over ? "its time is over\n" : "its caller is gone\n");
         }
     });
     extension.listen("/headers", {"*"}, [](const Event&, const Context& context) {
