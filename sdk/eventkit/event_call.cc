@@ -40,34 +40,35 @@ void EventCall::run() {
     if (!state_.compare_exchange_strong(expected, State::begun)) {
         return;
     }
-    if (parts_.event.step) {
-        parts_.steps->remember(*parts_.event.step, parts_.clock->wall());
+    if (event_.step) {
+        surroundings_.steps.remember(*event_.step, surroundings_.clock.wall());
     }
-    for (const auto& wish : parts_.wishes) {
-        problem_ = call(wish->handler, parts_.event, *this);
-        if (problem_) {
-            return;
+    for (const auto& wish : route_->wishes) {
+        if (!problem_ && wish->is_for(event_.name)) {
+            problem_ = call(wish->handler, event_, *this);
         }
     }
 }
 
 std::optional<StepExecution> EventCall::step() const {
-    if (parts_.event.target && !parts_.event.step) {
-        return parts_.steps->find(parts_.event.target->step_execution_id, parts_.clock->wall());
+    if (event_.target && !event_.step) {
+        return surroundings_.steps.find(
+            event_.target->step_execution_id, surroundings_.clock.wall()
+        );
     }
-    return parts_.event.step;
+    return event_.step;
 }
 
 std::optional<std::string_view> EventCall::header(std::string_view name) const {
-    const auto found = std::ranges::find_if(parts_.headers, [name](const auto& field) {
+    const auto found = std::ranges::find_if(surroundings_.headers, [name](const auto& field) {
         return equals_ignoring_case(field.first, name);
     });
-    return found == parts_.headers.end() ? std::nullopt
-                                         : std::optional<std::string_view>(found->second);
+    return found == surroundings_.headers.end() ? std::nullopt
+                                                : std::optional<std::string_view>(found->second);
 }
 
 std::chrono::steady_clock::time_point EventCall::deadline() const {
-    return parts_.deadline;
+    return surroundings_.deadline;
 }
 
 bool EventCall::is_cancelled() const {

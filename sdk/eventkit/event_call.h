@@ -25,19 +25,25 @@ class StepCache;
 
 class EventCall final : public Job, public Context {
  public:
-    using Wishes = std::vector<std::shared_ptr<const Route::Wish>>;
     using Headers = std::vector<std::pair<std::string, std::string>>;
-    struct Parts {
-        Event event;
-        std::shared_ptr<const Route> route;
-        Wishes wishes;
-        Headers headers;
+    // What the handlers may ask for beside the event.
+    struct Surroundings {
+        Headers headers = {};
         MonoTime deadline = MonoTime::max();
-        StepCache* steps = nullptr;
-        const Clock* clock = nullptr;
+        StepCache& steps;
+        const Clock& clock;
     };
 
-    EventCall(std::uint64_t lane, Parts parts) : Job(lane), parts_(std::move(parts)) {}
+    EventCall(
+        std::uint64_t lane,
+        Event&& event,
+        std::shared_ptr<const Route> route,
+        Surroundings surroundings
+    )
+        : Job(lane),
+          event_(std::move(event)),
+          route_(std::move(route)),
+          surroundings_(std::move(surroundings)) {}
 
     // Nobody waits for it any more. A call that no worker has begun is not begun then.
     void give_up();
@@ -48,8 +54,8 @@ class EventCall final : public Job, public Context {
     [[nodiscard]] std::chrono::steady_clock::time_point deadline() const override;
     [[nodiscard]] bool is_cancelled() const override;
 
-    [[nodiscard]] const Event& event() const { return parts_.event; }
-    [[nodiscard]] const Route& route() const { return *parts_.route; }
+    [[nodiscard]] const Event& event() const { return event_; }
+    [[nodiscard]] const Route& route() const { return *route_; }
     // Afterwards: what went wrong, and whether its handlers have seen it and all was well.
     [[nodiscard]] const std::optional<Problem>& problem() const { return problem_; }
     [[nodiscard]] bool was_handled() const { return state_.load() == State::begun && !problem_; }
@@ -61,7 +67,9 @@ class EventCall final : public Job, public Context {
  private:
     enum class State : std::uint8_t { waiting, begun, given_up };
 
-    const Parts parts_;
+    const Event event_;
+    const std::shared_ptr<const Route> route_;
+    const Surroundings surroundings_;
     std::atomic<State> state_ = State::waiting;
     std::atomic<bool> cancelled_ = false;
     std::optional<Problem> problem_;  // the worker's until the call is given back

@@ -176,71 +176,49 @@ void EventService::take_event(
         );
         return;
     }
-    EventCall::Wishes wishes = route->who_wants(event->name);
-    if (wishes.empty()) {
+    if (!route->wants(event->name)) {
         // Asked for before the index changed, or by mistake: no reason to try it again.
         log_info("an event came that nobody listens to", {{"type", event->name}});
         answer_ok(exchange);
         return;
     }
-    admit_event(
-        {.event = *std::move(event), .route = route, .wishes = std::move(wishes)},
-        request,
-        std::move(exchange)
-    );
-}
-
-void EventService::admit_event(
-    EventCall::Parts parts, const HttpRequest& request, Exchange exchange
-) {
-    if (is_full(parts.event.json.size())) {
-        answer_problem(
-            exchange,
-            503,
-            {.title = "Service Unavailable", .detail = "too many events wait for their handlers"},
-            kTryAgain
-        );
+    if (turns_away(*event, *route, exchange)) {
         return;
     }
-    if (answers_repetition(parts, exchange)) {
-        return;
+    const std::uint64_t lane = lane_of(*event, exchange);
+    EventCall::Surroundings surroundings{.steps = *steps_, .clock = loop_};
+    if (route->wants_context) {
+        surroundings.headers = copy_headers(request);
     }
-    parts.steps = steps_.get();
-    parts.clock = &loop_;
-    if (std::ranges::any_of(parts.wishes, [](const auto& wish) { return wish->wants_context; })) {
-        parts.headers = copy_headers(request);
-    }
-    const std::uint64_t lane = lane_of(parts.event, exchange);
     if (!options_.asynchronous) {
         if (const auto timeout = request_timeout(request)) {
-            parts.deadline = loop_.now() + *timeout;
+            surroundings.deadline = loop_.now() + *timeout;
         }
     }
-    begin(*new EventCall(lane, std::move(parts)), std::move(exchange));
+    EventCall* call = std::pmr::polymorphic_allocator<>(&calls_).new_object<EventCall>(
+        lane, *std::move(event), route, std::move(surroundings)
+    );
+    begin(*call, std::move(exchange));
 }
 
 // Of what is still with its handlers nobody knows yet how it ends; but who was answered 200 before
 // hears that again.
-bool EventService::answers_repetition(const EventCall::Parts& parts, Exchange& exchange) {
-    switch (dedup_.begin(parts.route->number, parts.event.id, loop_.now())) {
-        case DedupWindow::Seen::fresh:
+bool EventService::turns_away(const Event& event, const Route& route, Exchange& exchange) {
+    Problem problem{.title = "Service Unavailable"};
+    if (is_full(event.json.size())) {
+        problem.detail = "too many events wait for their handlers";
+    } else {
+        const DedupWindow::Seen seen = dedup_.begin(route.number, event.id, loop_.now());
+        if (seen == DedupWindow::Seen::fresh) {
             return false;
-        case DedupWindow::Seen::handled:
+        }
+        if (seen == DedupWindow::Seen::handled || options_.asynchronous) {
             answer_ok(exchange);
             return true;
-        case DedupWindow::Seen::under_way:
-            break;
+        }
+        problem.detail = "an earlier attempt is still being handled";
     }
-    if (options_.asynchronous) {
-        answer_ok(exchange);
-    } else {
-        answer_problem(
-            exchange,
-            503,
-            {.title = "Service Unavailable", .detail = "an earlier attempt is still being handled"},
-            kTryAgain
-        );
-    }
+    answer_problem(exchange, 503, problem, kTryAgain);
     return true;
 }
 
@@ -283,20 +261,20 @@ void EventService::give_up(EventCall& call) {
 }
 
 void EventService::take_done() {
+    const MonoTime now = loop_.now();
     for (Job* job : workers_.take_done()) {
-        finish(static_cast<EventCall&>(*job));
+        finish(static_cast<EventCall&>(*job), now);
     }
     if (unfinished_ == 0 && idle_) {
         idle_();
     }
 }
 
-void EventService::finish(EventCall& call) {
-    const std::unique_ptr<EventCall> owner(&call);
+void EventService::finish(EventCall& call, MonoTime now) {
     --unfinished_;
     unfinished_bytes_ -= call.event().json.size();
     loop_.cancel(call.timer);
-    dedup_.end(call.route().number, call.event().id, call.was_handled(), loop_.now());
+    dedup_.end(call.route().number, call.event().id, call.was_handled(), now);
     if (call.problem()) {
         log_warn(
             "a handler failed",
@@ -307,14 +285,12 @@ void EventService::finish(EventCall& call) {
              {"detail", call.problem()->detail}}
         );
     }
-    if (!call.exchange) {
-        return;
-    }
-    if (call.problem()) {
+    if (call.exchange && call.problem()) {
         answer_problem(*call.exchange, 500, *call.problem());
-    } else {
+    } else if (call.exchange) {
         answer_ok(*call.exchange);
     }
+    std::pmr::polymorphic_allocator<>(&calls_).delete_object(&call);
 }
 
 }  // namespace belfry::eventkit

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 
 namespace belfry::eventkit {
 
@@ -45,14 +46,14 @@ class EventService final : public HttpService {
     void take_event(
         const std::shared_ptr<const Route>& route, const HttpRequest& request, Exchange exchange
     );
-    void admit_event(EventCall::Parts parts, const HttpRequest& request, Exchange exchange);
+    // Answers already, because the queue is full or the event was here before.
+    [[nodiscard]] bool turns_away(const Event& event, const Route& route, Exchange& exchange);
     void begin(EventCall& call, Exchange exchange);
-    [[nodiscard]] bool answers_repetition(const EventCall::Parts& parts, Exchange& exchange);
     [[nodiscard]] bool is_full(std::size_t bytes) const;
     [[nodiscard]] std::uint64_t lane_of(const Event& event, const Exchange& exchange) const;
     void give_up(EventCall& call);
     void take_done();
-    void finish(EventCall& call);
+    void finish(EventCall& call, MonoTime now);
 
     const Options& options_;
     Registry& registry_;
@@ -61,6 +62,7 @@ class EventService final : public HttpService {
     std::size_t unfinished_ = 0;
     std::size_t unfinished_bytes_ = 0;
     Task idle_;
+    std::pmr::unsynchronized_pool_resource calls_;  // their memory: they are large and many
     DedupWindow dedup_;
     std::unique_ptr<StepCache> steps_;
     // Last: its threads end before the rest goes.

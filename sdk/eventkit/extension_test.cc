@@ -139,9 +139,8 @@ TEST_F(ExtensionTest, AnswersItsIndexAndHandsEventsToWhoWantsThem) {
         AllOf(
             StartsWith("HTTP/1.1 200 "),
             HasSubstr("Content-Type: application/json\r\n"),
-            EndsWith(
-                R"({"eventListeners":[{"path":"/a","method":"POST","listenTo":["*"]}],"actions":[1]})"
-            )
+            EndsWith(R"({"eventListeners":[{"path":"/a","method":"POST","listenTo":["*"]}],)"
+                     R"("actions":[1]})")
         )
     );
     EXPECT_THAT(

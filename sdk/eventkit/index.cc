@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::string_view kEverything = "*";
 
-bool wants(const Route::Wish& wish, std::string_view event) {
-    return std::ranges::any_of(wish.events, [event](const std::string& name) {
-        return name == event || name == kEverything;
-    });
-}
-
 // Each name once, and `*` alone if it is among them.
 std::vector<std::string> all_names(const Route& route) {
     std::vector<std::string> names;
@@ -49,12 +43,14 @@ void append_listener(std::string& json, const Route& route) {
 
 }  // namespace
 
-std::vector<std::shared_ptr<const Route::Wish>> Route::who_wants(std::string_view event) const {
-    std::vector<std::shared_ptr<const Wish>> who;
-    std::ranges::copy_if(wishes, std::back_inserter(who), [event](const auto& wish) {
-        return wants(*wish, event);
+bool Route::Wish::is_for(std::string_view event) const {
+    return std::ranges::any_of(events, [event](const std::string& name) {
+        return name == event || name == kEverything;
     });
-    return who;
+}
+
+bool Route::wants(std::string_view event) const {
+    return std::ranges::any_of(wishes, [event](const auto& wish) { return wish->is_for(event); });
 }
 
 std::shared_ptr<const Route> Index::find(std::string_view path, std::string_view method) const {

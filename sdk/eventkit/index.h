@@ -19,14 +19,17 @@ struct Route {
         std::vector<std::string> events;
         Extension::ContextHandler handler;
         bool wants_context = true;
+
+        [[nodiscard]] bool is_for(std::string_view event) const;
     };
     std::string path;
     Method method = Method::post;
     std::uint32_t number = 0;  // its place among the routes, which only grow
     std::vector<std::shared_ptr<const Wish>> wishes;
+    bool wants_context = false;  // one of them does
 
-    // In order; none if nobody asked for events of that name.
-    [[nodiscard]] std::vector<std::shared_ptr<const Wish>> who_wants(std::string_view event) const;
+    // Somebody wants events of that name.
+    [[nodiscard]] bool wants(std::string_view event) const;
 };
 
 struct Index {

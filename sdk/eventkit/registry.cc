@@ -69,6 +69,7 @@ Result<void> Registry::listen(const std::string& path, Method method, Route::Wis
     } else {
         route = **place;
     }
+    route.wants_context |= added->wants_context;
     route.wishes.push_back(std::move(added));
     auto made = std::make_shared<const Route>(std::move(route));
     if (is_new) {
