@@ -88,7 +88,7 @@ EventService::EventService(const Options& options, Registry& registry, Loop& loo
       registry_(registry),
       loop_(loop),
       dedup_({.count_max = options.dedup_events, .age_max = options.dedup_window}),
-      workers_(options.workers, [this] { loop_.post([this] { take_done(); }); }) {
+      workers_(options.workers, loop, [this] { loop_.post([this] { take_done(); }); }) {
     loop_.on_turn_end([this] { workers_.hand_over(); });
 }
 

@@ -1,14 +1,20 @@
 #include "eventkit/workers.h"
 
+#include <chrono>
 #include <csignal>
 #include <pthread.h>
 #include <utility>
 
 namespace belfry::eventkit {
+namespace {
+
+constexpr Duration kWakeMore = std::chrono::milliseconds(1);
+
+}  // namespace
 
 // Signals are for the I/O thread: a handler's system calls are not interrupted by them.
-Workers::Workers(std::size_t threads, std::function<void()> some_done)
-    : some_done_(std::move(some_done)) {
+Workers::Workers(std::size_t threads, Clock& clock, std::function<void()> some_done)
+    : some_done_(std::move(some_done)), clock_(clock) {
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
@@ -21,6 +27,7 @@ Workers::Workers(std::size_t threads, std::function<void()> some_done)
 }
 
 Workers::~Workers() {
+    clock_.cancel(wake_timer_);
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
@@ -36,16 +43,34 @@ void Workers::hand_over() {
         return;
     }
     bool wake = false;
+    bool is_batch = false;
     {
         const std::lock_guard lock(mutex_);
         for (Job* job : gathered_) {
             enqueue(*job);
         }
         wake = !ready_.empty() && idle_ > 0;
+        is_batch = ready_.size() > 1;
     }
     gathered_.clear();
     if (wake) {
         wake_.notify_one();
+    }
+    if (is_batch && wake_timer_ == TimerId()) {
+        wake_timer_ = clock_.call_after(kWakeMore, [this] { wake_more(); });
+    }
+}
+
+// Who was woken has not got through: the jobs are no small ones.
+void Workers::wake_more() {
+    wake_timer_ = {};
+    bool wake = false;
+    {
+        const std::lock_guard lock(mutex_);
+        wake = !ready_.empty() && idle_ > 0;
+    }
+    if (wake) {
+        wake_.notify_all();
     }
 }
 
@@ -88,12 +113,7 @@ void Workers::run() {
         }
         Job* job = ready_.front();
         ready_.pop_front();
-        // What is still ready is for the next one who sleeps; who is awake looks again anyway.
-        const bool wake = !ready_.empty() && idle_ > 0;
         lock.unlock();
-        if (wake) {
-            wake_.notify_one();
-        }
         job->run();
         lock.lock();
         release_lane(*job);

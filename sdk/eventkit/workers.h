@@ -1,7 +1,10 @@
 // A few threads that run jobs: those of one lane one after another in the order they were posted,
-// others beside them. Jobs go over and come back in batches, one wake-up for each, because a
-// wake-up costs more than a small job. Owned by the server; the I/O thread posts and takes back.
+// others beside them. Jobs go over and come back in batches, and one thread is woken for a batch,
+// because a wake-up costs more than a small job; the others, if jobs are left after a millisecond.
+// Owned by the server; the I/O thread posts and takes back.
 #pragma once
+
+#include "base/clock.h"
 
 #include <condition_variable>
 #include <cstddef>
@@ -36,7 +39,7 @@ class Workers {
  public:
     // `some_done` is called by a worker when jobs have come to lie ready for take_done(), and not
     // again before they were taken.
-    Workers(std::size_t threads, std::function<void()> some_done);
+    Workers(std::size_t threads, Clock& clock, std::function<void()> some_done);
     // Ends when all that was handed over has run.
     ~Workers();
     Workers(const Workers&) = delete;
@@ -55,10 +58,13 @@ class Workers {
     };
     void run();
     void enqueue(Job& job);
+    void wake_more();
     void release_lane(const Job& job);
 
     const std::function<void()> some_done_;
-    std::vector<Job*> gathered_;  // I/O thread
+    Clock& clock_;
+    std::vector<Job*> gathered_;  // I/O thread, like the next
+    TimerId wake_timer_;
     // Guarded by mutex_.
     std::mutex mutex_;
     std::condition_variable wake_;

@@ -1,5 +1,7 @@
 #include "eventkit/workers.h"
 
+#include "base/manual_clock.h"
+
 #include <gtest/gtest.h>
 
 #include <condition_variable>
@@ -59,7 +61,8 @@ struct WorkersTest : testing::Test {
     std::vector<Job*> finished;
     Latch some_done;
     int waits = 0;
-    Workers workers{3, [this] { some_done.arrive(); }};
+    ManualClock clock;
+    Workers workers{3, clock, [this] { some_done.arrive(); }};
 };
 
 TEST_F(WorkersTest, JobsOfALaneRunOneAfterAnotherInOrder) {
@@ -83,6 +86,8 @@ TEST_F(WorkersTest, LanesRunBesideOneAnother) {
             met.wait(3);
         });
     }
+    workers.hand_over();
+    clock.advance(std::chrono::milliseconds(1));
     finish();
     EXPECT_EQ(finished.size(), 3U);
 }
@@ -100,6 +105,7 @@ TEST_F(WorkersTest, ALaneThatHangsHoldsUpNoOther) {
         post(2, [&free, i] { free.push_back(i); });
     }
     workers.hand_over();
+    clock.advance(std::chrono::milliseconds(1));
     while (finished.size() < 100) {
         some_done.wait(++waits);
         for (Job* job : workers.take_done()) {
@@ -125,7 +131,8 @@ TEST(Workers, EndAfterWhatWasHandedOver) {
     int count = 0;
     std::vector<std::unique_ptr<TestJob>> jobs;
     {
-        Workers workers(1, [] {});
+        ManualClock clock;
+        Workers workers(1, clock, [] {});
         for (int i = 0; i < 10; ++i) {
             jobs.push_back(std::make_unique<TestJob>(1, [&count] { ++count; }));
             workers.post(*jobs.back());
