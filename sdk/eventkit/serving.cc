@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <utility>
@@ -14,6 +15,8 @@ namespace {
 // A handler may take its time; whoever sends slowly is stopped by limits.body_rate_bytes.
 constexpr std::uint64_t kRequestMs = 3'700'000;
 constexpr std::uint64_t kConnections = 1000;
+constexpr const char* kEverywhere = "::";
+constexpr const char* kEverywhereOnV4 = "0.0.0.0";
 
 // "[::1]:80" of "::1".
 std::string address_text(const std::string& host, std::uint16_t port) {
@@ -34,6 +37,8 @@ Serving::Serving(
       server_(loop, service_, limits_) {
     limits_.request_ms = kRequestMs;
     limits_.connections = kConnections;
+    limits_.bytes_in_flight =
+        std::max<std::uint64_t>(limits_.bytes_in_flight, 2 * options.body_bytes);
 }
 
 Serving::~Serving() {
@@ -59,6 +64,15 @@ Result<void> Serving::start() {
     return {};
 }
 
+// Every address, on a machine without IPv6, is every one of IPv4.
+std::string Serving::host() {
+    if (options_.host != kEverywhere ||
+        HttpServer(loop_, health_, limits_).listen(address_text(kEverywhere, 0))) {
+        return options_.host;
+    }
+    return kEverywhereOnV4;
+}
+
 Result<void> Serving::listen() {
     if (!options_.unix_socket.empty()) {
         service_.serve_health(&health_);
@@ -69,15 +83,15 @@ Result<void> Serving::listen() {
         socket_path_.bound();
         return listening;
     }
+    const std::string to = host();
     if (options_.health_port != 0) {
         health_server_ = std::make_unique<HttpServer>(loop_, health_, limits_);
-        Result<void> listening =
-            health_server_->listen(address_text(options_.host, options_.health_port));
+        Result<void> listening = health_server_->listen(address_text(to, options_.health_port));
         if (!listening) {
             return listening;
         }
     }
-    return server_.listen(address_text(options_.host, options_.port));
+    return server_.listen(address_text(to, options_.port));
 }
 
 std::string Serving::where() const {

@@ -35,6 +35,7 @@ class Serving {
     void stop();
 
  private:
+    [[nodiscard]] std::string host();
     [[nodiscard]] Result<void> listen();
     void on_signal(int number);
     void end_if_done();
