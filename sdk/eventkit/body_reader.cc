@@ -34,43 +34,39 @@ std::optional<std::int64_t> whole(std::string_view literal) {
 
 }  // namespace
 
-BodyReader::Place::Place(BodyReader& reader, std::string_view name)
-    : reader_(reader), outer_(reader.place_), name_(name) {
-    reader_.place_ = this;
-}
-
-BodyReader::Place::Place(BodyReader& reader, std::size_t index)
-    : reader_(reader), outer_(reader.place_), index_(index) {
-    reader_.place_ = this;
-}
-
-BodyReader::Place::~Place() {
-    reader_.place_ = outer_;
-}
-
 bool BodyReader::take_null() {
     std::string_view skipped;
     return scan_.peek() == 'n' && value(skipped);
 }
 
-bool BodyReader::text(std::string& to) {
+bool BodyReader::text(std::string_view& to, std::string& unescaped) {
     JsonScan::String scanned;
     if (scan_.peek() != '"') {
         return wrong_type("must be a string");
     }
-    return scan_.string(scanned) ? unescape(scanned, to) : malformed();
+    return scan_.string(scanned) ? unescape(scanned, to, unescaped) : malformed();
+}
+
+bool BodyReader::text(std::string& to) {
+    std::string_view view;
+    if (!text(view, to)) {
+        return false;
+    }
+    if (view.data() != to.data()) {
+        to = view;
+    }
+    return true;
 }
 
 bool BodyReader::whole_number(std::int64_t& to) {
     constexpr std::string_view kWanted = "must be a whole number of at most 63 bits";
     const char next = scan_.peek();
-    std::string digits;
+    std::string unescaped;
     std::string_view literal;
     if (next == '"') {
-        if (!text(digits)) {
+        if (!text(literal, unescaped)) {
             return false;
         }
-        literal = digits;
     } else if (next != '-' && (next < '0' || next > '9')) {
         return wrong_type(kWanted);
     } else if (!value(literal)) {
@@ -122,21 +118,27 @@ bool BodyReader::close(char bracket) {
     return scan_.take(bracket) || malformed();
 }
 
-bool BodyReader::member_name(std::string& name) {
+bool BodyReader::member_name(std::string_view& name, std::string& unescaped) {
     JsonScan::String scanned;
     if (!scan_.string(scanned) || !scan_.take(':')) {
         return malformed();
     }
-    return unescape(scanned, name);
+    return unescape(scanned, name, unescaped);
 }
 
-bool BodyReader::unescape(const JsonScan::String& scanned, std::string& to) {
+bool BodyReader::unescape(
+    const JsonScan::String& scanned, std::string_view& to, std::string& unescaped
+) {
     if (!scanned.escaped) {
         to = scanned.inner;
         return true;
     }
-    to.clear();
-    return append_unescaped(scanned.inner, to) || refuse("has half a surrogate pair in it");
+    unescaped.clear();
+    if (!append_unescaped(scanned.inner, unescaped)) {
+        return refuse("has half a surrogate pair in it");
+    }
+    to = unescaped;
+    return true;
 }
 
 bool BodyReader::malformed() {

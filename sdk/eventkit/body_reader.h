@@ -19,11 +19,17 @@ class BodyReader {
     // Where the reader is: a member or an element of what is read. Lives while its value is read.
     class Place {
      public:
-        Place(BodyReader& reader, std::string_view name);
-        Place(BodyReader& reader, std::size_t index);
+        Place(BodyReader& reader, std::string_view name)
+            : reader_(reader), outer_(reader.place_), name_(name) {
+            reader_.place_ = this;
+        }
+        Place(BodyReader& reader, std::size_t index)
+            : reader_(reader), outer_(reader.place_), index_(index) {
+            reader_.place_ = this;
+        }
         Place(const Place&) = delete;
         Place& operator=(const Place&) = delete;
-        ~Place();
+        ~Place() { reader_.place_ = outer_; }
 
      private:
         friend class BodyReader;
@@ -39,6 +45,8 @@ class BodyReader {
     // Steps over a null, if that is next.
     [[nodiscard]] bool take_null();
     [[nodiscard]] bool text(std::string& to);
+    // The same without a copy: a view into the text, or into `unescaped` if it had escapes.
+    [[nodiscard]] bool text(std::string_view& to, std::string& unescaped);
     // A whole number, or a string of its digits: the first version of the API had that.
     [[nodiscard]] bool whole_number(std::int64_t& to);
     [[nodiscard]] bool value(std::string_view& to);
@@ -51,8 +59,9 @@ class BodyReader {
             return !failed_;
         }
         do {
-            std::string name;
-            if (!member_name(name) || !read_member(std::string_view(name))) {
+            std::string unescaped;
+            std::string_view name;
+            if (!member_name(name, unescaped) || !read_member(name)) {
                 return false;
             }
         } while (scan_.take(','));
@@ -90,8 +99,8 @@ class BodyReader {
     // Of the value that is next; text that is no JSON is said to be that.
     bool wrong_type(std::string_view wanted);
     bool close(char bracket);
-    bool member_name(std::string& name);
-    bool unescape(const JsonScan::String& scanned, std::string& to);
+    bool member_name(std::string_view& name, std::string& unescaped);
+    bool unescape(const JsonScan::String& scanned, std::string_view& to, std::string& unescaped);
     bool malformed();
     [[nodiscard]] std::string path() const;
 

@@ -3,60 +3,124 @@
 #include "event/steadybit_body.h"
 
 #include <optional>
+#include <utility>
 
 namespace belfry::eventkit {
 
+namespace {
+
+constexpr std::size_t kFirstSize = 64;
+
+}  // namespace
+
+DedupWindow::DedupWindow(Options options) : options_(options), table_(kFirstSize, kNone) {}
+
+DedupWindow::Seen DedupWindow::begin(std::uint32_t listener, std::string_view id, MonoTime now) {
+    const std::optional<Uuid> uuid = parse_steadybit_uuid(id);
+    if (!uuid || options_.count_max == 0) {
+        return Seen::fresh;
+    }
+    expire(now);
+    const Key key{.id = *uuid, .listener = listener};
+    const Number number = table_[place_of(key)];
+    if (number == kNone) {
+        add(key);
+        return Seen::fresh;
+    }
+    return entries_[number].handled ? Seen::handled : Seen::under_way;
+}
+
+void DedupWindow::end(std::uint32_t listener, std::string_view id, bool success, MonoTime now) {
+    const std::optional<Uuid> uuid = parse_steadybit_uuid(id);
+    if (!uuid) {
+        return;
+    }
+    const std::size_t place = place_of({.id = *uuid, .listener = listener});
+    const Number number = table_[place];
+    if (number == kNone || entries_[number].handled) {
+        return;
+    }
+    if (!success) {
+        remove(place);
+        return;
+    }
+    Entry& entry = entries_[number];
+    entry.handled = true;
+    entry.when = now;
+    entry.next = kNone;
+    (oldest_ == kNone ? oldest_ : entries_[newest_].next) = number;
+    newest_ = number;
+    ++handled_;
+    expire(now);
+}
+
 // Whoever makes up ids chooses both halves, so neither may be the hash alone.
-std::size_t DedupWindow::KeyHash::operator()(const Key& key) const {
+std::size_t DedupWindow::hash_of(const Key& key) {
     constexpr std::uint64_t kOdd = 0x9E37'79B9'7F4A'7C15;
     std::uint64_t hash = (key.id.high ^ key.listener) * kOdd;
     hash = (hash ^ hash >> 32 ^ key.id.low) * kOdd;
     return hash ^ hash >> 29;
 }
 
-DedupWindow::Seen DedupWindow::begin(std::size_t listener, std::string_view id, MonoTime now) {
-    const std::optional<Uuid> uuid = parse_steadybit_uuid(id);
-    if (options_.count_max == 0 || !uuid) {
-        return Seen::fresh;
+std::size_t DedupWindow::place_of(const Key& key) const {
+    std::size_t place = hash_of(key) & (table_.size() - 1);
+    while (table_[place] != kNone && entries_[table_[place]].key != key) {
+        place = after(place);
     }
-    const std::scoped_lock lock(mutex_);
-    expire(now);
-    const auto [at, fresh] = seen_.try_emplace(Key{.id = *uuid, .listener = listener}, false);
-    if (fresh) {
-        return Seen::fresh;
-    }
-    return at->second ? Seen::handled : Seen::under_way;
+    return place;
 }
 
-void DedupWindow::end(std::size_t listener, std::string_view id, bool success, MonoTime now) {
-    const std::optional<Uuid> uuid = parse_steadybit_uuid(id);
-    if (options_.count_max == 0 || !uuid) {
-        return;
+void DedupWindow::add(const Key& key) {
+    if (2 * (used_ + 1) > table_.size()) {
+        grow();
     }
-    const std::scoped_lock lock(mutex_);
-    const auto at = seen_.find(Key{.id = *uuid, .listener = listener});
-    if (at == seen_.end() || at->second) {
-        return;
+    Number number = free_;
+    if (number == kNone) {
+        number = static_cast<Number>(entries_.size());
+        entries_.emplace_back();
+    } else {
+        free_ = entries_[number].next;
     }
-    if (!success) {
-        seen_.erase(at);
-        return;
-    }
-    at->second = true;
-    handled_.push_back({.key = at->first, .when = now});
-    expire(now);
+    entries_[number] = {.key = key};
+    table_[place_of(key)] = number;
+    ++used_;
 }
 
-std::size_t DedupWindow::size() const {
-    const std::scoped_lock lock(mutex_);
-    return handled_.size();
+// Those behind it move up where they would not be found across the gap.
+void DedupWindow::remove(std::size_t place) {
+    Entry& entry = entries_[table_[place]];
+    entry.next = std::exchange(free_, table_[place]);
+    --used_;
+    std::size_t gap = place;
+    for (std::size_t at = after(gap); table_[at] != kNone; at = after(at)) {
+        const std::size_t home = hash_of(entries_[table_[at]].key) & (table_.size() - 1);
+        const std::size_t from_home = (at - home) & (table_.size() - 1);
+        const std::size_t from_gap = (at - gap) & (table_.size() - 1);
+        if (from_home >= from_gap) {
+            table_[gap] = table_[at];
+            gap = at;
+        }
+    }
+    table_[gap] = kNone;
+}
+
+void DedupWindow::grow() {
+    const std::vector<Number> numbers =
+        std::exchange(table_, std::vector<Number>(2 * table_.size(), kNone));
+    for (const Number number : numbers) {
+        if (number != kNone) {
+            table_[place_of(entries_[number].key)] = number;
+        }
+    }
 }
 
 void DedupWindow::expire(MonoTime now) {
-    while (!handled_.empty() && (handled_.size() > options_.count_max ||
-                                 now - handled_.front().when >= options_.age_max)) {
-        seen_.erase(handled_.front().key);
-        handled_.pop_front();
+    while (oldest_ != kNone &&
+           (handled_ > options_.count_max || now - entries_[oldest_].when >= options_.age_max)) {
+        const Number number = oldest_;
+        oldest_ = entries_[number].next;
+        --handled_;
+        remove(place_of(entries_[number].key));
     }
 }
 

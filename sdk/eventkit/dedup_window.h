@@ -1,7 +1,7 @@
 // Which events a listener handled lately, so that an attempt made again (its answer was lost, or
 // came too late) is answered without running the handler again. An event that two listeners get is
 // two calls, so each listener has ids of its own. Bounded in number and age; the oldest go first.
-// May be called from any thread.
+// One thread at a time. Every event passes here, so it is one table without a node per event.
 #pragma once
 
 #include "base/clock.h"
@@ -9,10 +9,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <mutex>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 namespace belfry::eventkit {
 
@@ -27,38 +25,53 @@ class DedupWindow {
         under_way,  // another attempt is being handled and may still fail
         handled,
     };
-
-    explicit DedupWindow(Options options) : options_(options) {}
+    explicit DedupWindow(Options options);
 
     // `id` is a UUID in any usual spelling; what is none is always fresh.
-    [[nodiscard]] Seen begin(std::size_t listener, std::string_view id, MonoTime now);
+    [[nodiscard]] Seen begin(std::uint32_t listener, std::string_view id, MonoTime now);
     // After `fresh`, once. What was not handled with success is forgotten: the next attempt is
     // fresh.
-    void end(std::size_t listener, std::string_view id, bool success, MonoTime now);
+    void end(std::uint32_t listener, std::string_view id, bool success, MonoTime now);
 
     // Handled events that are remembered.
-    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] std::size_t size() const { return handled_; }
 
  private:
     struct Key {
         Uuid id;
-        std::size_t listener = 0;
+        std::uint32_t listener = 0;
         bool operator==(const Key&) const = default;
     };
-    struct KeyHash {
-        std::size_t operator()(const Key& key) const;
-    };
-    struct Handled {
+    // Numbers of entries; kNone is no entry.
+    using Number = std::uint32_t;
+    static constexpr Number kNone = 0xFFFF'FFFF;
+
+    struct Entry {
         Key key;
-        MonoTime when;
+        bool handled = false;
+        Number next = kNone;  // handled: the one that was handled next; free: the next free one
+        MonoTime when;        // handled since
     };
 
+    [[nodiscard]] static std::size_t hash_of(const Key& key);
+    [[nodiscard]] std::size_t place_of(const Key& key) const;  // of it, or where it would be
+    [[nodiscard]] std::size_t after(std::size_t place) const {
+        return (place + 1) & (table_.size() - 1);
+    }
+    void add(const Key& key);
+    void remove(std::size_t place);
+    void grow();
     void expire(MonoTime now);
 
     const Options options_;
-    mutable std::mutex mutex_;
-    std::unordered_map<Key, bool, KeyHash> seen_;  // whether it was handled
-    std::deque<Handled> handled_;                  // oldest first
+    std::vector<Entry> entries_;
+    Number free_ = kNone;
+    Number oldest_ = kNone;  // handled
+    Number newest_ = kNone;
+    std::size_t handled_ = 0;
+    // Open addressing; a power of two in size, at most half full.
+    std::vector<Number> table_;
+    std::size_t used_ = 0;
 };
 
 }  // namespace belfry::eventkit

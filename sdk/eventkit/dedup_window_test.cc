@@ -3,6 +3,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace belfry::eventkit {
 namespace {
 
@@ -102,6 +109,69 @@ TEST(DedupWindow, WhatIsNoUuidIsAlwaysFresh) {
     handle(window, "7");
     handle(window, "7");
     EXPECT_EQ(window.size(), 0);
+}
+
+// What a window does, with a list.
+class NaiveWindow {
+ public:
+    using Key = std::pair<std::uint32_t, std::string>;
+    Seen begin(const Key& key, MonoTime now) {
+        expire(now);
+        if (std::ranges::find(under_way_, key) != under_way_.end()) {
+            return Seen::under_way;
+        }
+        const bool handled = std::ranges::find(handled_, key, &Handled::first) != handled_.end();
+        if (!handled) {
+            under_way_.push_back(key);
+        }
+        return handled ? Seen::handled : Seen::fresh;
+    }
+    void end(const Key& key, bool success, MonoTime now) {
+        std::erase(under_way_, key);
+        if (success) {
+            handled_.emplace_back(key, now);
+            expire(now);
+        }
+    }
+    [[nodiscard]] std::size_t size() const { return handled_.size(); }
+    [[nodiscard]] const std::vector<Key>& under_way() const { return under_way_; }
+
+ private:
+    using Handled = std::pair<Key, MonoTime>;
+    void expire(MonoTime now) {
+        while (!handled_.empty() && (handled_.size() > 100 || now - handled_.front().second >= 60s)
+        ) {
+            handled_.erase(handled_.begin());
+        }
+    }
+    std::vector<Key> under_way_;
+    std::vector<Handled> handled_;
+};
+
+TEST(DedupWindow, DoesWhatAListWouldDo) {
+    DedupWindow window({.count_max = 100, .age_max = 60s});
+    NaiveWindow naive;
+    std::minstd_rand random(7);
+    MonoTime now = kNow;
+    std::map<Seen, int> count;
+    for (int i = 0; i < 10'000; ++i) {
+        now += std::chrono::milliseconds(random() % 1'000);
+        if (naive.under_way().size() < random() % 60) {
+            const NaiveWindow::Key event{random() % 2, id(static_cast<int>(random() % 400))};
+            const Seen seen = window.begin(event.first, event.second, now);
+            ASSERT_EQ(seen, naive.begin(event, now)) << i;
+            ++count[seen];
+        } else {
+            const auto event = naive.under_way()[random() % naive.under_way().size()];
+            const bool success = random() % 3 != 0;
+            window.end(event.first, event.second, success, now);
+            naive.end(event, success, now);
+        }
+        ASSERT_EQ(window.size(), naive.size()) << i;
+    }
+    EXPECT_GT(count[Seen::fresh], 1'000);
+    EXPECT_GT(count[Seen::under_way], 100);
+    EXPECT_GT(count[Seen::handled], 100);
 }
 
 }  // namespace

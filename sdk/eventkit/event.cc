@@ -20,9 +20,23 @@ struct Schema<PrincipalKind> {
         member<&PrincipalKind::type>("principalType", Need::never),
     };
 };
+// Of a principal whose kind is known.
+template <typename T>
+constexpr Member<T> known_kind() {
+    return {
+        "principalType",
+        Need::never,
+        [](BodyReader& reader, T& /*to*/) {
+            std::string_view skipped;
+            return reader.value(skipped);
+        },
+        nullptr
+    };
+}
 template <>
 struct Schema<UserPrincipal> {
     static constexpr std::array kMembers{
+        known_kind<UserPrincipal>(),
         member<&UserPrincipal::username>("username", Need::always),
         member<&UserPrincipal::name>("name", Need::always),
         member<&UserPrincipal::email>("email", Need::never),
@@ -31,6 +45,7 @@ struct Schema<UserPrincipal> {
 template <>
 struct Schema<AccessTokenPrincipal> {
     static constexpr std::array kMembers{
+        known_kind<AccessTokenPrincipal>(),
         member<&AccessTokenPrincipal::id>("id", Need::always),
         member<&AccessTokenPrincipal::name>("name", Need::always),
         member<&AccessTokenPrincipal::token_type>("tokenType", Need::always),
@@ -39,6 +54,7 @@ struct Schema<AccessTokenPrincipal> {
 template <>
 struct Schema<BatchPrincipal> {
     static constexpr std::array kMembers{
+        known_kind<BatchPrincipal>(),
         member<&BatchPrincipal::username>("username", Need::always),
     };
 };
@@ -155,32 +171,52 @@ constexpr std::string_view kUser = "user";
 constexpr std::string_view kAccessToken = "access_token";
 constexpr std::string_view kBatchJob = "batch_job";
 
+bool read_unknown(BodyReader& reader, UnknownPrincipal& to) {
+    PrincipalKind kind;
+    BodyReader first = reader;
+    std::string_view json;
+    if (!read_value(first, kind)) {
+        reader = first;
+        return false;
+    }
+    if (!reader.object_text(json)) {
+        return false;
+    }
+    to = {.type = std::move(kind.type).value_or(""), .json = std::string(json)};
+    return true;
+}
+
 }  // namespace
 
 // The kind first, wherever it stands, then the members of that kind.
 bool read_value(BodyReader& reader, Principal& to) {
-    PrincipalKind kind;
     BodyReader first = reader;
-    if (!read_value(first, kind)) {
+    std::string unescaped;
+    std::string_view kind;
+    bool found = false;
+    const bool good = first.object([&](std::string_view name) {
+        std::string_view skipped;
+        if (name == "principalType" && !first.take_null()) {
+            const BodyReader::Place place(first, name);
+            found = first.text(kind, unescaped);
+            return false;  // far enough, or a fault
+        }
+        return name == "principalType" || first.value(skipped);
+    });
+    if (!good && !found) {
         reader = first;  // with its error
         return false;
     }
-    const std::string type = std::move(kind.type).value_or("");
-    if (type == kUser) {
+    if (kind == kUser) {
         return read_value(reader, to.emplace<UserPrincipal>());
     }
-    if (type == kAccessToken) {
+    if (kind == kAccessToken) {
         return read_value(reader, to.emplace<AccessTokenPrincipal>());
     }
-    if (type == kBatchJob) {
+    if (kind == kBatchJob) {
         return read_value(reader, to.emplace<BatchPrincipal>());
     }
-    std::string_view json;
-    if (!reader.object_text(json)) {
-        return false;
-    }
-    to = UnknownPrincipal{.type = type, .json = std::string(json)};
-    return true;
+    return read_unknown(reader, to.emplace<UnknownPrincipal>());
 }
 
 void write_value(std::string& out, const Principal& principal) {
@@ -242,17 +278,19 @@ void complete(Event& event) {
 
 template <HasSchema T>
 std::expected<T, EventError> parse(std::string_view json) {
+    // Filled where it is, because events are large to move.
+    std::expected<T, EventError> result;
     if (!is_utf8(json)) {
-        return std::unexpected(
+        result = std::unexpected(
             EventError{.field = {}, .detail = "malformed JSON: the text is not UTF-8"}
         );
+        return result;
     }
     BodyReader reader(json);
-    T value;
-    if (!read_value(reader, value) || !reader.finish()) {
-        return std::unexpected(reader.take_error());
+    if (!read_value(reader, *result) || !reader.finish()) {
+        result = std::unexpected(reader.take_error());
     }
-    return value;
+    return result;
 }
 
 }  // namespace

@@ -138,6 +138,8 @@ TEST(Event, KeepsTheJsonOfPrincipalsItDoesNotKnow) {
     const std::string first = R"({"username":"u"})";
     EXPECT_EQ(principal(first), Principal(UnknownPrincipal{.type = "", .json = first}))
         << "the first version had no kinds";
+    const std::string null = R"({"principalType":null,"username":"u"})";
+    EXPECT_EQ(principal(null), Principal(UnknownPrincipal{.type = "", .json = null}));
     const std::string cased = R"({"principalType":"USER","username":"u","name":"n"})";
     EXPECT_EQ(principal(cased), Principal(UnknownPrincipal{.type = "USER", .json = cased}));
 }

@@ -92,8 +92,9 @@ inline bool read_value(BodyReader& reader, std::int64_t& to) {
     return reader.whole_number(to);
 }
 inline bool read_value(BodyReader& reader, Time& to) {
-    std::string text;
-    if (!reader.text(text)) {
+    std::string unescaped;
+    std::string_view text;
+    if (!reader.text(text, unescaped)) {
         return false;
     }
     const std::optional<WallTime> time = parse_rfc3339(text);
@@ -106,8 +107,9 @@ inline bool read_value(BodyReader& reader, Time& to) {
 template <typename Enum>
     requires std::is_enum_v<Enum>
 bool read_value(BodyReader& reader, Enum& to) {
-    std::string text;
-    if (!reader.text(text)) {
+    std::string unescaped;
+    std::string_view text;
+    if (!reader.text(text, unescaped)) {
         return false;
     }
     const auto& words = Words<Enum>::kAll;

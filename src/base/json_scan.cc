@@ -86,26 +86,6 @@ class JsonScan::Nesting {
     std::size_t depth_ = 0;
 };
 
-void JsonScan::skip_space() {
-    while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) {
-        ++at_;
-    }
-}
-
-char JsonScan::peek() {
-    skip_space();
-    return at_ == end_ ? '\0' : *at_;
-}
-
-bool JsonScan::take(char expected) {
-    skip_space();
-    if (at_ == end_ || *at_ != expected) {
-        return false;
-    }
-    ++at_;
-    return true;
-}
-
 bool JsonScan::string(String& found) {
     if (!take('"')) {
         return false;

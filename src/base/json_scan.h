@@ -25,9 +25,19 @@ class JsonScan {
         : begin_(text.data()), at_(begin_), end_(begin_ + text.size()) {}
 
     // Each skips white space first. The next byte, 0 at the end of the text.
-    [[nodiscard]] char peek();
+    [[nodiscard]] char peek() {
+        skip_space();
+        return at_ == end_ ? '\0' : *at_;
+    }
     // Steps over `expected` if it is next.
-    [[nodiscard]] bool take(char expected);
+    [[nodiscard]] bool take(char expected) {
+        skip_space();
+        if (at_ == end_ || *at_ != expected) {
+            return false;
+        }
+        ++at_;
+        return true;
+    }
     // Steps over a string or a whole value; false, standing at the fault, if it is malformed.
     [[nodiscard]] bool string(String& found);
     [[nodiscard]] bool value(std::string_view& found);
@@ -40,7 +50,11 @@ class JsonScan {
  private:
     class Nesting;
 
-    void skip_space();
+    void skip_space() {
+        while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) {
+            ++at_;
+        }
+    }
     bool string_body(bool& escaped);
     bool escape();
     bool number();
