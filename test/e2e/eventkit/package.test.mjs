@@ -36,10 +36,10 @@ async function copyExample(directory) {
 async function buildAgainst(prefix, directory, source, ...more) {
   const into = path.join(directory, 'build');
   const compiler = /^CMAKE_CXX_COMPILER:[^=]*=(.*)/m.exec(cache)[1];
-  const settings = [`-DCMAKE_PREFIX_PATH=${prefix}`, `-DCMAKE_CXX_COMPILER=${compiler}`, '-DCMAKE_BUILD_TYPE=Release', ...more];
+  const settings = [`-DCMAKE_PREFIX_PATH=${prefix}`, `-DCMAKE_CXX_COMPILER=${compiler}`, ...more];
   await run('cmake', ['-G', 'Ninja', '-S', source, '-B', into, ...settings]);
   await run('cmake', ['--build', into]);
-  return path.join(into, 'event_lines');
+  return into;
 }
 
 async function assertWorks(t, program, directory, env = {}) {
@@ -59,21 +59,14 @@ async function install(t) {
   return { directory, prefix };
 }
 
-test('installed, the kit builds the example in a clean folder, with the static library', { skip }, async (t) => {
+test('installed, the kit builds the example in a clean folder, and the static library is whole', { skip }, async (t) => {
   const { directory, prefix } = await install(t);
-  const program = await buildAgainst(prefix, directory, await copyExample(directory));
+  const program = path.join(await buildAgainst(prefix, directory, await copyExample(directory)), 'event_lines');
   assert.ok(!/eventkit/.test(await librariesOf(program)), 'nothing of the kit is needed to run it');
   await assertWorks(t, program, directory);
 });
 
-test('installed, the kit builds the example with the shared library', { skip }, async (t) => {
-  const { directory, prefix } = await install(t);
-  const program = await buildAgainst(prefix, directory, await copyExample(directory), '-DBUILD_SHARED_LIBS=ON');
-  assert.match(await librariesOf(program), /libbelfry-eventkit\.so\.\d+ => .*prefix/);
-  await assertWorks(t, program, directory);
-});
-
-test('installed headers need nothing but the standard library, and each stands for itself', { skip }, async (t) => {
+test('installed headers need nothing but the standard library', { skip }, async (t) => {
   const { directory, prefix } = await install(t);
   const include = path.join(prefix, 'include');
   const headers = ['belfry/eventkit.h', ...(await readdir(path.join(include, 'belfry/eventkit'))).map((name) => `belfry/eventkit/${name}`)];
@@ -91,6 +84,27 @@ test('installed headers need nothing but the standard library, and each stands f
   await run(compiler, ['-std=c++23', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-fsyntax-only', '-I', include, all]);
 });
 
+test("the README's whole program compiles and runs against the installed kit, with the shared library", { skip }, async (t) => {
+  const { directory, prefix } = await install(t);
+  const readme = await readFile(inRepository('sdk/eventkit/README.md'), 'utf8');
+  const program = /```(?:cpp|c\+\+)\n([^]*?)```/.exec(readme)[1];
+  assert.match(program, /int main\(\)/);
+  assert.ok(program.trim().split('\n').length <= 18, 'about fifteen lines');
+  const source = path.join(directory, 'source');
+  await mkdir(source);
+  await writeFile(path.join(source, 'main.cc'), program);
+  const lists = /```cmake\n([^]*?)```/.exec(readme)[1];
+  const start = 'cmake_minimum_required(VERSION 3.25)\nproject(extension LANGUAGES CXX)\nadd_executable(extension main.cc)\n';
+  await writeFile(path.join(source, 'CMakeLists.txt'), start + lists);
+  const built = await buildAgainst(prefix, directory, source, '-DBUILD_SHARED_LIBS=ON');
+  assert.match(await librariesOf(path.join(built, 'extension')), /libbelfry-eventkit\.so\.\d+ => .*prefix/);
+  const kit = await makeKit(t, path.join(built, 'extension')).start();
+  const [{ path: listens, method, listenTo }] = (await kit.ask('GET', '/')).json.eventListeners;
+  await kit.send(event(1, listenTo[0]), listens, { method });
+  assert.equal(await kit.stop(), 0);
+  assert.match(kit.log, /^ADM-4: completed$/m);
+});
+
 test('the Debian package holds the kit, names what it needs, and builds the example', { skip }, async (t) => {
   const directory = await temporaryDirectory(t);
   await run('cpack', ['-G', 'DEB', '-B', directory], { cwd: build });
@@ -106,6 +120,7 @@ test('the Debian package holds the kit, names what it needs, and builds the exam
   const root = path.join(directory, 'root');
   await run('dpkg-deb', ['-x', deb, root]);
   assert.ok(existsSync(path.join(root, 'usr/include/belfry/eventkit.h')));
-  const program = await buildAgainst(path.join(root, 'usr'), directory, await copyExample(directory));
+  assert.match(await readFile(path.join(root, 'usr/share/doc/libbelfry-eventkit-dev/copyright'), 'utf8'), /Apache/);
+  const program = path.join(await buildAgainst(path.join(root, 'usr'), directory, await copyExample(directory)), 'event_lines');
   await assertWorks(t, program, directory);
 });
