@@ -96,7 +96,7 @@ bool BodyReader::refuse(std::string_view what) {
     failed_ = true;
     error_.field = path();
     error_.detail = error_.field.empty() ? fmt::format("the body {}", what)
-                                         : fmt::format("\"{}\" {}", error_.field, what);
+                                         : fmt::format("{} {}", error_.field, what);
     return false;
 }
 

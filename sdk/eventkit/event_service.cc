@@ -9,9 +9,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace belfry::eventkit {
@@ -77,8 +79,11 @@ std::uint64_t execution_lane(const Event& event) {
     return event.target ? lane(*event.target) : 0;
 }
 
-std::string text_of(const EventError& error) {
-    return error.field.empty() ? error.detail : error.field + ": " + error.detail;
+// A directory, a device: what must not be replaced by a file.
+bool is_no_file(const std::string& path) {
+    std::error_code error;
+    const auto there = std::filesystem::status(path, error);
+    return std::filesystem::exists(there) && !std::filesystem::is_regular_file(there);
 }
 
 }  // namespace
@@ -95,6 +100,13 @@ EventService::EventService(const Options& options, Registry& registry, Loop& loo
 EventService::~EventService() = default;
 
 Result<void> EventService::open() {
+    if (is_no_file(options_.step_cache_file)) {
+        return fail(
+            Errc::conflict,
+            "STEADYBIT_EXTENSION_STEP_CACHE_FILE: " + options_.step_cache_file +
+                " is there and is no file: it is not replaced"
+        );
+    }
     auto opened = StepCache::open(
         posix_file_system(),
         {.path = options_.step_cache_file, .count_max = options_.step_cache_steps},
@@ -172,7 +184,8 @@ void EventService::take_event(
         answer_problem(
             exchange,
             options_.schema_status,
-            {.title = "Failed to decode event request body", .detail = text_of(event.error())}
+            {.title = "Failed to decode event request body",
+             .detail = std::move(event.error().detail)}
         );
         return;
     }

@@ -344,7 +344,7 @@ TEST(Event, NamesEachMemberThatIsMissing) {
     for (const auto& [member, field] : members) {
         expect_refused(without(member), field, "is missing");
     }
-    expect_refused("{}", "id", "\"id\" is missing");
+    expect_refused("{}", "id", "id is missing");
     expect_refused(target(""), "experimentStepTargetExecution.targetAttributes", "is missing");
 }
 

@@ -236,7 +236,7 @@ TEST_F(ExtensionTest, BodiesThatAreNoEventAreAnsweredAsTheOptionsSay) {
     start();
     EXPECT_THAT(
         answer(request("POST /a", "{}")),
-        AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr(R"("detail":"id: )"))
+        AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr(R"("detail":"id is missing)"))
     );
     EXPECT_THAT(answer(request("POST /a", "[")), StartsWith("HTTP/1.1 400 "));
     EXPECT_THAT(
@@ -494,6 +494,11 @@ TEST(Extension, ThatIsToldNonsenseDoesNotBegin) {
         options.step_cache_file = "/proc/nowhere/steps";
         Extension extension(options);
         EXPECT_THAT(run(extension), HasSubstr("STEADYBIT_EXTENSION_STEP_CACHE_FILE: "));
+    }
+    {
+        options.step_cache_file = "/proc/self";
+        Extension extension(options);
+        EXPECT_THAT(run(extension), HasSubstr("/proc/self is there and is no file"));
     }
 }
 

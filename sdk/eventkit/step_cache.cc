@@ -122,14 +122,26 @@ Result<void> StepCache::load(WallTime now) {
         dropped += end == std::string_view::npos || !keep_line(rest.substr(0, end)) ? 1U : 0U;
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     }
-    expire(now);
-    if (dropped != 0) {
+    if (dropped != 0 && !steps_.empty()) {
         log_warn(
             "The step cache had lines that could not be read; they were dropped",
             {{"file", options_.path}, {"lines", dropped}, {"steps", steps_.size()}}
         );
+    } else if (dropped != 0) {
+        put_aside();
     }
+    expire(now);
     return replace_file();
+}
+
+// Somebody may want what is in it.
+void StepCache::put_aside() {
+    const std::string aside = options_.path + ".unreadable";
+    const Result<void> renamed = files_.rename(options_.path, aside);
+    log_warn(
+        "The step cache is no file of this program; it begins empty",
+        {{"file", options_.path}, {"kept_as", renamed ? aside : ""}}
+    );
 }
 
 // Empty for a file that is not there, or far larger than this class makes them.
@@ -144,10 +156,7 @@ Result<std::string> StepCache::contents() {
         return std::unexpected(std::move(size.error()));
     }
     if (*size > 16 * options_.bytes_max + 16 * kOutdatedBytes) {
-        log_warn(
-            "The step cache is no file of this program; it begins empty",
-            {{"file", options_.path}, {"bytes", *size}}
-        );
+        put_aside();
         return "";
     }
     std::string text(*size, '\0');

@@ -5,7 +5,8 @@
 // ends an experiment may never come); the oldest go first. One process a file. Any thread.
 //
 // The file is lines: CRC32C of the rest of the line in 8 hex digits, space, time in RFC 3339,
-// space, the step as it stands in an event. Lines that are not so are dropped with a warning.
+// space, the step as it stands in an event. Lines that are not so are dropped with a warning; a
+// file of such lines alone is put aside under another name.
 #pragma once
 
 #include "base/clock.h"
@@ -59,6 +60,7 @@ class StepCache {
 
     Result<void> load(WallTime now);
     Result<std::string> contents();
+    void put_aside();
     bool keep_line(std::string_view line);
     void keep(Kept step);
     void expire(WallTime now);

@@ -47,8 +47,8 @@ std::unique_ptr<StepCache> opened(
     return cache ? std::move(*cache) : nullptr;
 }
 
-std::string text_of(const MemoryFileSystem& files) {
-    const std::vector<std::byte> bytes = files.contents(std::string(kFile));
+std::string text_of(const MemoryFileSystem& files, std::string_view file = kFile) {
+    const std::vector<std::byte> bytes = files.contents(std::string(file));
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -115,8 +115,9 @@ TEST(StepCache, BeginsEmptyWithAWarningWhenTheFileIsNoneOfItsOwn) {
         MemoryFileSystem files;
         static_cast<void>(opened(files));
         set_text(files, text);
-        EXPECT_THAT(warnings_of_start(files), HasSubstr("could not be read")) << text;
+        EXPECT_THAT(warnings_of_start(files), HasSubstr("begins empty")) << text;
         EXPECT_EQ(text_of(files), "") << text;
+        EXPECT_EQ(text_of(files, "/var/lib/extension/steps.unreadable"), text) << "it is kept";
         EXPECT_EQ(warnings_of_start(files), "") << "once";
     }
     MemoryFileSystem files;
