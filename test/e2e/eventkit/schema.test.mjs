@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
+import { startExample, startScripted } from './kit.mjs';
 import { early, newest } from './schema.mjs';
 
 const echo = join(dirname(process.env.BELFRY_BINARY), 'event_echo');
@@ -238,6 +239,15 @@ test('eventkit: the bodies of old versions are made valid ones of today', () => 
   assert.equal(tree.experimentExecution.reasonDetails, 'more');
   assert.deepEqual(tree.experimentStepExecution.id, step.id);
   assert.deepEqual(tree.experimentStepExecution.experimentKey, 'ADM-4');
+});
+
+// The documents write methods in lower case; every extension and every example of theirs in upper case.
+test('eventkit: the index of a program made with the kit is valid', async (t) => {
+  for (const kit of [await startExample(t), await startScripted(t), await startScripted(t, { SCRIPTED_LISTENERS: 'none' })]) {
+    const { json } = await kit.ask('GET', '/');
+    const eventListeners = json.eventListeners.map((listener) => ({ ...listener, method: listener.method.toLowerCase() }));
+    for (const schema of [newest, early]) assert.equal(schema.indexFaults({ ...json, eventListeners }), null);
+  }
 });
 
 test('eventkit: the schemas say no when they should', () => {

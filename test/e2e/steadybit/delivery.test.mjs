@@ -1,6 +1,7 @@
 // Belfry as the agent: what a call of a listener is, byte by byte, and in which order calls come.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { newest } from '../eventkit/schema.mjs';
 import { eventually, startHub } from '../hub.mjs';
 import { attempts, caughtUp, deadLetters, event, from, id, number, post, postAll, postTogether, quick, registered, show } from './agent.mjs';
 import { failure, on, startExtension } from './extension.mjs';
@@ -33,6 +34,7 @@ test('steadybit 21: an event of somebody else is made into a body of the contrac
   const [first] = extension.calls;
   assert.deepEqual(extension.calls.map(({ path }) => path).sort(), ['/events/all', '/named', '/named']);
   for (const call of extension.calls) assert.equal(call.body, first.body);
+  assert.equal(newest.eventFaults(first.event), null);
   const { eventTime, tenant, ...rest } = first.event;
   assert.match(eventTime, isTime);
   assert.ok(Math.abs(Date.parse(eventTime) - Date.now()) < 60_000, eventTime);
