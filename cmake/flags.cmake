@@ -6,6 +6,7 @@ add_library(belfry_flags INTERFACE)
 target_compile_options(belfry_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Werror
     -Wno-missing-designated-field-initializers  # members that are left out have defaults
+    -pthread  # of rooms without threads too, because rooms share a precompiled header
     -Xclang -fno-pch-timestamp -fstack-protector-strong -fcf-protection -ftrivial-auto-var-init=zero -fno-omit-frame-pointer)
 target_compile_definitions(belfry_flags INTERFACE _GLIBCXX_ASSERTIONS)
 target_include_directories(belfry_flags INTERFACE "${PROJECT_SOURCE_DIR}/src")

@@ -1,4 +1,4 @@
-// The standard headers and GoogleTest, for test binaries.
+// The headers of every room and GoogleTest, for test binaries.
 #pragma once
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
