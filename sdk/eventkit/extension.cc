@@ -38,7 +38,7 @@ void set_up_logging_of(const Options& options) {
 
 struct Extension::State {
     void note(Result<void> result);
-    void add(std::string path, Method method, Route::Wish wish);
+    void add(const std::string& path, Method method, Route::Wish wish);
 
     Options options;
     std::atomic<bool> ready = true;
@@ -64,7 +64,7 @@ void Extension::State::note(Result<void> result) {
     }
 }
 
-void Extension::State::add(std::string path, Method method, Route::Wish wish) {
+void Extension::State::add(const std::string& path, Method method, Route::Wish wish) {
     note(registry.listen(path, method, std::move(wish)));
 }
 
@@ -83,7 +83,7 @@ Extension::Extension(Options options) : state_(std::make_unique<State>()) {
 Extension::~Extension() = default;
 
 void Extension::listen(
-    std::string path, std::vector<std::string> events, Handler handler, Method method
+    const std::string& path, std::vector<std::string> events, Handler handler, Method method
 ) {
     Route::Wish wish{.events = std::move(events), .handler = {}, .wants_context = false};
     if (handler) {
@@ -91,20 +91,20 @@ void Extension::listen(
             handler(event);
         };
     }
-    state_->add(std::move(path), method, std::move(wish));
+    state_->add(path, method, std::move(wish));
 }
 
 void Extension::listen(
-    std::string path, std::vector<std::string> events, ContextHandler handler, Method method
+    const std::string& path, std::vector<std::string> events, ContextHandler handler, Method method
 ) {
     state_->add(
-        std::move(path),
+        path,
         method,
         {.events = std::move(events), .handler = std::move(handler), .wants_context = true}
     );
 }
 
-void Extension::index_member(std::string name, std::string json) {
+void Extension::index_member(const std::string& name, const std::string& json) {
     state_->note(state_->registry.set_member(name, json));
 }
 

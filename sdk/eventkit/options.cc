@@ -35,8 +35,8 @@ const char* read_number(const std::string& text, Options& options) {
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, number);
     if (error != std::errc() || stop != end || number < Min || number > Max) {
-        static const std::string wanted = fmt::format("a whole number from {} to {}", Min, Max);
-        return wanted.c_str();
+        static const std::string kWanted = fmt::format("a whole number from {} to {}", Min, Max);
+        return kWanted.c_str();
     }
     using Number = std::remove_cvref_t<decltype(options.*Member)>;
     options.*Member = static_cast<Number>(number);

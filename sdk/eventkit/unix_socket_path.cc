@@ -70,7 +70,7 @@ void UnixSocketPath::release() {
     struct stat there{};
     if (node_ != 0 && ::lstat(path_.c_str(), &there) == 0 && there.st_dev == device_ &&
         there.st_ino == node_) {
-        static_cast<void>(posix_file_system().remove(path_));
+        [[maybe_unused]] const Result<void> removed = posix_file_system().remove(path_);
     }
     node_ = 0;
 }

@@ -49,20 +49,20 @@ class Extension {
     // connection (in asynchronous mode: of one execution). Several listeners of one method and path
     // are one to callers; who wants an event gets it in the order of these calls.
     void listen(
-        std::string path,
+        const std::string& path,
         std::vector<std::string> events,
         Handler handler,
         Method method = Method::post
     );
     void listen(
-        std::string path,
+        const std::string& path,
         std::vector<std::string> events,
         ContextHandler handler,
         Method method = Method::post
     );
     // Adds a member such as `actions` or `discoveries` to the index, or puts it in the place of the
     // one of that name. `json` is an array; null stands for an empty one.
-    void index_member(std::string name, std::string json);
+    void index_member(const std::string& name, const std::string& json);
 
     // Called once the extension listens, with where: "http://127.0.0.1:8080/",
     // "unix:/run/extension.sock".
