@@ -20,6 +20,8 @@ struct Schema<PrincipalKind> {
         member<&PrincipalKind::type>("principalType", Need::never),
     };
 };
+namespace {
+
 // Of a principal whose kind is known.
 template <typename T>
 constexpr Member<T> known_kind() {
@@ -33,6 +35,9 @@ constexpr Member<T> known_kind() {
         nullptr
     };
 }
+
+}  // namespace
+
 template <>
 struct Schema<UserPrincipal> {
     static constexpr std::array kMembers{

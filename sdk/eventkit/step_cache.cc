@@ -171,8 +171,9 @@ Result<std::string> StepCache::contents() {
 bool StepCache::keep_line(std::string_view line) {
     const auto [digits, rest] = cut(line, kCrcDigits);
     std::uint32_t crc = 0;
-    const char* const end = digits.data() + digits.size();
-    const auto read = std::from_chars(digits.data(), end, crc, 16);
+    const char* const begin = digits.data();
+    const char* const end = begin + digits.size();
+    const auto read = std::from_chars(begin, end, crc, 16);
     if (digits.empty() || read.ptr != end || read.ec != std::errc{} || crc != crc_of(rest)) {
         return false;
     }
