@@ -65,11 +65,11 @@ struct ExtensionDefaults {
 // From a request's body: unknown members are unknown_field, bad values bad_request, `field` a path.
 // A user in the URL becomes `basic`. Without a name it gets default_extension_name().
 [[nodiscard]] Result<RegisteredExtension> parse_extension(
-    std::string_view json, const ExtensionDefaults& defaults, const Limits& limits
+    std::string_view text, const ExtensionDefaults& defaults, const Limits& limits
 );
 // A list of them, as the configuration has it; no two with one identity or name.
 [[nodiscard]] Result<std::vector<RegisteredExtension>> parse_extensions(
-    std::string_view json, const ExtensionDefaults& defaults, const Limits& limits
+    std::string_view text, const ExtensionDefaults& defaults, const Limits& limits
 );
 // Host and port, or the socket's file without its end; what a name cannot hold is `-`.
 [[nodiscard]] std::string default_extension_name(const RegisteredExtension& extension);
@@ -78,7 +78,7 @@ struct ExtensionDefaults {
 
 // Where a registration says the extension is: an http or https URL, whose user becomes `basic`, or
 // an absolute path. bad_request; the password is not repeated.
-[[nodiscard]] Result<void> set_extension_url(RegisteredExtension& extension, std::string_view url);
+[[nodiscard]] Result<void> set_extension_url(RegisteredExtension& extension, std::string_view text);
 [[nodiscard]] Result<void> set_extension_socket(
     RegisteredExtension& extension, std::string_view path
 );
@@ -94,7 +94,7 @@ struct ExtensionDefaults {
 
 // The stored form, with its secrets, and its way back.
 [[nodiscard]] std::string stored_extension_json(const RegisteredExtension& extension);
-[[nodiscard]] Result<RegisteredExtension> parse_stored_extension(std::string_view json);
+[[nodiscard]] Result<RegisteredExtension> parse_stored_extension(std::string_view text);
 // The members of the public form, without the braces around them: no password, no file.
 void append_extension_members(std::string& out, const RegisteredExtension& extension);
 
