@@ -56,6 +56,12 @@ std::string request(
            std::string(headers) + "\r\n" + std::string(content);
 }
 
+ExtensionError typed_error() {
+    ExtensionError error("Cannot", "because");
+    error.type = "urn:x";
+    return error;
+}
+
 // Opens once, for handlers that are to take their time.
 class Gate {
  public:
@@ -124,7 +130,7 @@ struct ExtensionTest : testing::Test {
 TEST_F(ExtensionTest, AnswersItsIndexAndHandsEventsToWhoWantsThem) {
     std::mutex mutex;
     std::vector<std::string> seen;
-    const auto note = [&](std::string who) {
+    const auto note = [&](const std::string& who) {
         return [&, who](const Event& event) {
             const std::lock_guard lock(mutex);
             seen.push_back(who + " " + event.name);
@@ -200,9 +206,7 @@ TEST_F(ExtensionTest, UnknownPathsAndWrongMethodsAreNotTheIndex) {
 TEST_F(ExtensionTest, WhatAHandlerThrowsIsAnsweredAndItLivesOn) {
     make().listen("/a", {"x"}, [](const Event& event) {
         if (event.id == uuid(1)) {
-            ExtensionError error("Cannot", "because");
-            error.type = "urn:x";
-            throw error;
+            throw typed_error();
         }
         if (event.id == uuid(2)) {
             throw std::runtime_error("broken");
