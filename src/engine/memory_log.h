@@ -23,6 +23,7 @@ class MemoryLog final : public Log {
     std::uint64_t events_per_segment = 1'000;
     std::uint64_t bytes_per_segment = 1'000;
     std::uint64_t lists = 0;                 // asked for so far
+    mutable std::uint64_t entries_read = 0;  // by read() and read_tail()
     bool holds_lists = false;                // a list waits for release_lists(), as for a slow disk
     std::uint64_t tail_events = UINT64_MAX;  // how many of the newest read_tail() gives
     std::vector<Gap> gaps;
@@ -159,6 +160,7 @@ class MemoryLog final : public Log {
             result.entries.emplace_back(decode(result.next));
             result.next = result.next.next();
         }
+        entries_read += result.entries.size();
         return result;
     }
 

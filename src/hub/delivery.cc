@@ -17,6 +17,11 @@ constexpr std::uint64_t kExaminedPerPump = 2'000;
 // After a read that failed for a reason that may pass.
 constexpr milliseconds kReadAgain{5'000};
 
+Offset end_of(const LogEntry& entry) {
+    const auto* gap = std::get_if<Gap>(&entry);
+    return gap != nullptr ? gap->to : std::get<StoredEvent>(entry).offset.next();
+}
+
 }  // namespace
 
 Delivery::Delivery(
@@ -73,6 +78,7 @@ void Delivery::configure(const Subscription& subscription, std::shared_ptr<Sink>
     if (live_) {
         fall_behind(ports_.log.next_offset());  // the filter may be another from here on
     }
+    noted_.clear();
     buffer_.clear();
     if (subscription.sink != subscription_.sink) {
         sink_ = std::move(sink);
@@ -95,7 +101,13 @@ bool Delivery::is_active() const {
 }
 
 void Delivery::offer(const StoredEvent& event) {
-    if (!live_ || event.offset < position_) {
+    if (event.offset < position_) {
+        return;
+    }
+    if (!live_) {
+        if (noted_.is_open()) {
+            noted_.add(event.offset);
+        }
         return;
     }
     bool room =
@@ -103,26 +115,53 @@ void Delivery::offer(const StoredEvent& event) {
     bool in_order =
         subscription_.delivery.order != DeliveryPolicy::Order::all || exceptions_.empty();
     if (!room || !in_order || !replays_.empty() || exceptions_.due_at(ports_.clock.now())) {
-        fall_behind(event.offset);
+        note(event.offset);
         pump();
         return;
     }
     if (take(event) == Step::nothing) {
-        fall_behind(event.offset);
+        note(event.offset);
         arm_timer();
     }
+}
+
+// The first that it cannot take.
+void Delivery::note(Offset offset) {
+    fall_behind(offset);
+    noted_.open();
+    noted_.add(offset);
 }
 
 void Delivery::miss(Offset from) {
     if (live_) {
         fall_behind(std::max(from, position_));
         pump();
+    } else {
+        noted_.close(std::max(from, position_));
     }
 }
 
 void Delivery::fall_behind(Offset position) {
     live_ = false;
     position_ = position;
+    ports_.moved(*this);
+}
+
+// Everything below `next` is examined, and more where the index did it.
+void Delivery::pass_to(Offset next) {
+    position_ = next;
+    noted_.drop_below(next);
+    if (!noted_.empty()) {
+        position_ = noted_.front();
+    } else if (noted_.is_open()) {
+        noted_.clear();
+        live_ = true;
+    } else if (noted_.end() > next) {
+        position_ = noted_.end();
+    }
+    while (!buffer_.empty() && end_of(buffer_.front()) <= position_) {
+        buffer_.pop_front();
+    }
     ports_.moved(*this);
 }
 
@@ -286,26 +325,16 @@ Delivery::Step Delivery::take_next() {
         return Step::nothing;
     }
     ++examined_;
-    LogEntry& entry = buffer_.front();
-    if (const Gap* gap = std::get_if<Gap>(&entry)) {
-        Offset to = gap->to;
-        buffer_.pop_front();
-        pass_unread(to);
+    if (const Gap* gap = std::get_if<Gap>(&buffer_.front())) {
+        pass_unread(gap->to);
         return Step::progress;
     }
-    StoredEvent event = std::get<StoredEvent>(entry);
+    const StoredEvent& event = std::get<StoredEvent>(buffer_.front());
     if (!wants(event)) {
-        position_ = event.offset.next();
-        buffer_.pop_front();
-        ports_.moved(*this);
+        pass_to(event.offset.next());
         return Step::progress;
     }
-    buffer_.pop_front();
-    if (take(event) == Step::nothing) {
-        buffer_.emplace_front(std::move(event));
-        return Step::nothing;
-    }
-    return Step::progress;
+    return take(event);
 }
 
 bool Delivery::wants(const StoredEvent& event) const {
@@ -313,22 +342,22 @@ bool Delivery::wants(const StoredEvent& event) const {
 }
 
 // Attempts the event, or lets it wait for an earlier one of its key; the position passes it either
-// way.
+// way, and with it goes the event, if it stands in the buffer.
 Delivery::Step Delivery::take(const StoredEvent& event) {
+    const Offset offset = event.offset;
     OrderKey key = order_key(event.event);
     if (key != OrderKey{} && key_order_.is_busy(key)) {
-        key_order_.enter(key, event.offset);
-        position_ = event.offset.next();
+        key_order_.enter(key, offset);
         exceptions_.add(
-            event.offset,
+            offset,
             Exception{
                 .waits = Exception::Waits::earlier_event,
                 .key = key,
                 .due_wall = ports_.clock.wall()
             }
         );
-        store_exception(event.offset);
-        ports_.moved(*this);
+        store_exception(offset);
+        pass_to(offset.next());
         return Step::progress;
     }
     if (circuit_->open() && !exceptions_.empty()) {
@@ -340,18 +369,17 @@ Delivery::Step Delivery::take(const StoredEvent& event) {
         return Step::nothing;
     }
     if (key != OrderKey{}) {
-        key_order_.enter(key, event.offset);
+        key_order_.enter(key, offset);
     }
-    position_ = event.offset.next();
     Slot slot = take_slot();
     UnderWay& attempt = slots_[slot];
     attempt.kind = UnderWay::Kind::first;
     attempt.event = event;
-    attempt.offset = event.offset;
+    attempt.offset = offset;
     attempt.attempts = 0;
     attempt.key = key;
     attempt.probe = probe;
-    ports_.moved(*this);
+    pass_to(offset.next());
     begin(slot);
     return Step::progress;
 }
@@ -389,17 +417,21 @@ bool Delivery::fill_buffer() {
         ports_.moved(*this);
         return false;
     }
-    if (std::optional<ReadResult> tail = ports_.log.read_tail(position_, kReadAhead)) {
+    ReadLimit limit = kReadAhead;
+    if (!noted_.empty()) {
+        limit.events = noted_.run(limit.events);
+    }
+    if (std::optional<ReadResult> tail = ports_.log.read_tail(position_, limit)) {
         std::ranges::move(tail->entries, std::back_inserter(buffer_));
         return !buffer_.empty();
     }
-    read_more();
+    read_more(limit);
     return !buffer_.empty();
 }
 
-void Delivery::read_more() {
+void Delivery::read_more(ReadLimit limit) {
     reading_ = true;
-    ports_.log.read(position_, kReadAhead, [this, from = position_](Result<ReadResult> result) {
+    ports_.log.read(position_, limit, [this, from = position_](Result<ReadResult> result) {
         reading_ = false;
         if (abandoned_ || stopping_) {
             if (is_idle()) {

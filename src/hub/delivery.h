@@ -3,8 +3,9 @@
 // dead-letters by their outcome.
 //
 // It is *live* when it has examined the whole log: then the match index offers it each new event
-// and it reads nothing. When it cannot take an event it falls behind, and reads the log from there
-// at its own pace. Either way its backlog is a position and the exceptions below it, not objects.
+// and it reads nothing. When it cannot take an event it falls behind: the index goes on noting what
+// matches, and it reads those at its own pace; when they are too many, it examines the log itself
+// after them. Either way its backlog is a position and the exceptions below it, not objects.
 //
 // Owned by Deliveries; what DeliveryPorts names must outlive it. I/O thread only. Sinks and the log
 // may call back before they return.
@@ -20,6 +21,7 @@
 #include "hub/attempt_history.h"
 #include "hub/circuit.h"
 #include "hub/exceptions.h"
+#include "hub/noted_matches.h"
 #include "hub/sink.h"
 #include "hub/state_writer.h"
 
@@ -86,7 +88,7 @@ class Delivery {
 
     // The document changed. The position stays; attempts under way end by the old sink.
     void configure(const Subscription& subscription, std::shared_ptr<Sink> sink);
-    // A new event that matches. Ignored unless live: who is behind will read it.
+    // A new event that matches. Who is behind notes it, or will find it in the log.
     void offer(const StoredEvent& event);
     // New events from `from` on could not be offered: reads them.
     void miss(Offset from);
@@ -160,8 +162,10 @@ class Delivery {
     Step take_next();
     Step take(const StoredEvent& event);
     bool fill_buffer();
-    void read_more();
+    void read_more(ReadLimit limit);
     void fall_behind(Offset position);
+    void note(Offset offset);
+    void pass_to(Offset next);
     [[nodiscard]] bool may_begin();
     [[nodiscard]] OrderKey order_key(const Event& event) const;
     // Asks the circuit; a refusal is remembered for the timer.
@@ -206,8 +210,9 @@ class Delivery {
     Circuit* circuit_ = nullptr;
     // Position.
     bool live_ = false;
-    Offset position_;  // everything below was examined; while live, what is at or above is still
-                       // offered
+    Offset position_;     // everything below was examined; while live, what is at or above is still
+                          // offered
+    NotedMatches noted_;  // not while live
     std::deque<LogEntry> buffer_;  // read ahead, from position_ on
     bool reading_ = false;
     std::uint64_t examined_ = 0;  // in this pump, to leave the loop to others

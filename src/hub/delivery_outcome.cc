@@ -246,16 +246,14 @@ void Delivery::expire_before(Offset before, std::uint64_t count) {
     if (count > 0) {
         write_range({.from = position_, .to = before, .count = count}, "expired");
     }
-    position_ = before;
     buffer_.clear();
-    ports_.moved(*this);
+    pass_to(before);
 }
 
 // Whether the subscription would have wanted them nobody can know: it is told of all.
 void Delivery::pass_unread(Offset to) {
     write_range({.from = position_, .to = to, .count = to - position_}, "unreadable");
-    position_ = to;
-    ports_.moved(*this);
+    pass_to(to);
 }
 
 void Delivery::give_up_unread(Offset offset, std::string_view reason) {

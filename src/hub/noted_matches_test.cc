@@ -1,0 +1,60 @@
+#include "hub/noted_matches.h"
+
+#include <gtest/gtest.h>
+
+namespace belfry {
+namespace {
+
+TEST(NotedMatches, GiveBackWhatWasAddedInOrder) {
+    NotedMatches noted;
+    EXPECT_FALSE(noted.is_open());
+    noted.open();
+    for (std::uint64_t offset : {3U, 4U, 5U, 9U}) {
+        noted.add(Offset{offset});
+    }
+    EXPECT_EQ(noted.front(), Offset{3});
+    EXPECT_EQ(noted.run(64), 3U);
+    EXPECT_EQ(noted.run(2), 2U);
+    noted.drop_below(Offset{5});
+    EXPECT_EQ(noted.front(), Offset{5});
+    EXPECT_EQ(noted.run(64), 1U);
+    noted.drop_below(Offset{10});
+    EXPECT_TRUE(noted.empty());
+    EXPECT_TRUE(noted.is_open());
+}
+
+TEST(NotedMatches, CloseAtTheFirstThatIsTooMany) {
+    NotedMatches noted;
+    noted.open();
+    for (std::uint64_t i = 0; i < NotedMatches::kMost; ++i) {
+        noted.add(Offset{2 * i});
+    }
+    EXPECT_TRUE(noted.is_open());
+    noted.add(Offset{5000});
+    EXPECT_FALSE(noted.is_open());
+    EXPECT_EQ(noted.end(), Offset{5000});
+    noted.close(Offset{6000});
+    EXPECT_EQ(noted.end(), Offset{5000}) << "it was closed already";
+    noted.drop_below(Offset{2 * (NotedMatches::kMost - 1)});
+    EXPECT_EQ(noted.front(), Offset{2 * (NotedMatches::kMost - 1)});
+}
+
+TEST(NotedMatches, HaveRoomAgainForWhatWasDropped) {
+    NotedMatches noted;
+    noted.open();
+    for (std::uint64_t i = 0; i < 20 * NotedMatches::kMost; ++i) {
+        noted.add(Offset{i});
+        if (i >= 1000) {
+            noted.drop_below(Offset{i - 999});
+        }
+    }
+    EXPECT_TRUE(noted.is_open());
+    EXPECT_EQ(noted.front(), Offset{20 * NotedMatches::kMost - 1000});
+    EXPECT_EQ(noted.run(5000), 1000U);
+    noted.clear();
+    EXPECT_TRUE(noted.empty());
+    EXPECT_FALSE(noted.is_open());
+}
+
+}  // namespace
+}  // namespace belfry
