@@ -41,6 +41,12 @@ struct Gap {
 };
 using LogEntry = std::variant<StoredEvent, Gap>;
 
+// One past what the entry stands for.
+[[nodiscard]] inline Offset end_of(const LogEntry& entry) {
+    const auto* gap = std::get_if<Gap>(&entry);
+    return gap != nullptr ? gap->to : std::get<StoredEvent>(entry).offset.next();
+}
+
 struct ReadLimit {
     std::size_t events = 256;
     std::size_t bytes = 1024 * 1024;  // of records; at least one record is returned

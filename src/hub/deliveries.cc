@@ -50,10 +50,12 @@ Offset start_of(const Log& log, const Start& start) {
 Deliveries::Deliveries(Ports ports, CircuitOptions circuits)
     : ports_(std::move(ports)),
       circuits_(circuits),
+      reads_(ports_.clock, ports_.log),
       delivery_ports_{
           .clock = ports_.clock,
           .rng = ports_.rng,
           .log = ports_.log,
+          .reads = reads_,
           .writer = ports_.writer,
           .circuits = circuits_,
           .counters = counters_,

@@ -77,9 +77,10 @@ class Deliveries {
 
     // Constant after construction.
     Ports ports_;
-    // I/O thread. Circuits outlive the deliveries that joined them.
+    // I/O thread. Circuits and reads outlive the deliveries that use them.
     DeliveryCounters counters_;
     Circuits circuits_;
+    SharedReads reads_;
     DeliveryPorts delivery_ports_;
     std::unordered_map<SubscriptionKey, DeliveryStart> starts_;
     std::unordered_map<SubscriptionKey, Entry> entries_;

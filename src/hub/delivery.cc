@@ -17,11 +17,6 @@ constexpr std::uint64_t kExaminedPerPump = 2'000;
 // After a read that failed for a reason that may pass.
 constexpr milliseconds kReadAgain{5'000};
 
-Offset end_of(const LogEntry& entry) {
-    const auto* gap = std::get_if<Gap>(&entry);
-    return gap != nullptr ? gap->to : std::get<StoredEvent>(entry).offset.next();
-}
-
 }  // namespace
 
 Delivery::Delivery(
@@ -417,21 +412,19 @@ bool Delivery::fill_buffer() {
         ports_.moved(*this);
         return false;
     }
-    ReadLimit limit = kReadAhead;
-    if (!noted_.empty()) {
-        limit.events = noted_.run(limit.events);
-    }
+    const std::size_t events = noted_.empty() ? kReadAhead.events : noted_.run(kReadAhead.events);
+    const ReadLimit limit{.events = events, .bytes = kReadAhead.bytes};
     if (std::optional<ReadResult> tail = ports_.log.read_tail(position_, limit)) {
         std::ranges::move(tail->entries, std::back_inserter(buffer_));
-        return !buffer_.empty();
+    } else {
+        read_more(events);
     }
-    read_more(limit);
     return !buffer_.empty();
 }
 
-void Delivery::read_more(ReadLimit limit) {
+void Delivery::read_more(std::size_t events) {
     reading_ = true;
-    ports_.log.read(position_, limit, [this, from = position_](Result<ReadResult> result) {
+    ports_.reads.read(position_, events, [this, from = position_](Result<ReadResult> result) {
         reading_ = false;
         if (abandoned_ || stopping_) {
             if (is_idle()) {

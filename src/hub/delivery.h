@@ -22,6 +22,7 @@
 #include "hub/circuit.h"
 #include "hub/exceptions.h"
 #include "hub/noted_matches.h"
+#include "hub/shared_reads.h"
 #include "hub/sink.h"
 #include "hub/state_writer.h"
 
@@ -49,6 +50,7 @@ struct DeliveryPorts {
     Clock& clock;
     Rng& rng;
     Log& log;
+    SharedReads& reads;
     StateWriter& writer;
     Circuits& circuits;
     DeliveryCounters& counters;
@@ -162,7 +164,7 @@ class Delivery {
     Step take_next();
     Step take(const StoredEvent& event);
     bool fill_buffer();
-    void read_more(ReadLimit limit);
+    void read_more(std::size_t events);
     void fall_behind(Offset position);
     void note(Offset offset);
     void pass_to(Offset next);
