@@ -59,9 +59,10 @@ Deliveries::Deliveries(Ports ports, CircuitOptions circuits)
           .writer = ports_.writer,
           .circuits = circuits_,
           .counters = counters_,
+          .noted = noted_,
           .moved =
               [this](Delivery& delivery) {
-                  moved_.insert(&delivery);
+                  moved_.push_back(&delivery);
                   ports_.writer.touched();
               },
           .gone = [this](
@@ -162,7 +163,7 @@ void Deliveries::remove(const SubscriptionKey& key) {
     index_.erase(entry.id);
     by_id_[entry.id] = nullptr;
     free_ids_.push_back(entry.id);
-    moved_.erase(entry.delivery.get());
+    std::erase(moved_, entry.delivery.get());
     entry.delivery->abandon();
     StateChanges& changes = ports_.writer.changes();
     // What was gathered for it must not come back after it is forgotten.
@@ -248,6 +249,7 @@ void Deliveries::gather(StateChanges& changes) {
     changes.live_mark = ports_.log.next_offset();
     for (Delivery* delivery : moved_) {
         changes.cursors.push_back(delivery->cursor_row());
+        delivery->row_gathered();
     }
     moved_.clear();
 }

@@ -11,7 +11,6 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace belfry {
@@ -81,6 +80,7 @@ class Deliveries {
     DeliveryCounters counters_;
     Circuits circuits_;
     SharedReads reads_;
+    std::uint64_t noted_ = 0;  // by all deliveries together
     DeliveryPorts delivery_ports_;
     std::unordered_map<SubscriptionKey, DeliveryStart> starts_;
     std::unordered_map<SubscriptionKey, Entry> entries_;
@@ -89,7 +89,7 @@ class Deliveries {
     std::vector<Delivery*> by_id_;
     std::vector<MatchIndex::Id> free_ids_;
     std::vector<MatchIndex::Id> matched_;  // reused
-    std::unordered_set<Delivery*> moved_;
+    std::vector<Delivery*> moved_;
     bool begun_ = false;
     Task when_idle_;
 };

@@ -10,13 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// What is read ahead at once by a delivery that is behind.
-constexpr ReadLimit kReadAhead{.events = 64, .bytes = 256 * 1024};
-// Events a delivery examines before it leaves the loop to others.
-constexpr std::uint64_t kExaminedPerPump = 2'000;
-// After a read that failed for a reason that may pass.
-constexpr milliseconds kReadAgain{5'000};
-
 }  // namespace
 
 Delivery::Delivery(
@@ -31,6 +24,7 @@ Delivery::Delivery(
       sink_(std::move(sink)),
       endpoint_(sink_->endpoint()),
       circuit_(&ports.circuits.join(endpoint_, *this)),
+      noted_(ports.noted),
       dead_(start.dead) {
     restore(start);
 }
@@ -68,13 +62,19 @@ void Delivery::restore(const DeliveryStart& start) {
     }
 }
 
+void Delivery::moved() {
+    if (!std::exchange(moved_, true)) {
+        ports_.moved(*this);
+    }
+}
+
 void Delivery::configure(const Subscription& subscription, std::shared_ptr<Sink> sink) {
     bool was_active = is_active();
     if (live_) {
         fall_behind(ports_.log.next_offset());  // the filter may be another from here on
     }
     noted_.clear();
-    buffer_.clear();
+    got({});
     if (subscription.sink != subscription_.sink) {
         sink_ = std::move(sink);
     }
@@ -93,71 +93,6 @@ void Delivery::configure(const Subscription& subscription, std::shared_ptr<Sink>
 
 bool Delivery::is_active() const {
     return subscription_.state == SubscriptionState::active;
-}
-
-void Delivery::offer(const StoredEvent& event) {
-    if (event.offset < position_) {
-        return;
-    }
-    if (!live_) {
-        if (noted_.is_open()) {
-            noted_.add(event.offset);
-        }
-        return;
-    }
-    bool room =
-        may_begin() && exceptions_.size() + under_way_ < subscription_.delivery.max_unsettled;
-    bool in_order =
-        subscription_.delivery.order != DeliveryPolicy::Order::all || exceptions_.empty();
-    if (!room || !in_order || !replays_.empty() || exceptions_.due_at(ports_.clock.now())) {
-        note(event.offset);
-        pump();
-        return;
-    }
-    if (take(event) == Step::nothing) {
-        note(event.offset);
-        arm_timer();
-    }
-}
-
-// The first that it cannot take.
-void Delivery::note(Offset offset) {
-    fall_behind(offset);
-    noted_.open();
-    noted_.add(offset);
-}
-
-void Delivery::miss(Offset from) {
-    if (live_) {
-        fall_behind(std::max(from, position_));
-        pump();
-    } else {
-        noted_.close(std::max(from, position_));
-    }
-}
-
-void Delivery::fall_behind(Offset position) {
-    live_ = false;
-    position_ = position;
-    ports_.moved(*this);
-}
-
-// Everything below `next` is examined, and more where the index did it.
-void Delivery::pass_to(Offset next) {
-    position_ = next;
-    noted_.drop_below(next);
-    if (!noted_.empty()) {
-        position_ = noted_.front();
-    } else if (noted_.is_open()) {
-        noted_.clear();
-        live_ = true;
-    } else if (noted_.end() > next) {
-        position_ = noted_.end();
-    }
-    while (!buffer_.empty() && end_of(buffer_.front()) <= position_) {
-        buffer_.pop_front();
-    }
-    ports_.moved(*this);
 }
 
 void Delivery::pump() {
@@ -182,8 +117,10 @@ Delivery::Step Delivery::step() {
     if (!may_begin()) {
         return Step::nothing;
     }
-    if (std::optional<Offset> due = exceptions_.due_at(ports_.clock.now())) {
-        return begin_retry(*due);
+    if (!exceptions_.empty()) {
+        if (std::optional<Offset> due = exceptions_.due_at(ports_.clock.now())) {
+            return begin_retry(*due);
+        }
     }
     drop_refused_replays();
     if (!replays_.empty()) {
@@ -310,32 +247,6 @@ Delivery::Step Delivery::begin_replay() {
     return Step::progress;
 }
 
-Delivery::Step Delivery::take_next() {
-    const DeliveryPolicy& policy = subscription_.delivery;
-    bool in_order = policy.order != DeliveryPolicy::Order::all || exceptions_.empty();
-    if (live_ || !in_order || exceptions_.size() + under_way_ >= policy.max_unsettled) {
-        return Step::nothing;
-    }
-    if (examined_ >= kExaminedPerPump || !fill_buffer()) {
-        return Step::nothing;
-    }
-    ++examined_;
-    if (const Gap* gap = std::get_if<Gap>(&buffer_.front())) {
-        pass_unread(gap->to);
-        return Step::progress;
-    }
-    const StoredEvent& event = std::get<StoredEvent>(buffer_.front());
-    if (!wants(event)) {
-        pass_to(event.offset.next());
-        return Step::progress;
-    }
-    return take(event);
-}
-
-bool Delivery::wants(const StoredEvent& event) const {
-    return event.event.tenant == subscription_.tenant && subscription_.filter.matches(event.event);
-}
-
 // Attempts the event, or lets it wait for an earlier one of its key; the position passes it either
 // way, and with it goes the event, if it stands in the buffer.
 Delivery::Step Delivery::take(const StoredEvent& event) {
@@ -397,69 +308,6 @@ OrderKey Delivery::order_key(const Event& event) const {
         return {};
     }
     return OrderKey{std::max<std::uint64_t>(1, uuid_low_half(policy.key, *value))};
-}
-
-// True if there is an entry at the front of the buffer.
-bool Delivery::fill_buffer() {
-    if (!buffer_.empty()) {
-        return true;
-    }
-    if (reading_) {
-        return false;
-    }
-    if (position_ >= ports_.log.next_offset()) {
-        live_ = true;
-        ports_.moved(*this);
-        return false;
-    }
-    const std::size_t events = noted_.empty() ? kReadAhead.events : noted_.run(kReadAhead.events);
-    const ReadLimit limit{.events = events, .bytes = kReadAhead.bytes};
-    if (std::optional<ReadResult> tail = ports_.log.read_tail(position_, limit)) {
-        std::ranges::move(tail->entries, std::back_inserter(buffer_));
-    } else {
-        read_more(events);
-    }
-    return !buffer_.empty();
-}
-
-void Delivery::read_more(std::size_t events) {
-    reading_ = true;
-    ports_.reads.read(position_, events, [this, from = position_](Result<ReadResult> result) {
-        reading_ = false;
-        if (abandoned_ || stopping_) {
-            if (is_idle()) {
-                ports_.drained(*this);
-            }
-            return;
-        }
-        if (from != position_ || live_) {
-            pump();  // retention or a new configuration moved it meanwhile
-            return;
-        }
-        if (!result) {
-            if (result.error().code == Errc::offset_expired && result.error().first_offset) {
-                // Retention leaves a dead-letter range before it passes a subscription; here the
-                // log began later than the stored position, after data loss that an operator
-                // accepted.
-                pass_unread(Offset{*result.error().first_offset});
-                pump();
-                return;
-            }
-            log_warn(
-                "deliveries cannot read",
-                {{"subscription", key_}, {"detail", result.error().detail}}
-            );
-            ports_.clock.cancel(timer_);
-            timer_at_ = ports_.clock.now() + kReadAgain;
-            timer_ = ports_.clock.call_at(timer_at_, [this] {
-                timer_ = TimerId{};
-                pump();
-            });
-            return;
-        }
-        std::ranges::move(result->entries, std::back_inserter(buffer_));
-        pump();
-    });
 }
 
 Delivery::Slot Delivery::take_slot() {
@@ -568,7 +416,7 @@ void Delivery::save_under_way() {
         );
         store_exception(attempt.offset);
     }
-    ports_.moved(*this);
+    moved();
 }
 
 CursorRow Delivery::cursor_row() const {

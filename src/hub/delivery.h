@@ -54,7 +54,8 @@ struct DeliveryPorts {
     StateWriter& writer;
     Circuits& circuits;
     DeliveryCounters& counters;
-    std::function<void(Delivery&)> moved;                            // its cursor row changed
+    std::uint64_t& noted;                  // NotedMatches' budget
+    std::function<void(Delivery&)> moved;  // its cursor row changed, first since row_gathered()
     std::function<void(Delivery&, const std::string& reason)> gone;  // the endpoint answered 410
     std::function<void(Delivery&)> drained;  // nothing is under way any more
 };
@@ -115,6 +116,7 @@ class Delivery {
     [[nodiscard]] const Subscription& subscription() const { return subscription_; }
     [[nodiscard]] std::shared_ptr<Sink> sink() const { return sink_; }
     [[nodiscard]] CursorRow cursor_row() const;
+    void row_gathered() { moved_ = false; }
     [[nodiscard]] bool is_idle() const { return under_way_ == 0 && !reading_; }
     [[nodiscard]] bool is_active() const;
     // Tenant and filter.
@@ -154,9 +156,14 @@ class Delivery {
         std::unique_ptr<Replay> replay;
     };
     using Slot = std::uint32_t;
+    // Events a delivery examines before it leaves the loop to others.
+    static constexpr std::uint64_t kExaminedPerPump = 2'000;
+    // After a read that failed for a reason that may pass.
+    static constexpr std::chrono::milliseconds kReadAgain{5'000};
     enum class Step : bool { nothing, progress };
 
     void restore(const DeliveryStart& start);
+    void moved();
     Step step();
     Step begin_retry(Offset offset);
     void drop_refused_replays();
@@ -168,6 +175,7 @@ class Delivery {
     void fall_behind(Offset position);
     void note(Offset offset);
     void pass_to(Offset next);
+    void got(std::vector<LogEntry> entries);
     [[nodiscard]] bool may_begin();
     [[nodiscard]] OrderKey order_key(const Event& event) const;
     // Asks the circuit; a refusal is remembered for the timer.
@@ -215,7 +223,8 @@ class Delivery {
     Offset position_;     // everything below was examined; while live, what is at or above is still
                           // offered
     NotedMatches noted_;  // not while live
-    std::deque<LogEntry> buffer_;  // read ahead, from position_ on
+    std::vector<LogEntry> buffer_;  // read ahead
+    std::size_t read_ = 0;          // where in it position_ is
     bool reading_ = false;
     std::uint64_t examined_ = 0;  // in this pump, to leave the loop to others
     // Unsettled.
@@ -231,6 +240,7 @@ class Delivery {
     // Control.
     bool stopping_ = false;
     bool abandoned_ = false;
+    bool moved_ = false;
     bool pumping_ = false;
     bool pump_again_ = false;
     bool refused_by_circuit_ = false;

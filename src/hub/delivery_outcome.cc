@@ -66,7 +66,7 @@ void Delivery::ended(Slot slot, const Outcome& outcome) {
         ports_.writer.changes().attempts.push_back(std::move(row));
         ports_.writer.touched();
     }
-    ports_.moved(*this);
+    moved();
     if (outcome.kind == Outcome::Kind::gone) {
         ports_.gone(*this, "the endpoint answered 410 Gone");
     }
@@ -246,7 +246,7 @@ void Delivery::expire_before(Offset before, std::uint64_t count) {
     if (count > 0) {
         write_range({.from = position_, .to = before, .count = count}, "expired");
     }
-    buffer_.clear();
+    got({});
     pass_to(before);
 }
 
@@ -261,7 +261,7 @@ void Delivery::give_up_unread(Offset offset, std::string_view reason) {
     OrderKey key = exceptions_.find(offset)->key;
     drop_exception(offset);
     leave_key(key, offset);
-    ports_.moved(*this);
+    moved();
 }
 
 void Delivery::write_range(DeadLetterRange range, std::string_view reason) {

@@ -13,7 +13,7 @@ void NotedMatches::open() {
 
 void NotedMatches::add(Offset offset) {
     ASSERT(open_);
-    if (offsets_.size() - first_ == kMost) {
+    if (offsets_.size() - first_ == kMost || together_ == kMostTogether) {
         close(offset);
         return;
     }
@@ -22,6 +22,7 @@ void NotedMatches::add(Offset offset) {
         first_ = 0;
     }
     offsets_.push_back(offset);
+    ++together_;
 }
 
 void NotedMatches::close(Offset from) {
@@ -33,6 +34,7 @@ void NotedMatches::close(Offset from) {
 
 void NotedMatches::clear() {
     constexpr std::size_t kKept = 64;  // who is behind for a moment is so again and again
+    together_ -= offsets_.size() - first_;
     offsets_.clear();
     if (offsets_.capacity() > kKept) {
         offsets_.shrink_to_fit();
@@ -45,6 +47,7 @@ void NotedMatches::clear() {
 void NotedMatches::drop_below(Offset offset) {
     while (!empty() && front() < offset) {
         ++first_;
+        --together_;
     }
 }
 

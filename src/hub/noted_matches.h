@@ -1,19 +1,27 @@
 // Events that the match index found for a delivery while it could take none: their offsets, so
-// that it need not read the log only to find again what was found once. At most kMost of them;
-// what comes after is not noted, and the delivery examines the log from there. Owned by a Delivery.
-// I/O thread only.
+// that it need not read the log only to find again what was found once. At most kMost of them, and
+// kMostTogether of all deliveries; what comes after is not noted, and the delivery examines the log
+// from there. Owned by a Delivery. I/O thread only.
 #pragma once
 
 #include "base/offset.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace belfry {
 
 class NotedMatches {
  public:
-    static constexpr std::size_t kMost = 1'024;
+    static constexpr std::size_t kMost = 8'192;
+    static constexpr std::uint64_t kMostTogether = 1'048'576;
+
+    // `together` counts the offsets of all deliveries and must outlive it.
+    explicit NotedMatches(std::uint64_t& together) : together_(together) {}
+    ~NotedMatches() { clear(); }
+    NotedMatches(const NotedMatches&) = delete;
+    NotedMatches& operator=(const NotedMatches&) = delete;
 
     // From now on every matching event is given to add().
     void open();
@@ -37,6 +45,7 @@ class NotedMatches {
     [[nodiscard]] Offset end() const { return end_; }
 
  private:
+    std::uint64_t& together_;
     std::vector<Offset> offsets_;
     std::size_t first_ = 0;  // before it stand those that were dropped
     bool open_ = false;
