@@ -27,7 +27,9 @@ class MemoryLog final : public Log {
     bool holds_lists = false;                // a list waits for release_lists(), as for a slow disk
     std::uint64_t tail_events = UINT64_MAX;  // how many of the newest read_tail() gives
     std::vector<Gap> gaps;
-    std::optional<Error> refusal;  // what appends get instead
+    std::optional<Error> refusal;       // what appends get instead
+    std::optional<Error> read_failure;  // what read() gets instead
+    bool honours_bytes = false;         // of a ReadLimit, by the size of the data
 
     void append(std::span<const Event> events, AppendDone done) override {
         if (refusal) {
@@ -50,8 +52,13 @@ class MemoryLog final : public Log {
         }
     }
     void read(Offset from, ReadLimit limit, ReadDone done) override {
-        loop_.post([this, from, limit, done = std::move(done)]() mutable { done(get(from, limit)); }
-        );
+        loop_.post([this, from, limit, done = std::move(done)]() mutable {
+            if (read_failure) {
+                done(std::unexpected(*read_failure));
+            } else {
+                done(get(from, limit));
+            }
+        });
     }
     [[nodiscard]] std::optional<ReadResult> read_tail(Offset from, ReadLimit limit) override {
         if (from < first_ || next_offset() - from > tail_events) {
@@ -150,6 +157,7 @@ class MemoryLog final : public Log {
             );
         }
         ReadResult result{.entries = {}, .next = from};
+        std::size_t bytes = 0;
         while (result.next < next_offset() && result.entries.size() < limit.events) {
             auto gap = std::ranges::find(gaps, result.next, &Gap::from);
             if (gap != gaps.end()) {
@@ -157,7 +165,12 @@ class MemoryLog final : public Log {
                 result.next = gap->to;
                 continue;
             }
-            result.entries.emplace_back(decode(result.next));
+            StoredEvent event = decode(result.next);
+            bytes += event.event.data.value_or("").size();
+            if (honours_bytes && bytes > limit.bytes && !result.entries.empty()) {
+                break;
+            }
+            result.entries.emplace_back(std::move(event));
             result.next = result.next.next();
         }
         entries_read += result.entries.size();

@@ -7,7 +7,9 @@ namespace belfry {
 
 namespace {
 
-constexpr std::size_t kStretches = 16;
+// Subscriptions whose events are mixed at random stand some thousands of events apart; 16 MiB at
+// most.
+constexpr std::size_t kStretches = 64;
 constexpr ReadLimit kStretch{.events = 256, .bytes = 256 * 1024};
 // What nobody asked for in this time is dropped.
 constexpr std::chrono::seconds kUnused{5};
@@ -43,48 +45,75 @@ void SharedReads::read(Offset from, std::size_t events, ReadDone done) {
         return from >= read.from && from - read.from < kStretch.events;
     });
     if (joined != under_way_.end()) {
-        joined->waiting.push_back({.from = from, .events = events, .done = std::move(done)});
+        joined->waiting.push_back(Waiting{.from = from, .events = events, .done = std::move(done)});
         return;
     }
-    under_way_.push_back(UnderWay{.from = from, .waiting = {}});
-    under_way_.back().waiting.push_back({.from = from, .events = events, .done = std::move(done)});
-    log_.read(from, kStretch, [this, from](Result<ReadResult> result) {
-        came(from, std::move(result));
+    start(begin_of(from), Waiting{.from = from, .events = events, .done = std::move(done)});
+}
+
+void SharedReads::start(Offset begin, Waiting waiting) {
+    under_way_.push_back(UnderWay{.from = begin, .waiting = {}});
+    under_way_.back().waiting.push_back(std::move(waiting));
+    log_.read(begin, kStretch, [this, begin](Result<ReadResult> result) {
+        came(begin, std::move(result));
     });
 }
 
+// Stretches that begin at multiples of their length do not overlap. Where events are so large that
+// a stretch ends by its bytes, such a one may not reach `from`.
+Offset SharedReads::begin_of(Offset from) const {
+    const Offset aligned{from.value - from.value % kStretch.events};
+    if (large_events_ || from < log_.first_offset()) {
+        return from;
+    }
+    return std::max(aligned, log_.first_offset());
+}
+
 SharedReads::Stretch* SharedReads::find(Offset from) {
-    auto found = std::ranges::find_if(stretches_, [from](const Stretch& stretch) {
-        return from >= stretch.from && from < stretch.read->next;
-    });
-    return found == stretches_.end() ? nullptr : &*found;
+    auto after = stretches_.upper_bound(from);
+    if (after == stretches_.begin()) {
+        return nullptr;
+    }
+    Stretch& stretch = std::prev(after)->second;
+    return from < stretch.read->next ? &stretch : nullptr;
 }
 
 void SharedReads::came(Offset from, Result<ReadResult> result) {
     auto at = std::ranges::find(under_way_, from, &UnderWay::from);
-    std::vector<UnderWay::Waiting> waiting = std::move(at->waiting);
+    std::vector<Waiting> waiting = std::move(at->waiting);
     under_way_.erase(at);
-    std::shared_ptr<const ReadResult> read_now;
-    if (result && !result->entries.empty()) {
-        read_now = std::make_shared<const ReadResult>(std::move(*result));
-        keep(from, read_now);
+    if (!result) {
+        const bool expired = result.error().code == Errc::offset_expired;
+        for (Waiting& one : waiting) {
+            if (expired && one.from >= log_.first_offset()) {
+                start(one.from, std::move(one));  // only where the stretch begins
+            } else {
+                one.done(std::unexpected(result.error()));
+            }
+        }
+        return;
     }
-    for (UnderWay::Waiting& one : waiting) {
-        if (read_now != nullptr && one.from < read_now->next) {
-            one.done(part_of(*read_now, one.from, one.events));
-        } else if (one.from == from) {
-            one.done(result);
+    large_events_ = result->entries.size() < kStretch.events && result->next < log_.next_offset();
+    const auto now = std::make_shared<const ReadResult>(std::move(*result));
+    if (!now->entries.empty()) {
+        keep(from, now);
+    }
+    for (Waiting& one : waiting) {
+        if (one.from < now->next || now->entries.empty()) {
+            one.done(part_of(*now, one.from, one.events));
         } else {
-            read(one.from, one.events, std::move(one.done));
+            start(one.from, std::move(one));
         }
     }
 }
 
 void SharedReads::keep(Offset from, std::shared_ptr<const ReadResult> read) {
     if (stretches_.size() == kStretches) {
-        stretches_.erase(std::ranges::min_element(stretches_, {}, &Stretch::used));
+        stretches_.erase(std::ranges::min_element(stretches_, {}, [](const auto& stretch) {
+            return stretch.second.used;
+        }));
     }
-    stretches_.push_back(Stretch{.from = from, .read = std::move(read), .used = reads_});
+    stretches_[from] = Stretch{.read = std::move(read), .used = reads_};
     arm();
 }
 
@@ -95,13 +124,11 @@ void SharedReads::arm() {
     reads_at_timer_ = reads_;
     timer_ = clock_.call_after(kUnused, [this] {
         timer_ = TimerId{};
-        std::erase_if(stretches_, [this](const Stretch& stretch) {
-            return stretch.used <= reads_at_timer_;
+        std::erase_if(stretches_, [this](const auto& stretch) {
+            return stretch.second.used <= reads_at_timer_;
         });
         if (!stretches_.empty()) {
             arm();
-        } else {
-            stretches_.shrink_to_fit();
         }
     });
 }

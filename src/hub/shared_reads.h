@@ -8,6 +8,7 @@
 #include "engine/log.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -26,29 +27,31 @@ class SharedReads {
 
  private:
     struct Stretch {
-        Offset from;
         std::shared_ptr<const ReadResult> read;
         std::uint64_t used = 0;  // when, counted in reads
     };
+    struct Waiting {
+        Offset from;
+        std::size_t events;
+        ReadDone done;
+    };
     struct UnderWay {
         Offset from;
-        struct Waiting {
-            Offset from;
-            std::size_t events;
-            ReadDone done;
-        };
         std::vector<Waiting> waiting;
     };
 
     [[nodiscard]] Stretch* find(Offset from);
+    [[nodiscard]] Offset begin_of(Offset from) const;
+    void start(Offset begin, Waiting waiting);
     void came(Offset from, Result<ReadResult> result);
     void keep(Offset from, std::shared_ptr<const ReadResult> read);
     void arm();
 
     Clock& clock_;
     Log& log_;
-    std::vector<Stretch> stretches_;
+    std::map<Offset, Stretch> stretches_;  // by where they begin
     std::vector<UnderWay> under_way_;
+    bool large_events_ = false;  // those that came last
     std::uint64_t reads_ = 0;
     std::uint64_t reads_at_timer_ = 0;
     TimerId timer_;

@@ -53,7 +53,7 @@ TEST_F(SharedReadsTest, GiveWhatWasAskedForAndKeepTheRest) {
     publish(1000);
     Answer first;
     Answer second;
-    read(first, 10, 2);
+    read(first, 10, 2);  // the stretch begins at 0
     EXPECT_FALSE(first.result.has_value());
     loop.run_all();
     EXPECT_EQ(first.offsets(), (Offsets{10, 11}));
@@ -75,6 +75,47 @@ TEST_F(SharedReadsTest, WaitForAReadThatIsUnderWay) {
     EXPECT_EQ(joined.offsets(), (Offsets{255}));
     EXPECT_EQ(beyond.offsets().size(), 10U);
     EXPECT_EQ(log.entries_read, 256U + 44U);
+}
+
+// 256 KiB end a stretch, too.
+TEST_F(SharedReadsTest, ReachLargeEventsByThemselves) {
+    const std::string large(10'000, 'x');
+    for (int i = 0; i < 300; ++i) {
+        Event event{.source = "/test", .type = "t", .data = large};
+        log.append(std::span(&event, 1), [](auto) {});
+    }
+    log.honours_bytes = true;
+    for (std::uint64_t from : {100U, 101U, 250U, 299U, 3U}) {
+        Answer answer;
+        read(answer, from, 1);
+        loop.run_all();
+        EXPECT_EQ(answer.offsets(), (Offsets{from}));
+    }
+}
+
+TEST_F(SharedReadsTest, TellEachOfAReadThatFails) {
+    publish(300);
+    log.read_failure = Error{.code = Errc::internal, .detail = "the disk"};
+    Answer first;
+    Answer joined;
+    read(first, 10, 1);
+    read(joined, 20, 1);
+    loop.run_all();
+    EXPECT_FALSE(first.result.value().has_value());
+    EXPECT_FALSE(joined.result.value().has_value());
+    log.read_failure.reset();
+    read(first, 10, 1);
+    loop.run_all();
+    EXPECT_EQ(first.offsets(), (Offsets{10})) << "nothing is kept of it";
+}
+
+TEST_F(SharedReadsTest, ReadWhatIsLeftOfAStretchWhoseBeginningIsDropped) {
+    publish(300);
+    Answer answer;
+    read(answer, 200, 1);
+    log.trim(Offset{100}, [](auto) {});
+    loop.run_all();
+    EXPECT_EQ(answer.offsets(), (Offsets{200}));
 }
 
 TEST_F(SharedReadsTest, ReadAgainForThoseTheReadDidNotReach) {
