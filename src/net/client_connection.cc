@@ -11,6 +11,9 @@
 
 namespace belfry {
 ClientConnection::~ClientConnection() {
+    if (waits_for_flush_) {
+        client_.forget(*this);
+    }
     if (interest_ != 0) {
         client_.poller.remove(socket_.descriptor(), this);
     }
@@ -138,8 +141,15 @@ void ClientConnection::send(ClientCall& call) {
     reader_.begin(
         call.request.head_request, call.on_bytes ? this : nullptr, call.request.body_most
     );
+    if (!std::exchange(waits_for_flush_, true)) {
+        client_.flush_later(*this);
+    }
+}
+
+void ClientConnection::flush() {
+    waits_for_flush_ = false;
     // A failure shows again when the socket is looked at: it is told from there, never from here.
-    if (!send_rest()) {
+    if (at_ == At::exchanging && !send_rest()) {
         watch(EPOLLIN | EPOLLOUT);
     }
 }

@@ -58,6 +58,10 @@ class ClientContext {
         idle_ended,  // a kept connection ended or spoke out of turn
     };
     virtual void on_outcome(ClientConnection& connection, Outcome outcome) = 0;
+    // Has its flush() called at the end of the turn.
+    virtual void flush_later(ClientConnection& connection) = 0;
+    // It is deleted before that.
+    virtual void forget(ClientConnection& connection) = 0;
     // A streamed answer has begun: its deadline is over. Must not delete the connection.
     virtual void on_stream_head(ClientCall& call) = 0;
 
@@ -77,9 +81,11 @@ class ClientConnection final : public Watcher, private StreamedAnswer {
 
     // Begins to connect for that call; false with failure() if that fails at once.
     [[nodiscard]] bool connect(const SocketAddress& address, ClientCall& call);
-    // Sends the call's request on the connected, idle connection. Failures are told later by
+    // Sends the call's request on the connected, idle connection, at the end of the turn: requests
+    // that leave one after the other find their receivers awake. Failures are told later by
     // on_outcome.
     void send(ClientCall& call);
+    void flush();
     // After whole: the connection may take another call.
     [[nodiscard]] bool is_reusable() const;
     void become_idle(MonoTime now);
@@ -114,7 +120,8 @@ class ClientConnection final : public Watcher, private StreamedAnswer {
     std::uint32_t interest_ = 0;
     At at_ = At::connecting;
     ClientCall* call_ = nullptr;
-    bool kept_ = false;     // has served a call before
+    bool kept_ = false;  // has served a call before
+    bool waits_for_flush_ = false;
     std::size_t sent_ = 0;  // of head and body together
     MonoTime idle_since_{};
     ResponseReader reader_;

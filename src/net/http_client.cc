@@ -88,10 +88,11 @@ std::optional<std::string_view> HttpReply::header(std::string_view lower_case_na
     return std::nullopt;
 }
 
-struct HttpClient::State final : ClientContext {
+struct HttpClient::State final : ClientContext, TurnFlusher {
     State(Loop& l, const Limits& limits_, const OutboundGuard& g)
         : ClientContext(l.poller(), limits_), loop(l), guard(g), resolver(l) {
         read_buffer.resize(kReadBufferBytes);
+        loop.add_flusher(this);
     }
     ~State();
 
@@ -114,6 +115,9 @@ struct HttpClient::State final : ClientContext {
 
     void on_outcome(ClientConnection& connection, Outcome outcome) override;
     void on_stream_head(ClientCall& call) override;
+    void flush_later(ClientConnection& connection) override { unsent.push_back(&connection); }
+    void forget(ClientConnection& connection) override { std::erase(unsent, &connection); }
+    bool flush_turn() override;
 
     Loop& loop;
     const OutboundGuard& guard;
@@ -124,16 +128,28 @@ struct HttpClient::State final : ClientContext {
     std::vector<std::unique_ptr<ClientCall>> calls;
     std::vector<std::uint32_t> free_calls;
     std::uint32_t generation = 0;
+    std::vector<ClientConnection*> unsent;  // since the last turn; outlives the connections
     std::unordered_map<EndpointName, std::unique_ptr<Endpoint>, EndpointHash> endpoints;
     TimerId idle_timer;
 };
 
 HttpClient::State::~State() {
+    loop.remove_flusher(this);
     loop.cancel(idle_timer);
     for (const auto& call : calls) {
         loop.cancel(call->deadline);
         loop.cancel(call->connect_deadline);
     }
+}
+
+// Nothing is told from a flush, so no connection goes meanwhile.
+bool HttpClient::State::flush_turn() {
+    const bool any = !unsent.empty();
+    for (ClientConnection* connection : unsent) {
+        connection->flush();
+    }
+    unsent.clear();
+    return any;
 }
 
 // --- Calls

@@ -68,7 +68,7 @@ struct HttpServer::State final : ServerContext, Watcher, TurnFlusher {
         table[index].deadline = deadline;
     }
     void flush_later(ServerConnection& connection) override;
-    void flush_turn() override;
+    bool flush_turn() override;
     void forget(ServerConnection& connection) override;
 
     [[nodiscard]] Result<void> bind_and_listen(const Result<SocketAddress>& address);
@@ -235,7 +235,8 @@ void HttpServer::State::flush_later(ServerConnection& connection) {
     to_flush.push_back(&connection);
 }
 
-void HttpServer::State::flush_turn() {
+bool HttpServer::State::flush_turn() {
+    const bool any = !to_flush.empty();
     while (!to_flush.empty()) {
         flushing.swap(to_flush);
         for (std::size_t i = 0; i < flushing.size(); ++i) {
@@ -246,6 +247,7 @@ void HttpServer::State::flush_turn() {
         }
         flushing.clear();
     }
+    return any;
 }
 
 void HttpServer::State::update_time() {

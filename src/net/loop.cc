@@ -135,8 +135,11 @@ bool Loop::State::turn() {
     for (const auto& callback : turn_end) {
         callback();
     }
-    for (TurnFlusher* flusher : flushers) {
-        flusher->flush_turn();
+    for (bool sent = true; sent;) {
+        sent = false;
+        for (TurnFlusher* flusher : flushers) {
+            sent |= flusher->flush_turn();
+        }
     }
     return worked;
 }

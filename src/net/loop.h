@@ -16,10 +16,11 @@ namespace belfry {
 
 class Poller;
 
-// What the net room does last in a turn: send the answers that the turn brought.
+// What the net room does last in a turn: send the answers and requests that the turn brought.
 class TurnFlusher {
  public:
-    virtual void flush_turn() = 0;
+    // False if there was nothing to send. Called again until that is so everywhere.
+    virtual bool flush_turn() = 0;
 
  protected:
     ~TurnFlusher() = default;
@@ -33,7 +34,7 @@ class Loop final : public Executor, public Clock {
 
     // Runs until stop(). A turn: every handler that is ready, and those that became ready meanwhile
     // (a burst without end is cut at 1,024 sockets or 500 µs); then `on_turn_end` (group commit);
-    // then the answers are sent; then sleep until something is ready.
+    // then answers and requests are sent; then sleep until something is ready.
     void run();
     // Any thread. Ends the run() that is on, or the next one at once; the one after it runs again.
     void stop();
