@@ -8,10 +8,10 @@
 
 #include <cstddef>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace belfry {
@@ -62,7 +62,7 @@ class SteadybitExtensions {
         const Key& key, const SteadybitListeners& listeners, std::size_t index
     );
 
-    std::map<Key, SteadybitExtension, std::less<>> extensions_;
+    std::unordered_map<Key, SteadybitExtension> extensions_;
 };
 
 }  // namespace belfry
