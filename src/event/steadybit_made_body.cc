@@ -86,7 +86,9 @@ std::string made_body(const StoredEvent& stored) {
 }
 
 bool is_body_of(const Event& event) {
-    if (!event.data) {
+    // Its name stands in such a body, as it is unless there are escapes.
+    if (!event.data || (event.data->find(event.type) == std::string_view::npos &&
+                        event.data->find('\\') == std::string_view::npos)) {
         return false;
     }
     const Result<SteadybitBody> body = parse_steadybit_body(*event.data);

@@ -44,6 +44,12 @@ TEST(SteadybitMadeBody, WhatCameFromSteadybitLeavesByteForByte) {
     }
 }
 
+TEST(SteadybitMadeBody, ANameWithEscapesIsTheSameName) {
+    const StoredEvent event =
+        event_with(steadybit_body("killswitch\\u002eengaged"), "killswitch.engaged");
+    EXPECT_EQ(body_of(event), *event.event.data);
+}
+
 TEST(SteadybitMadeBody, IsMadeOfTheEventsAttributes) {
     StoredEvent event = event_with(R"({"version":7,"é":1e400})");
     event.event.tenant = "team-a";

@@ -350,20 +350,23 @@ void Delivery::begin(Slot slot) {
 void Delivery::arm_timer() {
     std::optional<MonoTime> when;
     auto consider = [&](MonoTime time) { when = when ? std::min(*when, time) : time; };
-    MonoTime now = ports_.clock.now();
+    auto now = [&] { return ports_.clock.now(); };  // mostly there is nothing to wait for
     if (is_active() && !stopping_ && !abandoned_) {
         if (ports_.writer.is_behind()) {
-            consider(now + StateWriter::kInterval);
+            consider(now() + StateWriter::kInterval);
         } else if (may_begin()) {
             auto due = exceptions_.next_due();
             if (refused_by_circuit_) {
-                MonoTime soonest = (due ? due->first : now) + milliseconds(1);
-                consider(std::max({circuit_->next_probe(), soonest, now + milliseconds(1)}));
+                MonoTime soonest = now() + milliseconds(1);
+                if (due) {
+                    soonest = std::max(soonest, due->first + milliseconds(1));
+                }
+                consider(std::max(circuit_->next_probe(), soonest));
             } else if (due) {
                 consider(due->first);
             }
             if (examined_ >= kExaminedPerPump && !live_) {
-                consider(now);
+                consider(now());
             }
         } else if (subscription_.delivery.pace &&
                    pace_used_ >= subscription_.delivery.pace->events) {

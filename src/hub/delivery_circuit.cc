@@ -18,6 +18,10 @@ bool Delivery::is_behind_another(MonoTime now) {
 }
 
 bool Delivery::admit(bool& probe) {
+    if (!circuit_->open()) {
+        probe = false;
+        return true;
+    }
     MonoTime now = ports_.clock.now();
     if (circuit_->wants_probe(now) && is_behind_another(now)) {
         refused_by_circuit_ = true;

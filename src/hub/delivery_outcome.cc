@@ -34,7 +34,8 @@ void Delivery::ended(Slot slot, const Outcome& outcome) {
         }
         return;
     }
-    ports_.counters.attempts.add(ports_.clock.now() - attempt.began);
+    const MonoTime now = ports_.clock.now();
+    ports_.counters.attempts.add(now - attempt.began);
     note_endpoint(attempt, outcome);
     if (outcome.kind != Outcome::Kind::settled) {
         ++ports_.counters.failed_attempts;
@@ -49,7 +50,7 @@ void Delivery::ended(Slot slot, const Outcome& outcome) {
             .offset = attempt.offset,
             .at = attempt.began_wall,
             .attempt = attempt.attempts + 1,
-            .duration_ms = elapsed_ms(attempt.began, ports_.clock.now()),
+            .duration_ms = elapsed_ms(attempt.began, now),
             .status = outcome.status,
         });
         settle(attempt);
