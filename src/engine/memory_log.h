@@ -29,6 +29,7 @@ class MemoryLog final : public Log {
     std::vector<Gap> gaps;
     std::optional<Error> refusal;       // what appends get instead
     std::optional<Error> read_failure;  // what read() gets instead
+    Offset unreadable_below;            // read() fails if it begins there
     bool honours_bytes = false;         // of a ReadLimit, by the size of the data
 
     void append(std::span<const Event> events, AppendDone done) override {
@@ -53,8 +54,8 @@ class MemoryLog final : public Log {
     }
     void read(Offset from, ReadLimit limit, ReadDone done) override {
         loop_.post([this, from, limit, done = std::move(done)]() mutable {
-            if (read_failure) {
-                done(std::unexpected(*read_failure));
+            if (read_failure || from < unreadable_below) {
+                done(std::unexpected(read_failure.value_or(Error{.detail = "unreadable"})));
             } else {
                 done(get(from, limit));
             }

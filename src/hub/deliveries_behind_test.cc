@@ -121,6 +121,15 @@ TEST_F(DeliveriesBehindTest, LeaveARangeWhereANotedEventCannotBeRead) {
     EXPECT_EQ(rows[0].range->count, 1U);
 }
 
+TEST_F(DeliveriesBehindTest, HoldNothingOfTheLogOnceTheyCaughtUp) {
+    subscribe("chat", {.max_in_flight = 1});
+    publish(50);
+    answer_all();
+    const auto last = log.read_tail(Offset{49}, {.events = 1});
+    const auto& event = std::get<StoredEvent>(last->entries.front());
+    EXPECT_EQ(event.owner.use_count(), 2) << "the log, and this test";
+}
+
 TEST_F(DeliveriesBehindTest, PassOverWhatRetentionDrops) {
     subscribe("chat", {.order = DeliveryPolicy::Order::all}, kWanted);
     publish_hundreds(5);

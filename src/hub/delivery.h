@@ -158,6 +158,7 @@ class Delivery {
     using Slot = std::uint32_t;
     // Events a delivery examines before it leaves the loop to others.
     static constexpr std::uint64_t kExaminedPerPump = 2'000;
+    static constexpr std::uint64_t kReadCost = 32;  // of a read of the log, in examined events
     // After a read that failed for a reason that may pass.
     static constexpr std::chrono::milliseconds kReadAgain{5'000};
     enum class Step : bool { nothing, progress };

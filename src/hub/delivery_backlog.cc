@@ -78,6 +78,9 @@ void Delivery::pass_to(Offset next) {
     while (read_ < buffer_.size() && end_of(buffer_[read_]) <= position_) {
         ++read_;
     }
+    if (read_ == buffer_.size()) {
+        got({});  // entries hold whole batches of the log
+    }
     moved();
 }
 
@@ -125,6 +128,7 @@ bool Delivery::fill_buffer() {
     if (std::optional<ReadResult> tail = ports_.log.read_tail(position_, limit)) {
         got(std::move(tail->entries));
     } else {
+        examined_ += kReadCost;
         read_more(events);
     }
     return read_ < buffer_.size();

@@ -17,7 +17,7 @@ void NotedMatches::add(Offset offset) {
         close(offset);
         return;
     }
-    if (first_ > 0 && offsets_.size() == offsets_.capacity()) {
+    if (first_ > offsets_.size() / 2 && offsets_.size() == offsets_.capacity()) {
         offsets_.erase(offsets_.begin(), offsets_.begin() + static_cast<std::ptrdiff_t>(first_));
         first_ = 0;
     }

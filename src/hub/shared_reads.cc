@@ -82,32 +82,46 @@ void SharedReads::came(Offset from, Result<ReadResult> result) {
     auto at = std::ranges::find(under_way_, from, &UnderWay::from);
     std::vector<Waiting> waiting = std::move(at->waiting);
     under_way_.erase(at);
-    if (!result) {
-        const bool expired = result.error().code == Errc::offset_expired;
-        for (Waiting& one : waiting) {
-            if (expired && one.from >= log_.first_offset()) {
-                start(one.from, std::move(one));  // only where the stretch begins
-            } else {
-                one.done(std::unexpected(result.error()));
-            }
+    std::shared_ptr<const ReadResult> now;
+    if (result) {
+        large_events_ =
+            result->entries.size() < kStretch.events && result->next < log_.next_offset();
+        now = std::make_shared<const ReadResult>(std::move(*result));
+        if (!now->entries.empty()) {
+            keep(from, now);
         }
-        return;
-    }
-    large_events_ = result->entries.size() < kStretch.events && result->next < log_.next_offset();
-    const auto now = std::make_shared<const ReadResult>(std::move(*result));
-    if (!now->entries.empty()) {
-        keep(from, now);
     }
     for (Waiting& one : waiting) {
-        if (one.from < now->next || now->entries.empty()) {
+        if (now != nullptr && (one.from < now->next || now->entries.empty())) {
             one.done(part_of(*now, one.from, one.events));
+        } else if (one.from > from && one.from >= log_.first_offset()) {
+            read_from_there(std::move(one));  // what failed, or ended, may lie before it
         } else {
-            start(one.from, std::move(one));
+            one.done(std::unexpected(result.error()));
         }
     }
 }
 
+void SharedReads::read_from_there(Waiting waiting) {
+    if (const Stretch* stretch = find(waiting.from)) {
+        const std::shared_ptr<const ReadResult> kept = stretch->read;
+        waiting.done(part_of(*kept, waiting.from, waiting.events));
+        return;
+    }
+    auto same = std::ranges::find(under_way_, waiting.from, &UnderWay::from);
+    if (same != under_way_.end()) {
+        same->waiting.push_back(std::move(waiting));
+    } else {
+        start(waiting.from, std::move(waiting));
+    }
+}
+
 void SharedReads::keep(Offset from, std::shared_ptr<const ReadResult> read) {
+    // What lies inside it would only hide it.
+    auto inside = stretches_.lower_bound(from);
+    while (inside != stretches_.end() && inside->second.read->next <= read->next) {
+        inside = stretches_.erase(inside);
+    }
     if (stretches_.size() == kStretches) {
         stretches_.erase(std::ranges::min_element(stretches_, {}, [](const auto& stretch) {
             return stretch.second.used;

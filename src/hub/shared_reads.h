@@ -43,6 +43,7 @@ class SharedReads {
     [[nodiscard]] Stretch* find(Offset from);
     [[nodiscard]] Offset begin_of(Offset from) const;
     void start(Offset begin, Waiting waiting);
+    void read_from_there(Waiting waiting);
     void came(Offset from, Result<ReadResult> result);
     void keep(Offset from, std::shared_ptr<const ReadResult> read);
     void arm();

@@ -109,6 +109,55 @@ TEST_F(SharedReadsTest, TellEachOfAReadThatFails) {
     EXPECT_EQ(first.offsets(), (Offsets{10})) << "nothing is kept of it";
 }
 
+TEST_F(SharedReadsTest, ReadBehindWhatCannotBeRead) {
+    publish(1200);
+    log.unreadable_below = Offset{1000};
+    Answer answer;
+    Answer joined;
+    Answer before;
+    read(answer, 1001, 1);
+    read(joined, 1002, 1);
+    read(before, 900, 1);
+    loop.run_all();
+    EXPECT_EQ(answer.offsets(), (Offsets{1001})) << "its stretch begins at 768";
+    EXPECT_EQ(joined.offsets(), (Offsets{1002}));
+    EXPECT_FALSE(before.result.value().has_value());
+}
+
+TEST_F(SharedReadsTest, ShareTheSecondReadOfLargeEvents) {
+    const std::string large(10'000, 'x');
+    for (int i = 0; i < 300; ++i) {
+        Event event{.source = "/test", .type = "t", .data = large};
+        log.append(std::span(&event, 1), [](auto) {});
+    }
+    log.honours_bytes = true;
+    std::vector<Answer> answers(100);
+    for (Answer& answer : answers) {
+        read(answer, 200, 1);
+    }
+    loop.run_all();
+    for (const Answer& answer : answers) {
+        EXPECT_EQ(answer.offsets(), (Offsets{200}));
+    }
+    EXPECT_LE(log.entries_read, 2U * 26U);
+}
+
+TEST_F(SharedReadsTest, AreNotHiddenByAShorterOne) {
+    publish(720);
+    Answer answer;
+    read(answer, 719, 1);  // [512, 720)
+    loop.run_all();
+    publish(1000);
+    read(answer, 720, 1);  // [512, 768)
+    loop.run_all();
+    const std::uint64_t before = log.entries_read;
+    for (std::uint64_t at = 512; at < 768; ++at) {
+        read(answer, at, 1);
+        EXPECT_EQ(answer.offsets(), (Offsets{at}));
+    }
+    EXPECT_EQ(log.entries_read, before);
+}
+
 TEST_F(SharedReadsTest, ReadWhatIsLeftOfAStretchWhoseBeginningIsDropped) {
     publish(300);
     Answer answer;

@@ -191,6 +191,9 @@ ClientConnection::Outcome ClientConnection::receive() {
     if (io != Socket::Io::done && kept_ && !reader_.has_begun()) {
         return Outcome::stale;
     }
+    if (kept_ && sent_ == 0) {
+        return Outcome::stale;  // no answer to a request that has not left
+    }
     if (io == Socket::Io::failed) {
         return fail(socket_.failure());
     }

@@ -160,6 +160,22 @@ TEST_F(HttpClientTest, AKeptConnectionThatSpeaksOutOfTurnIsNotUsed) {
     EXPECT_NE(next_request(), nullptr);
 }
 
+TEST_F(HttpClientTest, WhatComesBeforeTheRequestHasLeftIsNoAnswerToIt) {
+    begin(post(script.address(), "1"));
+    TestPeer* first = next_request();
+    ASSERT_NE(first, nullptr);
+    first->send(kOk);
+    ASSERT_TRUE(wait());
+    first->send("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
+    begin(post(script.address(), "2"));
+    TestPeer* second = next_request();
+    ASSERT_NE(second, nullptr);
+    second->send(kOk);
+    ASSERT_TRUE(wait());
+    ASSERT_TRUE(reply->has_value()) << failure();
+    EXPECT_EQ((*reply)->status, 200);
+}
+
 TEST_F(HttpClientTest, AnAnswerThatClosesIsNotKept) {
     const auto r =
         answer_with("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");

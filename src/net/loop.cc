@@ -140,6 +140,7 @@ bool Loop::State::turn() {
         for (TurnFlusher* flusher : flushers) {
             sent |= flusher->flush_turn();
         }
+        worked |= sent;  // what was sent may have let requests in whose events are to be committed
     }
     return worked;
 }
