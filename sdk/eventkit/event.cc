@@ -2,6 +2,7 @@
 #include "eventkit/member_table.h"
 
 #include <belfry/eventkit/event.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -248,6 +249,27 @@ void write_value(std::string& out, const Principal& principal) {
 
 namespace {
 
+// Each entry of a tree has the key of its execution, so a long one would be multiplied by them.
+constexpr std::size_t kTreeKeyBytes = 255;
+
+std::optional<EventError> too_long(std::string field) {
+    std::string detail =
+        fmt::format("{} must have at most {} bytes in a tree of steps", field, kTreeKeyBytes);
+    return EventError{.field = std::move(field), .detail = std::move(detail)};
+}
+
+std::optional<EventError> check_tree(const ExperimentExecution& experiment) {
+    if (!experiment.steps.empty() && experiment.experiment_key.size() > kTreeKeyBytes) {
+        return too_long("experimentExecution.experimentKey");
+    }
+    for (std::size_t i = 0; i < experiment.steps.size(); ++i) {
+        if (experiment.steps[i].experiment_key.size() > kTreeKeyBytes) {
+            return too_long(fmt::format("experimentExecution.steps[{}].experimentKey", i));
+        }
+    }
+    return std::nullopt;
+}
+
 // What a tree of version 1.2 leaves to be seen from where it stands.
 void complete_tree(ExperimentExecution& experiment) {
     for (StepExecution& step : experiment.steps) {
@@ -267,9 +289,12 @@ void complete_tree(ExperimentExecution& experiment) {
     }
 }
 
-void complete(Event& event) {
+std::optional<EventError> complete(Event& event) {
     if (!event.experiment) {
-        return;
+        return std::nullopt;
+    }
+    if (auto error = check_tree(*event.experiment)) {
+        return error;
     }
     complete_tree(*event.experiment);
     if (event.step_execution_id && !event.step) {
@@ -279,6 +304,7 @@ void complete(Event& event) {
             event.step = *step;
         }
     }
+    return std::nullopt;
 }
 
 template <HasSchema T>
@@ -315,10 +341,13 @@ std::string_view action_kind_name(ActionKind kind) {
 
 std::expected<Event, EventError> parse_event(std::string_view json) {
     std::expected<Event, EventError> event = parse<Event>(json);
-    if (event) {
-        complete(*event);
-        event->json = json;
+    if (!event) {
+        return event;
     }
+    if (auto error = complete(*event)) {
+        return std::unexpected(*std::move(error));
+    }
+    event->json = json;
     return event;
 }
 

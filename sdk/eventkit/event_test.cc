@@ -305,6 +305,31 @@ TEST(Event, ReadsTheBodiesOfVersion12) {
     );
 }
 
+// Every entry has a copy of it.
+TEST(Event, RefusesALongExperimentKeyInATree) {
+    const auto tree = [](std::size_t execution_key, std::size_t step_key) {
+        return body(
+            R"(,"experimentExecution":{"executionId":8,"name":"n","state":"failed",)"
+            R"("experimentKey":")" +
+            std::string(execution_key, 'k') +
+            R"(","steps":[{"id":"00000000-0000-0000-0000-000000000001","type":"wait",)"
+            R"("state":"created","experimentKey":")" +
+            std::string(step_key, 's') + R"(","targetExecutions":[{"state":"created"}]}]})"
+        );
+    };
+    EXPECT_EQ(
+        parsed(tree(255, 0)).experiment->steps[0].targets[0].experiment_key, std::string(255, 'k')
+    );
+    EXPECT_EQ(
+        parsed(tree(1, 255)).experiment->steps[0].targets[0].experiment_key, std::string(255, 's')
+    );
+    expect_refused(tree(256, 0), "experimentExecution.experimentKey", "at most 255 bytes");
+    expect_refused(tree(1, 256), "experimentExecution.steps[0].experimentKey", "at most 255 bytes");
+    const std::string key(5000, 'k');
+    EXPECT_EQ(parsed(replaced(execution(), "A-1", key)).experiment->experiment_key, key)
+        << "without a tree nothing multiplies it";
+}
+
 TEST(Event, TakesTheNewNameOfAReasonWhereverItStands) {
     for (const std::string members :
          {R"(,"reason":"new","failureReason":"old")", R"(,"failureReason":"old","reason":"new")"}) {
