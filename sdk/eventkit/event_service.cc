@@ -242,8 +242,7 @@ bool EventService::is_full(std::size_t bytes) const {
 
 // Who waits for an answer gives the order by that; who does not must be given it.
 std::uint64_t EventService::lane_of(const Event& event, const Exchange& exchange) const {
-    return options_.asynchronous ? execution_lane(event)
-                                 : reinterpret_cast<std::uintptr_t>(exchange.connection());
+    return options_.asynchronous ? execution_lane(event) : exchange.connection();
 }
 
 // From here the call is the workers' until they give it back.

@@ -287,6 +287,25 @@ TEST_F(ExtensionTest, WhoWaitsNoLongerIsAnsweredAndTheHandlerGoesOn) {
     EXPECT_TRUE(was_cancelled);
 }
 
+TEST_F(ExtensionTest, AHandlerThatHangsHoldsUpNoConnectionThatComesLater) {
+    Gate gate;
+    make().listen("/hangs", {"*"}, [&](const Event&) { gate.wait(); });
+    extension->listen("/b", {"*"}, [](const Event&) {});
+    start();
+    EXPECT_THAT(
+        answer(request("POST /hangs", body("x"), "Request-Timeout: 0.05\r\n")),
+        StartsWith("HTTP/1.1 503 ")
+    );
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_THAT(
+            answer(request("POST /b", body("x", uuid(i)), "Request-Timeout: 2\r\n")),
+            StartsWith("HTTP/1.1 200 ")
+        ) << i;
+    }
+    gate.open();
+    EXPECT_EQ(stop(), 0);
+}
+
 TEST_F(ExtensionTest, AnEventIsHandledOnceByEachListenerUnlessThatFailed) {
     std::atomic<int> first = 0;
     std::atomic<int> second = 0;

@@ -47,6 +47,8 @@ struct HttpResponse {
 // it.
 class HttpConnection {
  public:
+    // Among those of its server; none has had it before. 0: it is no server's.
+    [[nodiscard]] std::uint64_t number() const { return number_; }
     virtual void respond(std::uint64_t request, const HttpResponse& response) = 0;
     virtual void begin_stream(std::uint64_t request, const HttpResponse& head) = 0;
     virtual bool write(std::uint64_t request, std::string_view bytes) = 0;
@@ -58,7 +60,11 @@ class HttpConnection {
     virtual void dropped(std::uint64_t request) = 0;
 
  protected:
+    explicit HttpConnection(std::uint64_t number = 0) : number_(number) {}
     ~HttpConnection() = default;
+
+ private:
+    const std::uint64_t number_;
 };
 
 // The obligation to answer one request; moves, does not copy. If it is dropped unanswered, the
@@ -85,8 +91,8 @@ class Exchange {
     // Called once as soon as unsent() is 0 again, never from within this call; a writer that is
     // ahead of its client goes on then. Dropped when the client goes away.
     void on_drained(std::move_only_function<void()> callback);
-    // The same for all requests of one connection, as long as one of them is unanswered.
-    [[nodiscard]] const void* connection() const { return connection_; }
+    // The number of its connection. Not of an empty one.
+    [[nodiscard]] std::uint64_t connection() const { return connection_->number(); }
     // True as long as the client is there.
     [[nodiscard]] bool alive() const;
     // Called once when the client goes away before the answer was complete; not after, and not once

@@ -32,7 +32,8 @@ Duration milliseconds(std::uint64_t count) {
 }  // namespace
 
 ServerConnection::ServerConnection(ServerContext& server, int descriptor, const SocketAddress& peer)
-    : server_(server),
+    : HttpConnection(server.status.accepted),
+      server_(server),
       socket_(descriptor),
       peer_(peer.host()),
       peer_is_loopback_(peer.is_loopback()) {}
