@@ -168,6 +168,7 @@ void ServerConnection::respond(std::uint64_t request, const HttpResponse& respon
     }
     ASSERT(!slot->stream);
     append_answer(*slot, is_too_much(*slot, response) ? kTooBusy : response);
+    slot->on_gone = {};  // the answer may wait for older ones, but who gave it is done
     slot->answered = true;
     promote();
     answers_changed();

@@ -83,6 +83,24 @@ TEST_F(ServerConnectionTest, AWholeRequestHasSixtySeconds) {
     EXPECT_THAT(connection.output(), StartsWith("HTTP/1.1 408 "));
 }
 
+TEST_F(ServerConnectionTest, WhoAnsweredIsNotToldThatThePeerIsGone) {
+    std::vector<Exchange> held;
+    std::vector<std::string> gone;
+    service.answer = [&](const HttpRequest& request, Exchange exchange) {
+        exchange.on_gone([&, path = std::string(request.path)] { gone.push_back(path); });
+        held.push_back(std::move(exchange));
+    };
+    {
+        DirectConnection connection(service, limits);
+        connection.feed("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
+        ASSERT_EQ(held.size(), 2U);
+        held[1].respond({});
+        connection.settle();
+        EXPECT_EQ(connection.output(), "") << "it waits for the older one";
+    }
+    EXPECT_EQ(gone, std::vector<std::string>{"/1"});
+}
+
 TEST_F(ServerConnectionTest, AHandlerThatDoesNotAnswerIs408UnlessItWaitsByNature) {
     std::vector<Exchange> held;
     int gone = 0;
