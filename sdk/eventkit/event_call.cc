@@ -29,17 +29,7 @@ std::optional<Problem> call(
 
 }  // namespace
 
-void EventCall::give_up() {
-    cancelled_.store(true);
-    State expected = State::waiting;
-    state_.compare_exchange_strong(expected, State::given_up);
-}
-
 void EventCall::run() {
-    State expected = State::waiting;
-    if (!state_.compare_exchange_strong(expected, State::begun)) {
-        return;
-    }
     if (event_.step) {
         surroundings_.steps.remember(*event_.step, surroundings_.clock.wall());
     }

@@ -45,8 +45,8 @@ class EventCall final : public Job, public Context {
           route_(std::move(route)),
           surroundings_(std::move(surroundings)) {}
 
-    // Nobody waits for it any more. A call that no worker has begun is not begun then.
-    void give_up();
+    // Nobody waits for it any more.
+    void give_up() { cancelled_.store(true); }
 
     void run() override;
     [[nodiscard]] std::optional<StepExecution> step() const override;
@@ -56,21 +56,17 @@ class EventCall final : public Job, public Context {
 
     [[nodiscard]] const Event& event() const { return event_; }
     [[nodiscard]] const Route& route() const { return *route_; }
-    // Afterwards: what went wrong, and whether its handlers have seen it and all was well.
+    // Afterwards: what went wrong.
     [[nodiscard]] const std::optional<Problem>& problem() const { return problem_; }
-    [[nodiscard]] bool was_handled() const { return state_.load() == State::begun && !problem_; }
 
     // I/O thread.
     std::optional<Exchange> exchange;  // not answered yet
     TimerId timer;
 
  private:
-    enum class State : std::uint8_t { waiting, begun, given_up };
-
     const Event event_;
     const std::shared_ptr<const Route> route_;
     const Surroundings surroundings_;
-    std::atomic<State> state_ = State::waiting;
     std::atomic<bool> cancelled_ = false;
     std::optional<Problem> problem_;  // the worker's until the call is given back
 };

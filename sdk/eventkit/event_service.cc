@@ -266,7 +266,13 @@ void EventService::begin(EventCall& call, Exchange exchange) {
     }
 }
 
+// Nobody waits for it any more. What no worker has begun is as if it had not come.
 void EventService::give_up(EventCall& call) {
+    if (workers_.withdraw(call)) {
+        forget(call, false, loop_.now());
+        tell_if_idle();
+        return;
+    }
     call.give_up();
     call.exchange.reset();
     loop_.cancel(std::exchange(call.timer, {}));
@@ -277,16 +283,16 @@ void EventService::take_done() {
     for (Job* job : workers_.take_done()) {
         finish(static_cast<EventCall&>(*job), now);
     }
+    tell_if_idle();
+}
+
+void EventService::tell_if_idle() {
     if (unfinished_ == 0 && idle_) {
         idle_();
     }
 }
 
 void EventService::finish(EventCall& call, MonoTime now) {
-    --unfinished_;
-    unfinished_bytes_ -= call.event().json.size();
-    loop_.cancel(call.timer);
-    dedup_.end(call.route().number, call.event().id, call.was_handled(), now);
     if (call.problem()) {
         log_warn(
             "a handler failed",
@@ -302,6 +308,14 @@ void EventService::finish(EventCall& call, MonoTime now) {
     } else if (call.exchange) {
         answer_ok(*call.exchange);
     }
+    forget(call, !call.problem(), now);
+}
+
+void EventService::forget(EventCall& call, bool was_handled, MonoTime now) {
+    --unfinished_;
+    unfinished_bytes_ -= call.event().json.size();
+    loop_.cancel(call.timer);
+    dedup_.end(call.route().number, call.event().id, was_handled, now);
     std::pmr::polymorphic_allocator<>(&calls_).delete_object(&call);
 }
 

@@ -54,6 +54,8 @@ class EventService final : public HttpService {
     void give_up(EventCall& call);
     void take_done();
     void finish(EventCall& call, MonoTime now);
+    void forget(EventCall& call, bool was_handled, MonoTime now);
+    void tell_if_idle();
 
     const Options& options_;
     Registry& registry_;

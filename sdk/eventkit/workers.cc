@@ -97,6 +97,35 @@ void Workers::release_lane(const Job& job) {
     }
 }
 
+bool Workers::withdraw(Job& job) {
+    if (std::erase(gathered_, &job) > 0) {
+        return true;
+    }
+    const std::lock_guard lock(mutex_);
+    if (std::erase(ready_, &job) > 0) {
+        release_lane(job);
+        return true;
+    }
+    const auto place = lanes_.find(job.lane_);
+    return place != lanes_.end() && unlink(place->second, job);
+}
+
+bool Workers::unlink(Lane& lane, const Job& job) {
+    Job* before = nullptr;
+    Job* at = lane.first;
+    while (at != nullptr && at != &job) {
+        before = std::exchange(at, at->next_);
+    }
+    if (at == nullptr) {
+        return false;
+    }
+    (before == nullptr ? lane.first : before->next_) = job.next_;
+    if (lane.last == &job) {
+        lane.last = before;
+    }
+    return true;
+}
+
 std::vector<Job*> Workers::take_done() {
     const std::lock_guard lock(mutex_);
     return std::exchange(done_, {});

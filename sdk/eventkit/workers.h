@@ -48,6 +48,9 @@ class Workers {
     // Gathers; the job stays where it is until take_done() gives it back.
     void post(Job& job) { gathered_.push_back(&job); }
     void hand_over();
+    // A job that none has begun is not run then, and not given back. False: it is too late for
+    // that.
+    [[nodiscard]] bool withdraw(Job& job);
     // In the order they ended.
     [[nodiscard]] std::vector<Job*> take_done();
 
@@ -60,6 +63,7 @@ class Workers {
     void enqueue(Job& job);
     void wake_more();
     void release_lane(const Job& job);
+    [[nodiscard]] static bool unlink(Lane& lane, const Job& job);
 
     const std::function<void()> some_done_;
     Clock& clock_;

@@ -127,6 +127,49 @@ TEST_F(WorkersTest, NothingRunsBeforeItIsHandedOver) {
     EXPECT_TRUE(ran);
 }
 
+// One runs, and behind it are the first, one in the middle and the last of its lane, one that is
+// ready in another, with one behind it, and one that was not handed over.
+TEST(Workers, AJobThatIsWithdrawnIsNotRunAndHoldsUpNone) {
+    Latch begun;
+    Latch go;
+    Latch some_done;
+    std::vector<int> ran;  // no lock: there is one thread
+    ManualClock clock;
+    Workers workers(1, clock, [&] { some_done.arrive(); });
+    TestJob running(1, [&] {
+        begun.arrive();
+        go.wait(1);
+    });
+    workers.post(running);
+    workers.hand_over();
+    begun.wait(1);
+    EXPECT_FALSE(workers.withdraw(running)) << "it runs";
+    std::vector<std::unique_ptr<TestJob>> jobs;
+    for (const int i : {0, 1, 2, 3, 4, 5, 6}) {
+        jobs.push_back(std::make_unique<TestJob>(i < 5 ? 1U : 2U, [&ran, i] { ran.push_back(i); }));
+        workers.post(*jobs.back());
+    }
+    workers.hand_over();
+    for (const std::size_t i : {0U, 2U, 4U, 5U}) {
+        EXPECT_TRUE(workers.withdraw(*jobs[i])) << i;
+        EXPECT_FALSE(workers.withdraw(*jobs[i])) << i;
+    }
+    TestJob behind(1, [&ran] { ran.push_back(7); });
+    workers.post(behind);
+    TestJob gathered(3, [&ran] { ran.push_back(8); });
+    workers.post(gathered);
+    EXPECT_TRUE(workers.withdraw(gathered));
+    workers.hand_over();
+    go.arrive();
+    std::size_t finished = 0;
+    for (int waits = 1; finished < 5; ++waits) {
+        some_done.wait(waits);
+        finished += workers.take_done().size();
+    }
+    EXPECT_EQ(ran, (std::vector<int>{6, 1, 3, 7}));
+    EXPECT_FALSE(workers.withdraw(behind)) << "it has run";
+}
+
 TEST(Workers, EndAfterWhatWasHandedOver) {
     int count = 0;
     std::vector<std::unique_ptr<TestJob>> jobs;
