@@ -21,8 +21,9 @@ namespace {
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kTryAgain = "Retry-After: 1\r\n";
-// Of events that wait or run, so that a full queue of large ones does not fill the memory.
-constexpr std::size_t kUnfinishedBytes = 64U << 20U;
+// Of events that wait or run, as JSON, so that a full queue of large ones does not fill the memory:
+// what is read of a tree of steps can be 25 times as large.
+constexpr std::size_t kUnfinishedBytes = 16U << 20U;
 
 void answer_problem(
     Exchange& exchange, int status, const Problem& problem, std::string_view headers = {}
@@ -217,18 +218,19 @@ void EventService::take_event(
 // Of what is still with its handlers nobody knows yet how it ends; but who was answered 200 before
 // hears that again.
 bool EventService::turns_away(const Event& event, const Route& route, Exchange& exchange) {
+    const MonoTime now = loop_.now();
+    const DedupWindow::Seen seen = dedup_.begin(route.number, event.id, now);
     Problem problem{.title = "Service Unavailable"};
-    if (is_full(event.json.size())) {
-        problem.detail = "too many events wait for their handlers";
-    } else {
-        const DedupWindow::Seen seen = dedup_.begin(route.number, event.id, loop_.now());
-        if (seen == DedupWindow::Seen::fresh) {
+    if (seen == DedupWindow::Seen::fresh) {
+        if (!is_full(event.json.size())) {
             return false;
         }
-        if (seen == DedupWindow::Seen::handled || options_.asynchronous) {
-            answer_ok(exchange);
-            return true;
-        }
+        dedup_.end(route.number, event.id, false, now);
+        problem.detail = "too many events wait for their handlers";
+    } else if (seen == DedupWindow::Seen::handled || options_.asynchronous) {
+        answer_ok(exchange);
+        return true;
+    } else {
         problem.detail = "an earlier attempt is still being handled";
     }
     answer_problem(exchange, 503, problem, kTryAgain);
