@@ -76,12 +76,9 @@ std::string Serving::host() {
 Result<void> Serving::listen() {
     if (!options_.unix_socket.empty()) {
         service_.serve_health(&health_);
-        if (Result<void> claimed = socket_path_.claim(options_.unix_socket); !claimed) {
-            return claimed;
-        }
-        Result<void> listening = server_.listen_unix(options_.unix_socket);
-        socket_path_.bound();
-        return listening;
+        return socket_path_.claim(options_.unix_socket, [this] {
+            return server_.listen_unix(options_.unix_socket);
+        });
     }
     const std::string to = host();
     if (options_.health_port != 0) {

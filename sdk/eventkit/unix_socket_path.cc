@@ -34,7 +34,9 @@ bool is_left_behind(const SocketAddress& address) {
 
 }  // namespace
 
-Result<void> UnixSocketPath::claim(const std::string& path) {
+Result<void> UnixSocketPath::claim(
+    const std::string& path, const std::function<Result<void>()>& listen
+) {
     const Result<SocketAddress> address = parse_unix_path(path);
     if (!address) {
         return fail(Errc::bad_request, "\"" + path + "\" is " + address.error().detail);
@@ -55,7 +57,11 @@ Result<void> UnixSocketPath::claim(const std::string& path) {
         }
     }
     path_ = path;
-    return {};
+    Result<void> listening = listen();
+    if (listening) {  // else what is there now is somebody else's, who was quicker
+        bound();
+    }
+    return listening;
 }
 
 void UnixSocketPath::bound() {

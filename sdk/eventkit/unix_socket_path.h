@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include <functional>
 #include <string>
 
 namespace belfry::eventkit {
@@ -15,14 +16,17 @@ class UnixSocketPath {
     UnixSocketPath(const UnixSocketPath&) = delete;
     UnixSocketPath& operator=(const UnixSocketPath&) = delete;
 
-    // conflict: somebody listens there, or it is something else than a socket, which stays.
-    [[nodiscard]] Result<void> claim(const std::string& path);
-    // The socket is bound.
-    void bound();
+    // Makes the path ready, has `listen` bind a socket there, and keeps that in mind. conflict:
+    // somebody listens there, or it is something else than a socket, which stays.
+    [[nodiscard]] Result<void> claim(
+        const std::string& path, const std::function<Result<void>()>& listen
+    );
     // Removes the socket, if it is still the one that was bound.
     void release();
 
  private:
+    void bound();
+
     std::string path_;
     unsigned long device_ = 0;
     unsigned long node_ = 0;  // 0: nothing is bound

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 namespace belfry::eventkit {
@@ -24,8 +25,9 @@ struct UnixSocket : testing::Test {
     }
     ~UnixSocket() override { fs::remove_all(directory); }
 
-    // A server that listens there for as long as it lives.
+    // A server; it listens there for as long as it lives.
     struct Listener {
+        Listener() = default;
         explicit Listener(const std::string& at) {
             EXPECT_TRUE(server.listen_unix(at).has_value());
         }
@@ -34,7 +36,13 @@ struct UnixSocket : testing::Test {
         const Limits limits;
         HttpServer server{loop, service, limits};
     };
-    static std::string refusal(Result<void> result) { return result ? "" : result.error().detail; }
+    static std::string refusal(const Result<void>& result) {
+        return result ? "" : result.error().detail;
+    }
+    // Of a claim for that server; empty: it listens.
+    static std::string claim(UnixSocketPath& mine, const std::string& at, Listener& listener) {
+        return refusal(mine.claim(at, [&] { return listener.server.listen_unix(at); }));
+    }
 
     std::string directory = testing::TempDir() + "belfry-XXXXXX";
     std::string path;
@@ -43,9 +51,8 @@ struct UnixSocket : testing::Test {
 TEST_F(UnixSocket, GetsItsDirectoryAndGoesAtTheEnd) {
     {
         UnixSocketPath mine;
-        ASSERT_EQ(refusal(mine.claim(path)), "");
-        const Listener listener(path);
-        mine.bound();
+        Listener listener;
+        ASSERT_EQ(claim(mine, path, listener), "");
         EXPECT_TRUE(fs::is_socket(path));
     }
     EXPECT_FALSE(fs::exists(path));
@@ -58,32 +65,46 @@ TEST_F(UnixSocket, ThatAProcessLeftBehindIsReplaced) {
     }
     ASSERT_TRUE(fs::is_socket(path));
     UnixSocketPath mine;
-    ASSERT_EQ(refusal(mine.claim(path)), "");
-    EXPECT_FALSE(fs::exists(path));
-    const Listener listener(path);
+    Listener listener;
+    EXPECT_EQ(claim(mine, path, listener), "");
 }
 
 TEST_F(UnixSocket, ThatSomebodyListensOnIsLeftAlone) {
     fs::create_directories(fs::path(path).parent_path());
     const Listener other(path);
     UnixSocketPath mine;
-    EXPECT_THAT(refusal(mine.claim(path)), HasSubstr("another process listens on " + path));
+    Listener listener;
+    EXPECT_THAT(claim(mine, path, listener), HasSubstr("another process listens on " + path));
     mine.release();
+    EXPECT_TRUE(fs::is_socket(path));
+}
+
+TEST_F(UnixSocket, ThatSomebodyElseWasQuickerToMakeIsLeftAlone) {
+    std::unique_ptr<Listener> other;
+    {
+        UnixSocketPath mine;
+        const auto too_late = [&]() -> Result<void> {
+            other = std::make_unique<Listener>(path);
+            Listener late;
+            return late.server.listen_unix(path);
+        };
+        EXPECT_THAT(refusal(mine.claim(path, too_late)), HasSubstr("in use"));
+    }
     EXPECT_TRUE(fs::is_socket(path));
 }
 
 TEST_F(UnixSocket, ThatIsAFileIsLeftAlone) {
     UnixSocketPath mine;
-    EXPECT_THAT(refusal(mine.claim(directory)), HasSubstr("is no socket"));
+    Listener listener;
+    EXPECT_THAT(claim(mine, directory, listener), HasSubstr("is no socket"));
     EXPECT_TRUE(fs::exists(directory));
 }
 
 TEST_F(UnixSocket, ThatSomebodyElseHasMadeSinceIsNotRemoved) {
     UnixSocketPath mine;
-    ASSERT_EQ(refusal(mine.claim(path)), "");
     {
-        const Listener listener(path);
-        mine.bound();
+        Listener listener;
+        ASSERT_EQ(claim(mine, path, listener), "");
     }
     fs::rename(path, path + ".old");  // keeps the number of the file from being used again
     const Listener other(path);
@@ -93,10 +114,11 @@ TEST_F(UnixSocket, ThatSomebodyElseHasMadeSinceIsNotRemoved) {
 
 TEST_F(UnixSocket, WithAPathThatCannotBeIsRefusedWithAReason) {
     UnixSocketPath mine;
-    EXPECT_THAT(refusal(mine.claim("a.sock")), HasSubstr("absolute path"));
-    EXPECT_THAT(refusal(mine.claim("/" + std::string(120, 'a'))), HasSubstr("at most 107 bytes"));
+    Listener listener;
+    EXPECT_THAT(claim(mine, "a.sock", listener), HasSubstr("absolute path"));
+    EXPECT_THAT(claim(mine, "/" + std::string(120, 'a'), listener), HasSubstr("at most 107 bytes"));
     EXPECT_THAT(
-        refusal(mine.claim("/proc/nowhere/a.sock")), HasSubstr("cannot make the directory")
+        claim(mine, "/proc/nowhere/a.sock", listener), HasSubstr("cannot make the directory")
     );
 }
 
