@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <span>
@@ -19,6 +20,8 @@ namespace {
 // A file is not replaced for less than this.
 constexpr std::size_t kOutdatedBytes = 64U << 10U;
 constexpr std::size_t kCrcDigits = 8;
+constexpr std::size_t kLeastBytes = 1U << 20U;
+constexpr std::size_t kBytesOfStep = 1U << 10U;
 
 std::uint32_t crc_of(std::string_view text) {
     return crc32c(0, std::as_bytes(std::span(text)));
@@ -43,7 +46,17 @@ std::string folder_of(const std::string& path) {
     return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
+StepCache::Options with_bytes(StepCache::Options options) {
+    if (options.bytes_max == 0) {
+        options.bytes_max = std::max(kLeastBytes, options.count_max * kBytesOfStep);
+    }
+    return options;
+}
+
 }  // namespace
+
+StepCache::StepCache(FileSystem& files, Options options)
+    : files_(files), options_(with_bytes(std::move(options))) {}
 
 Result<std::unique_ptr<StepCache>> StepCache::open(
     FileSystem& files, Options options, WallTime now

@@ -30,9 +30,9 @@ namespace belfry::eventkit {
 class StepCache {
  public:
     struct Options {
-        std::string path;                   // empty: in memory alone
-        std::size_t count_max = 1'000;      // 0: none ever
-        std::size_t bytes_max = 1U << 20U;  // of the steps as JSON
+        std::string path;               // empty: in memory alone
+        std::size_t count_max = 1'000;  // 0: none ever
+        std::size_t bytes_max = 0;      // of the steps as JSON; 0: 1 KiB each, and 1 MiB at least
         std::chrono::microseconds age_max = std::chrono::hours{24};
     };
 
@@ -56,7 +56,7 @@ class StepCache {
         std::string json;
     };
 
-    StepCache(FileSystem& files, Options options) : files_(files), options_(std::move(options)) {}
+    StepCache(FileSystem& files, Options options);
 
     Result<void> load(WallTime now);
     Result<std::string> contents();

@@ -185,6 +185,19 @@ TEST(StepCache, IsBoundedInBytes) {
     EXPECT_EQ(cache->size(), before) << "one that is too large pushes nothing out";
 }
 
+TEST(StepCache, HoldsAsManyStepsAsItIsToldTo) {
+    MemoryFileSystem files;
+    const auto cache = opened(files, {.path = {}, .count_max = 5'000});
+    for (int i = 1; i <= 5'001; ++i) {
+        cache->remember(step(i, std::string(500, 'x')), kNow);
+    }
+    EXPECT_EQ(cache->size(), 5'000U);
+    EXPECT_TRUE(cache->find(id(2), kNow));
+    const auto few = opened(files, {.path = {}, .count_max = 2});
+    few->remember(step(1, std::string(500'000, 'x')), kNow);
+    EXPECT_TRUE(few->find(id(1), kNow));
+}
+
 TEST(StepCache, OfNoSizeKeepsNothing) {
     MemoryFileSystem files;
     StepCache::Options none = options();
