@@ -15,6 +15,24 @@ constexpr std::array<std::string_view, 2> kPrefixes{
     "STEADYBIT_AGENT_EVENTS_EXTENSIONS_", "STEADYBIT_AGENT_EXTENSIONS_REGISTRATIONS_"
 };
 constexpr std::uint32_t kIndexMost = 9'999;
+// What the agent shows to https extensions, whichever variable registers them.
+constexpr std::string_view kCertificate = "STEADYBIT_AGENT_EXTENSIONS_CLIENT_CERT_CHAIN_FILE";
+constexpr std::string_view kKey = "STEADYBIT_AGENT_EXTENSIONS_CLIENT_CERT_KEY_FILE";
+
+struct NotRead {
+    std::string_view variable;
+    std::string_view instead;
+};
+constexpr std::array<NotRead, 4> kNotRead{{
+    {"STEADYBIT_AGENT_EXTENSIONS_CLIENT_CERT_PASSWORD",
+     "keys with a password are not read: give one without"},
+    {"STEADYBIT_AGENT_EXTRA_CERTS_PATH",
+     "not read: name the file of authorities in the setting outbound.tls.ca"},
+    {"STEADYBIT_AGENT_EXTENSIONS_HOSTNAME_VERIFICATION",
+     "not read: the names of certificates are always checked"},
+    {"STEADYBIT_AGENT_EXTENSIONS_INSECURE_SKIP_VERIFY", "not read: certificates are always checked"
+    },
+}};
 
 // One registration: which of the prefixes, and its number.
 using Place = std::pair<std::size_t, std::uint32_t>;
@@ -96,12 +114,41 @@ Result<RegisteredExtension> read(const Variables& variables, std::string& member
     return extension;
 }
 
+// The certificate for https extensions; a problem if only one of the two is there.
+std::optional<ExtensionTls> client_certificate(
+    std::span<const std::pair<std::string, std::string>> environment,
+    std::vector<ExtensionProblem>& problems
+) {
+    ExtensionTls tls;
+    for (const auto& [variable, value] : environment) {
+        if (variable == kCertificate) {
+            tls.certificate = value;
+        } else if (variable == kKey) {
+            tls.key = value;
+        }
+        const auto* other = std::ranges::find(kNotRead, variable, &NotRead::variable);
+        if (other != kNotRead.end() && !value.empty()) {
+            problems.push_back({.where = variable, .what = std::string(other->instead)});
+        }
+    }
+    if (tls.certificate.empty() == tls.key.empty()) {
+        return tls.key.empty() ? std::nullopt : std::optional(std::move(tls));
+    }
+    const bool key_is_missing = tls.key.empty();
+    problems.push_back(
+        {.where = std::string(key_is_missing ? kKey : kCertificate),
+         .what = "certificate and key go together: this one is missing"}
+    );
+    return std::nullopt;
+}
+
 }  // namespace
 
 FoundExtensions extensions_of_environment(
     std::span<const std::pair<std::string, std::string>> environment
 ) {
     FoundExtensions found;
+    const std::optional<ExtensionTls> tls = client_certificate(environment, found.problems);
     std::map<Place, Variables> registrations;
     for (const auto& [variable, value] : environment) {
         const std::optional<Name> name = read_name(variable);
@@ -130,6 +177,9 @@ FoundExtensions extensions_of_environment(
                 {.where = name_of(place, member), .what = std::move(extension.error().detail)}
             );
             continue;
+        }
+        if (extension->url.starts_with("https:")) {
+            extension->tls = tls;
         }
         const std::string identity = extension->identity();
         if (std::ranges::find(found.extensions, identity, &RegisteredExtension::identity) ==

@@ -3,6 +3,8 @@
 //     STEADYBIT_AGENT_EVENTS_EXTENSIONS_<n>_URL        _METHOD  _BASIC_USERNAME  _BASIC_PASSWORD
 //     STEADYBIT_AGENT_EXTENSIONS_REGISTRATIONS_<n>_URL _METHOD  _BASIC_USERNAME  _BASIC_PASSWORD
 //
+//     STEADYBIT_AGENT_EXTENSIONS_CLIENT_CERT_CHAIN_FILE, …_CERT_KEY_FILE   for the https ones
+//
 // Other types than EVENTS (ACTIONS, DISCOVERIES, ADVICE) are none of Belfry's business. Pure; may
 // be called from any thread.
 #pragma once

@@ -46,6 +46,37 @@ TEST(ExtensionEnvironment, RegistersByBothSpellings) {
     EXPECT_EQ(found.extensions[2].url, "http://b:8081/p");
 }
 
+TEST(ExtensionEnvironment, HttpsOnesAreShownTheAgentsCertificate) {
+    const std::string prefix = "STEADYBIT_AGENT_EXTENSIONS_CLIENT_CERT_";
+    const Environment both{
+        {typed("URL"), "http://a"},
+        {std::string(kUntyped) + "URL", "https://b"},
+        {prefix + "CHAIN_FILE", "/c/chain.pem"},
+        {prefix + "KEY_FILE", "/c/key.pem"},
+        {"STEADYBIT_AGENT_EXTENSIONS_HOSTNAME_VERIFICATION", ""},
+    };
+    const FoundExtensions found = extensions_of_environment(both);
+    EXPECT_TRUE(found.problems.empty());
+    ASSERT_EQ(found.extensions.size(), 2U);
+    EXPECT_FALSE(found.extensions[0].tls.has_value());
+    EXPECT_EQ(
+        found.extensions[1].tls,
+        (ExtensionTls{.ca = "", .certificate = "/c/chain.pem", .key = "/c/key.pem"})
+    );
+    EXPECT_EQ(
+        problem({{prefix + "CHAIN_FILE", "/c/chain.pem"}}),
+        prefix + "KEY_FILE: certificate and key go together: this one is missing"
+    );
+    EXPECT_THAT(
+        problem({{prefix + "KEY_FILE", "/k"}}), testing::StartsWith(prefix + "CHAIN_FILE:")
+    );
+    EXPECT_THAT(problem({{prefix + "PASSWORD", "x"}}), testing::StartsWith(prefix + "PASSWORD: "));
+    EXPECT_THAT(
+        problem({{"STEADYBIT_AGENT_EXTENSIONS_INSECURE_SKIP_VERIFY", "true"}}),
+        testing::HasSubstr("always checked")
+    );
+}
+
 TEST(ExtensionEnvironment, OneUrlIsOneExtension) {
     const FoundExtensions found = extensions_of_environment(
         Environment{{typed("URL"), "http://a"}, {std::string(kUntyped) + "URL", "http://A:80/"}}
