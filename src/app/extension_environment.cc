@@ -24,8 +24,7 @@ struct NotRead {
     std::string_view instead;
 };
 constexpr std::array<NotRead, 4> kNotRead{{
-    {"STEADYBIT_AGENT_EXTENSIONS_CLIENT_CERT_PASSWORD",
-     "keys with a password are not read: give one without"},
+    {"STEADYBIT_AGENT_EXTENSIONS_CLIENT_CERT_PASSWORD", "not read: give a key without a password"},
     {"STEADYBIT_AGENT_EXTRA_CERTS_PATH",
      "not read: name the file of authorities in the setting outbound.tls.ca"},
     {"STEADYBIT_AGENT_EXTENSIONS_HOSTNAME_VERIFICATION",
@@ -116,8 +115,7 @@ Result<RegisteredExtension> read(const Variables& variables, std::string& member
 
 // The certificate for https extensions; a problem if only one of the two is there.
 std::optional<ExtensionTls> client_certificate(
-    std::span<const std::pair<std::string, std::string>> environment,
-    std::vector<ExtensionProblem>& problems
+    std::span<const std::pair<std::string, std::string>> environment, FoundExtensions& found
 ) {
     ExtensionTls tls;
     for (const auto& [variable, value] : environment) {
@@ -128,14 +126,14 @@ std::optional<ExtensionTls> client_certificate(
         }
         const auto* other = std::ranges::find(kNotRead, variable, &NotRead::variable);
         if (other != kNotRead.end() && !value.empty()) {
-            problems.push_back({.where = variable, .what = std::string(other->instead)});
+            found.not_read.push_back({.where = variable, .what = std::string(other->instead)});
         }
     }
     if (tls.certificate.empty() == tls.key.empty()) {
         return tls.key.empty() ? std::nullopt : std::optional(std::move(tls));
     }
     const bool key_is_missing = tls.key.empty();
-    problems.push_back(
+    found.problems.push_back(
         {.where = std::string(key_is_missing ? kKey : kCertificate),
          .what = "certificate and key go together: this one is missing"}
     );
@@ -148,7 +146,7 @@ FoundExtensions extensions_of_environment(
     std::span<const std::pair<std::string, std::string>> environment
 ) {
     FoundExtensions found;
-    const std::optional<ExtensionTls> tls = client_certificate(environment, found.problems);
+    const std::optional<ExtensionTls> tls = client_certificate(environment, found);
     std::map<Place, Variables> registrations;
     for (const auto& [variable, value] : environment) {
         const std::optional<Name> name = read_name(variable);

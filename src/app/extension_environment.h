@@ -25,6 +25,7 @@ struct ExtensionProblem {
 struct FoundExtensions {
     std::vector<RegisteredExtension> extensions;  // no two with one identity
     std::vector<ExtensionProblem> problems;       // of those that are left out
+    std::vector<ExtensionProblem> not_read;       // what has no effect, though nothing is left out
 };
 
 [[nodiscard]] FoundExtensions extensions_of_environment(

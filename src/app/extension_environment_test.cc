@@ -53,7 +53,6 @@ TEST(ExtensionEnvironment, HttpsOnesAreShownTheAgentsCertificate) {
         {std::string(kUntyped) + "URL", "https://b"},
         {prefix + "CHAIN_FILE", "/c/chain.pem"},
         {prefix + "KEY_FILE", "/c/key.pem"},
-        {"STEADYBIT_AGENT_EXTENSIONS_HOSTNAME_VERIFICATION", ""},
     };
     const FoundExtensions found = extensions_of_environment(both);
     EXPECT_TRUE(found.problems.empty());
@@ -70,11 +69,23 @@ TEST(ExtensionEnvironment, HttpsOnesAreShownTheAgentsCertificate) {
     EXPECT_THAT(
         problem({{prefix + "KEY_FILE", "/k"}}), testing::StartsWith(prefix + "CHAIN_FILE:")
     );
-    EXPECT_THAT(problem({{prefix + "PASSWORD", "x"}}), testing::StartsWith(prefix + "PASSWORD: "));
-    EXPECT_THAT(
-        problem({{"STEADYBIT_AGENT_EXTENSIONS_INSECURE_SKIP_VERIFY", "true"}}),
-        testing::HasSubstr("always checked")
-    );
+}
+
+TEST(ExtensionEnvironment, WhatHasNoEffectIsNamedAndLeavesNothingOut) {
+    const Environment environment{
+        {typed("URL"), "https://a"},
+        {"STEADYBIT_AGENT_EXTENSIONS_CLIENT_CERT_PASSWORD", "hunter2"},
+        {"STEADYBIT_AGENT_EXTENSIONS_INSECURE_SKIP_VERIFY", "true"},
+        {"STEADYBIT_AGENT_EXTENSIONS_HOSTNAME_VERIFICATION", ""},
+    };
+    const FoundExtensions found = extensions_of_environment(environment);
+    EXPECT_TRUE(found.problems.empty());
+    EXPECT_EQ(found.extensions.size(), 1U);
+    ASSERT_EQ(found.not_read.size(), 2U);
+    EXPECT_EQ(found.not_read[0].where, "STEADYBIT_AGENT_EXTENSIONS_CLIENT_CERT_PASSWORD");
+    EXPECT_THAT(found.not_read[0].what, testing::Not(testing::HasSubstr("hunter2")));
+    EXPECT_EQ(found.not_read[1].where, "STEADYBIT_AGENT_EXTENSIONS_INSECURE_SKIP_VERIFY");
+    EXPECT_THAT(found.not_read[1].what, testing::HasSubstr("always checked"));
 }
 
 TEST(ExtensionEnvironment, OneUrlIsOneExtension) {

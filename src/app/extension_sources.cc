@@ -23,6 +23,12 @@ void add(ConfiguredExtensions& all, FoundExtensions found, RegisteredExtension::
             "an extension is not registered", {{"at", problem.where}, {"error", problem.what}}
         );
     }
+    for (const ExtensionProblem& variable : found.not_read) {
+        log_warn(
+            "a variable of the agent has no effect",
+            {{"at", variable.where}, {"error", variable.what}}
+        );
+    }
     if (!found.problems.empty()) {
         all.unread.push_back(origin);
     }
