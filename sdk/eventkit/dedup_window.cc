@@ -1,8 +1,13 @@
 #include "eventkit/dedup_window.h"
 
+#include "base/rng.h"
 #include "event/steadybit_body.h"
 
+#include <sodium/crypto_shorthash_siphash24.h>
+
+#include <cstring>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace belfry::eventkit {
@@ -13,7 +18,10 @@ constexpr std::size_t kFirstSize = 64;
 
 }  // namespace
 
-DedupWindow::DedupWindow(Options options) : options_(options), table_(kFirstSize, kNone) {}
+DedupWindow::DedupWindow(Options options) : options_(options), table_(kFirstSize, kNone) {
+    static_assert(sizeof(secret_) == crypto_shorthash_siphash24_KEYBYTES);
+    system_rng().fill(std::as_writable_bytes(std::span(secret_)));
+}
 
 DedupWindow::Seen DedupWindow::begin(std::uint32_t listener, std::string_view id, MonoTime now) {
     const std::optional<Uuid> uuid = parse_steadybit_uuid(id);
@@ -21,7 +29,7 @@ DedupWindow::Seen DedupWindow::begin(std::uint32_t listener, std::string_view id
         return Seen::fresh;
     }
     expire(now);
-    const Key key{.id = *uuid, .listener = listener};
+    const Key key = key_of(*uuid, listener);
     const Number number = table_[place_of(key)];
     if (number == kNone) {
         add(key);
@@ -35,7 +43,7 @@ void DedupWindow::end(std::uint32_t listener, std::string_view id, bool success,
     if (!uuid) {
         return;
     }
-    const std::size_t place = place_of({.id = *uuid, .listener = listener});
+    const std::size_t place = place_of(key_of(*uuid, listener));
     const Number number = table_[place];
     if (number == kNone || entries_[number].handled) {
         return;
@@ -54,16 +62,23 @@ void DedupWindow::end(std::uint32_t listener, std::string_view id, bool success,
     expire(now);
 }
 
-// Whoever makes up ids chooses both halves, so neither may be the hash alone.
-std::size_t DedupWindow::hash_of(const Key& key) {
-    constexpr std::uint64_t kOdd = 0x9E37'79B9'7F4A'7C15;
-    std::uint64_t hash = (key.id.high ^ key.listener) * kOdd;
-    hash = (hash ^ hash >> 32 ^ key.id.low) * kOdd;
-    return hash ^ hash >> 29;
+// Whoever makes up ids must not know which of them meet in the table.
+DedupWindow::Key DedupWindow::key_of(Uuid id, std::uint32_t listener) const {
+    const std::array<std::uint64_t, 3> text{id.high, id.low, listener};
+    std::array<unsigned char, crypto_shorthash_siphash24_BYTES> hash{};
+    crypto_shorthash_siphash24(
+        hash.data(),
+        reinterpret_cast<const unsigned char*>(text.data()),
+        sizeof(text),
+        secret_.data()
+    );
+    Key key{.id = id, .listener = listener};
+    std::memcpy(&key.hash, hash.data(), sizeof(key.hash));
+    return key;
 }
 
 std::size_t DedupWindow::place_of(const Key& key) const {
-    std::size_t place = hash_of(key) & (table_.size() - 1);
+    std::size_t place = key.hash & (table_.size() - 1);
     while (table_[place] != kNone && entries_[table_[place]].key != key) {
         place = after(place);
     }
@@ -93,7 +108,7 @@ void DedupWindow::remove(std::size_t place) {
     --used_;
     std::size_t gap = place;
     for (std::size_t at = after(gap); table_[at] != kNone; at = after(at)) {
-        const std::size_t home = hash_of(entries_[table_[at]].key) & (table_.size() - 1);
+        const std::size_t home = entries_[table_[at]].key.hash & (table_.size() - 1);
         const std::size_t from_home = (at - home) & (table_.size() - 1);
         const std::size_t from_gap = (at - gap) & (table_.size() - 1);
         if (from_home >= from_gap) {

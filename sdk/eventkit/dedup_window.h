@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "event/uuid.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -40,6 +41,7 @@ class DedupWindow {
     struct Key {
         Uuid id;
         std::uint32_t listener = 0;
+        std::uint32_t hash = 0;
         bool operator==(const Key&) const = default;
     };
     // Numbers of entries; kNone is no entry.
@@ -53,7 +55,7 @@ class DedupWindow {
         MonoTime when;        // handled since
     };
 
-    [[nodiscard]] static std::size_t hash_of(const Key& key);
+    [[nodiscard]] Key key_of(Uuid id, std::uint32_t listener) const;
     [[nodiscard]] std::size_t place_of(const Key& key) const;  // of it, or where it would be
     [[nodiscard]] std::size_t after(std::size_t place) const {
         return (place + 1) & (table_.size() - 1);
@@ -64,6 +66,7 @@ class DedupWindow {
     void expire(MonoTime now);
 
     const Options options_;
+    std::array<unsigned char, 16> secret_{};  // of the hash
     std::vector<Entry> entries_;
     Number free_ = kNone;
     Number oldest_ = kNone;  // handled

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ctime>
+#include <functional>
 #include <map>
 #include <random>
 #include <string>
@@ -172,6 +174,39 @@ TEST(DedupWindow, DoesWhatAListWouldDo) {
     EXPECT_GT(count[Seen::fresh], 1'000);
     EXPECT_GT(count[Seen::under_way], 100);
     EXPECT_GT(count[Seen::handled], 100);
+}
+
+// Of the thread alone: the test must not fail because the machine is busy.
+std::chrono::nanoseconds thread_time() {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// Of two UUIDs that differ only in bits that a product carries beyond the table, a hash that
+// multiplies makes the same, whatever it adds to them before.
+TEST(DedupWindow, IdsMadeUpToMeetInTheTableAreAsQuickAsOthers) {
+    constexpr std::uint64_t kCount = 10'000;
+    std::mt19937_64 random(7);
+    const auto time_of = [](const std::function<std::uint64_t(std::uint64_t)>& low_half) {
+        DedupWindow window({.count_max = kCount});
+        const auto begin = thread_time();
+        for (std::uint64_t i = 0; i < kCount; ++i) {
+            handle(
+                window,
+                fmt::format(
+                    "00000000-0000-0000-{:04x}-{:012x}",
+                    low_half(i) >> 48U,
+                    low_half(i) & 0xFFFF'FFFF'FFFFU
+                )
+            );
+        }
+        return thread_time() - begin;
+    };
+    std::vector<std::uint64_t> any(kCount);
+    std::ranges::generate(any, random);
+    const auto others = time_of([&any](std::uint64_t i) { return any[i]; });
+    EXPECT_LT(time_of([](std::uint64_t i) { return i << 44U; }), 10 * others);
 }
 
 }  // namespace

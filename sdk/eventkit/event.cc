@@ -299,7 +299,10 @@ std::optional<EventError> complete(Event& event) {
     complete_tree(*event.experiment);
     if (event.step_execution_id && !event.step) {
         const auto& steps = event.experiment->steps;
-        const auto step = std::ranges::find(steps, *event.step_execution_id, &StepExecution::id);
+        const auto id = parse_steadybit_uuid(*event.step_execution_id);
+        const auto step = std::ranges::find_if(steps, [&id](const StepExecution& one) {
+            return parse_steadybit_uuid(one.id) == id;  // however each is spelt
+        });
         if (step != steps.end()) {
             event.step = *step;
         }

@@ -305,6 +305,16 @@ TEST(Event, ReadsTheBodiesOfVersion12) {
     );
 }
 
+TEST(Event, FindsItsStepHoweverTheIdIsSpelt) {
+    const Event event =
+        parsed(body(R"(,"stepExecutionId":"ABCDEF00-0000-0000-0000-000000000001",)"
+                    R"("experimentExecution":{"experimentKey":"A-1","executionId":8,"name":"n",)"
+                    R"("state":"RUNNING","steps":[{"id":"abcdef00000000000000000000000001",)"
+                    R"("type":"wait","state":"COMPLETED"}]})"));
+    ASSERT_TRUE(event.step);
+    EXPECT_EQ(event.step->id, "abcdef00000000000000000000000001") << "as it came";
+}
+
 // Every entry has a copy of it.
 TEST(Event, RefusesALongExperimentKeyInATree) {
     const auto tree = [](std::size_t execution_key, std::size_t step_key) {
