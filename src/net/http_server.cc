@@ -301,6 +301,10 @@ Result<void> HttpServer::State::bind_and_listen(const Result<SocketAddress>& add
     }
     const int on = 1;
     ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (address->family() == AF_INET6) {  // `::` is IPv4, too, whatever bindv6only says
+        const int off = 0;
+        ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    }
     SocketAddress taken;
     taken.size = sizeof(taken.storage);
     if (::bind(descriptor, address->get(), address->size) != 0 ||

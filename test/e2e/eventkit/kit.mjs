@@ -44,7 +44,7 @@ class KitProcess {
     this.ended = false;
     const said = await eventually(`${this.program} listens`, () => {
       if (this.ended) throw new Error(`${this.program} ended while starting:\n${this.log}`);
-      return /listening on (?:(https?):\/\/[^:]+:(\d+)|unix:(\S+?)(?=["'\s]|$))/m.exec(this.log.slice(begin));
+      return /listening on (?:(https?):\/\/(?:[^:[]+|\[.*?\]):(\d+)|unix:(\S+?)(?=["'\s]|$))/m.exec(this.log.slice(begin));
     });
     const [, scheme, port, socketPath] = said;
     this.where = socketPath ? { socketPath, path: socketPath } : { host: '127.0.0.1', port: Number(port), scheme };
