@@ -94,7 +94,7 @@ EventService::EventService(const Options& options, Registry& registry, Loop& loo
       registry_(registry),
       loop_(loop),
       dedup_({.count_max = options.dedup_events, .age_max = options.dedup_window}),
-      workers_(options.workers, loop, [this] { loop_.post([this] { take_done(); }); }) {
+      workers_(loop, [this] { loop_.post([this] { take_done(); }); }) {
     loop_.on_turn_end([this] { workers_.hand_over(); });
 }
 
@@ -119,6 +119,9 @@ Result<void> EventService::open() {
         );
     }
     steps_ = *std::move(opened);
+    if (Result<void> started = workers_.start(options_.workers); !started) {
+        return fail(started.error().code, "STEADYBIT_EXTENSION_WORKERS: " + started.error().detail);
+    }
     return {};
 }
 

@@ -32,7 +32,7 @@ class EventService final : public HttpService {
     void refuse(const HttpRequest& head, int status, const Error& error, Exchange exchange)
         override;
 
-    // Reads the step cache; before the first request.
+    // Reads the step cache and starts the workers; before the first request.
     [[nodiscard]] Result<void> open();
     // Beside the index; none: the paths of `health` are nobody's.
     void serve_health(const Health* health) { health_ = health; }

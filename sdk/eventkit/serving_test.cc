@@ -11,6 +11,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <string>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -72,6 +73,40 @@ TEST(ServingDeathTest, WithoutIpv6EveryAddressIsEveryOneOfIpv4) {
         ::_exit(run_without_ipv6()),
         testing::ExitedWithCode(0),
         "listening on http://0\\.0\\.0\\.0:"
+    );
+}
+
+// Stacks that no machine has room for, until the end of the test.
+class HugeStacks {
+ public:
+    HugeStacks() {
+        ::pthread_getattr_default_np(&before_);
+        pthread_attr_t huge = before_;
+        ::pthread_attr_setstacksize(&huge, std::size_t{1} << 47U);
+        ::pthread_setattr_default_np(&huge);
+    }
+    ~HugeStacks() { ::pthread_setattr_default_np(&before_); }
+    HugeStacks(const HugeStacks&) = delete;
+    HugeStacks& operator=(const HugeStacks&) = delete;
+
+ private:
+    pthread_attr_t before_{};
+};
+
+TEST(Serving, ThreadsThatCannotBeStartedEndTheStart) {
+    Options options;
+    options.host = "127.0.0.1";
+    options.port = 0;
+    options.workers = 3;
+    Extension extension(std::move(options));
+    const HugeStacks stacks;
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(extension.run(), 1);
+    EXPECT_THAT(
+        testing::internal::GetCapturedStderr(),
+        testing::HasSubstr(
+            "STEADYBIT_EXTENSION_WORKERS: of the 3 threads for handlers 0 could be started"
+        )
     );
 }
 

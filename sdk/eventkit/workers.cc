@@ -1,8 +1,11 @@
 #include "eventkit/workers.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <csignal>
 #include <pthread.h>
+#include <system_error>
 #include <utility>
 
 namespace belfry::eventkit {
@@ -12,18 +15,34 @@ constexpr Duration kWakeMore = std::chrono::milliseconds(1);
 
 }  // namespace
 
+Workers::Workers(Clock& clock, std::function<void()> some_done)
+    : some_done_(std::move(some_done)), clock_(clock) {}
+
 // Signals are for the I/O thread: a handler's system calls are not interrupted by them.
-Workers::Workers(std::size_t threads, Clock& clock, std::function<void()> some_done)
-    : some_done_(std::move(some_done)), clock_(clock) {
+Result<void> Workers::start(std::size_t threads) {
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (std::size_t i = 0; i < threads; ++i) {
-        threads_.emplace_back([this] { run(); });
-        pthread_setname_np(threads_.back().native_handle(), "eventkit-worker");
+    Result<void> started;
+    try {
+        for (std::size_t i = 0; i < threads; ++i) {
+            threads_.emplace_back([this] { run(); });
+            pthread_setname_np(threads_.back().native_handle(), "eventkit-worker");
+        }
+    } catch (const std::system_error& error) {
+        started = fail(
+            Errc::unavailable,
+            fmt::format(
+                "of the {} threads for handlers {} could be started: {}",
+                threads,
+                threads_.size(),
+                error.code().message()
+            )
+        );
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return started;
 }
 
 Workers::~Workers() {

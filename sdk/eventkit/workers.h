@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/error.h"
 
 #include <condition_variable>
 #include <cstddef>
@@ -39,12 +40,14 @@ class Workers {
  public:
     // `some_done` is called by a worker when jobs have come to lie ready for take_done(), and not
     // again before they were taken.
-    Workers(std::size_t threads, Clock& clock, std::function<void()> some_done);
+    Workers(Clock& clock, std::function<void()> some_done);
     // Ends when all that was handed over has run.
     ~Workers();
     Workers(const Workers&) = delete;
     Workers& operator=(const Workers&) = delete;
 
+    // Once, before the first job is handed over.
+    [[nodiscard]] Result<void> start(std::size_t threads);
     // Gathers; the job stays where it is until take_done() gives it back.
     void post(Job& job) { gathered_.push_back(&job); }
     void hand_over();

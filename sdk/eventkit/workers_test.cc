@@ -42,6 +42,8 @@ class Latch {
 };
 
 struct WorkersTest : testing::Test {
+    WorkersTest() { EXPECT_TRUE(workers.start(3)); }
+
     void post(std::uint64_t lane, std::function<void()> work) {
         jobs.push_back(std::make_unique<TestJob>(lane, std::move(work)));
         workers.post(*jobs.back());
@@ -62,7 +64,7 @@ struct WorkersTest : testing::Test {
     Latch some_done;
     int waits = 0;
     ManualClock clock;
-    Workers workers{3, clock, [this] { some_done.arrive(); }};
+    Workers workers{clock, [this] { some_done.arrive(); }};
 };
 
 TEST_F(WorkersTest, JobsOfALaneRunOneAfterAnotherInOrder) {
@@ -135,7 +137,8 @@ TEST(Workers, AJobThatIsWithdrawnIsNotRunAndHoldsUpNone) {
     Latch some_done;
     std::vector<int> ran;  // no lock: there is one thread
     ManualClock clock;
-    Workers workers(1, clock, [&] { some_done.arrive(); });
+    Workers workers(clock, [&] { some_done.arrive(); });
+    ASSERT_TRUE(workers.start(1));
     TestJob running(1, [&] {
         begun.arrive();
         go.wait(1);
@@ -175,7 +178,8 @@ TEST(Workers, EndAfterWhatWasHandedOver) {
     std::vector<std::unique_ptr<TestJob>> jobs;
     {
         ManualClock clock;
-        Workers workers(1, clock, [] {});
+        Workers workers(clock, [] {});
+        ASSERT_TRUE(workers.start(1));
         for (int i = 0; i < 10; ++i) {
             jobs.push_back(std::make_unique<TestJob>(1, [&count] { ++count; }));
             workers.post(*jobs.back());
