@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <csignal>
 #include <pthread.h>
 #include <system_error>
 #include <utility>
@@ -18,12 +17,8 @@ constexpr Duration kWakeMore = std::chrono::milliseconds(1);
 Workers::Workers(Clock& clock, std::function<void()> some_done)
     : some_done_(std::move(some_done)), clock_(clock) {}
 
-// Signals are for the I/O thread: a handler's system calls are not interrupted by them.
+// They keep the program's signal mask, because the programs that a handler starts have it, too.
 Result<void> Workers::start(std::size_t threads) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     Result<void> started;
     try {
         for (std::size_t i = 0; i < threads; ++i) {
@@ -41,7 +36,6 @@ Result<void> Workers::start(std::size_t threads) {
             )
         );
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return started;
 }
 

@@ -2,13 +2,19 @@
 
 #include "base/manual_clock.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
+#include <algorithm>
+#include <array>
 #include <condition_variable>
+#include <csignal>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
+#include <pthread.h>
 #include <utility>
+#include <vector>
 
 namespace belfry::eventkit {
 namespace {
@@ -187,6 +193,25 @@ TEST(Workers, EndAfterWhatWasHandedOver) {
         workers.hand_over();
     }
     EXPECT_EQ(count, 10);
+}
+
+bool blocks(int signal) {
+    sigset_t blocked;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    return sigismember(&blocked, signal) == 1;
+}
+
+TEST_F(WorkersTest, AJobBlocksNoSignalsAsWhatItStartsWouldBlockThem) {
+    std::vector<int> blocked;
+    post(1, [&] {
+        std::ranges::copy_if(
+            std::to_array({SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGCHLD, SIGALRM}),
+            std::back_inserter(blocked),
+            blocks
+        );
+    });
+    finish();
+    EXPECT_THAT(blocked, testing::IsEmpty());
 }
 
 }  // namespace

@@ -31,6 +31,15 @@ constexpr Duration kTurnTime = std::chrono::microseconds(500);
 // A loop that never sleeps still looks after signals and the resolver.
 constexpr std::size_t kTurnsPerAsioPoll = 16;
 
+// The kernel may choose any thread for a signal: the system call that it is in goes on afterwards.
+void restart_calls_after(int number) {
+    struct sigaction action{};
+    if (::sigaction(number, nullptr, &action) == 0) {
+        action.sa_flags |= SA_RESTART;
+        ::sigaction(number, &action, nullptr);
+    }
+}
+
 }  // namespace
 
 // Tasks of other threads come through a locked inbox. Its eventfd is written only if the loop may
@@ -219,6 +228,9 @@ void Loop::on_signal(std::function<void(int)> callback) {
     state_->signal_callback = std::move(callback);
     if (first) {
         state_->signals.emplace(state_->context, SIGTERM, SIGINT, SIGHUP);
+        for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+            restart_calls_after(number);
+        }
         state_->wait_for_signal();
     }
 }

@@ -5,7 +5,12 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <csignal>
+#include <fstream>
+#include <iterator>
+#include <pthread.h>
+#include <string>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -168,6 +173,35 @@ TEST(Loop, SignalsReachALoopThatNeverSleeps) {
     loop.post([] { ::raise(SIGTERM); });
     loop.run();
     EXPECT_TRUE(seen);
+}
+
+bool sleeps(pid_t thread) {
+    std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+    const std::string text(std::istreambuf_iterator<char>(stat), {});
+    return text.contains(") S ");
+}
+
+TEST(Loop, ASignalDoesNotInterruptWhatAnotherThreadWaitsFor) {
+    Loop loop;
+    int signals = 0;
+    loop.on_signal([&](int) { ++signals; });
+    int ends[2] = {-1, -1};
+    ASSERT_EQ(::pipe(ends), 0);
+    std::atomic<pid_t> id = 0;
+    ssize_t got = 0;
+    std::thread reader([&] {
+        id = ::gettid();
+        char byte = 0;
+        got = ::read(ends[0], &byte, 1);
+    });
+    EXPECT_TRUE(run_until(loop, [&] { return id != 0 && sleeps(id); }));
+    ::pthread_kill(reader.native_handle(), SIGHUP);
+    EXPECT_TRUE(run_until(loop, [&] { return signals == 1 && sleeps(id); }));
+    EXPECT_EQ(::write(ends[1], "x", 1), 1);
+    reader.join();
+    EXPECT_EQ(got, 1);
+    ::close(ends[0]);
+    ::close(ends[1]);
 }
 
 // A socket that is always ready.
