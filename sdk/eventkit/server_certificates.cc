@@ -3,9 +3,10 @@
 #include "base/file_system.h"
 #include "base/logging.h"
 
-#include <algorithm>
+#include <ctime>
 #include <span>
 #include <string_view>
+#include <sys/stat.h>
 #include <system_error>
 #include <utility>
 
@@ -37,32 +38,8 @@ bool is_hidden(const fs::path& path) {
     return path.filename().native().starts_with('.');
 }
 
-void add_directory(const fs::path& directory, std::vector<std::string>& files) {
-    std::error_code error;
-    fs::recursive_directory_iterator entry(directory, error);
-    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-        std::error_code unreadable;
-        if (is_hidden(entry->path())) {
-            entry.disable_recursion_pending();
-        } else if (entry->is_regular_file(unreadable) && holds_certificate(entry->path())) {
-            files.push_back(entry->path().native());
-        }
-    }
-}
-
-// Of a directory those that hold certificates; what is named itself must.
-std::vector<std::string> authority_files(const Options& options) {
-    std::vector<std::string> files;
-    for (const std::string& name : options.tls_client_cas) {
-        std::error_code error;
-        if (fs::is_directory(name, error)) {
-            add_directory(name, files);
-        } else {
-            files.push_back(name);
-        }
-    }
-    std::ranges::sort(files);
-    return files;
+std::chrono::nanoseconds since_epoch(const timespec& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 }  // namespace
@@ -75,18 +52,19 @@ ServerCertificates::~ServerCertificates() {
 }
 
 Result<void> ServerCertificates::read() {
-    seen_ = stamps();
-    std::vector<std::string> authorities = authority_files(options_);
-    if (authorities.empty() && !options_.tls_client_cas.empty()) {
+    seen_ = find();
+    if (seen_.authorities.empty() && !options_.tls_client_cas.empty()) {
         return fail(Errc::bad_request, "no certificate is in " + options_.tls_client_cas.front());
     }
     TlsServerFiles files{
         .certificate = options_.tls_certificate, .key = options_.tls_key, .client_ca = {}
     };
-    if (!authorities.empty()) {
-        files.client_ca = std::move(authorities.back());
-        authorities.pop_back();
-        files.more_client_cas = std::move(authorities);
+    for (const Stamp& authority : seen_.authorities) {
+        if (files.client_ca.empty()) {
+            files.client_ca = authority.path;
+        } else {
+            files.more_client_cas.push_back(authority.path);
+        }
     }
     auto made = TlsContext::server(files);
     if (!made) {
@@ -102,7 +80,7 @@ void ServerCertificates::on_change(std::function<void()> changed) {
 }
 
 void ServerCertificates::look() {
-    if (stamps() != seen_) {
+    if (find() != seen_) {
         reload();
     }
     timer_ = clock_.call_after(kInterval, [this] { look(); });
@@ -122,19 +100,64 @@ void ServerCertificates::reload() {
     }
 }
 
-// A file that is not there has the least time: coming back is a change, too.
-std::vector<ServerCertificates::Stamp> ServerCertificates::stamps() const {
-    std::vector<std::string> files = authority_files(options_);
-    files.push_back(options_.tls_certificate);
-    files.push_back(options_.tls_key);
-    std::vector<Stamp> stamps;
-    for (std::string& file : files) {
-        std::error_code missing;
-        const auto time = fs::last_write_time(file, missing);
-        const std::uintmax_t size = fs::file_size(file, missing);
-        stamps.push_back({.path = std::move(file), .time = time, .size = size});
+ServerCertificates::Stamp ServerCertificates::stamp_of(std::string path) {
+    struct stat there{};
+    if (::stat(path.c_str(), &there) != 0) {
+        return {.path = std::move(path)};
     }
-    return stamps;
+    return {
+        .path = std::move(path),
+        .node = there.st_ino,
+        .size = there.st_size,
+        .modified = since_epoch(there.st_mtim),
+        .changed = since_epoch(there.st_ctim)
+    };
+}
+
+// Of a directory those that hold certificates; what is named itself must.
+ServerCertificates::Files ServerCertificates::find() {
+    Files files{
+        .certificate = stamp_of(options_.tls_certificate),
+        .key = stamp_of(options_.tls_key),
+        .authorities = {}
+    };
+    std::map<std::string, Found> found;
+    for (const std::string& name : options_.tls_client_cas) {
+        std::error_code error;
+        if (fs::is_directory(name, error)) {
+            search(name, found);
+        } else {
+            files.authorities.push_back(stamp_of(name));
+        }
+    }
+    for (const auto& [path, file] : found) {
+        if (file.holds_certificate) {
+            files.authorities.push_back(file.stamp);
+        }
+    }
+    searched_ = std::move(found);
+    return files;
+}
+
+// A file is read when it is new or has changed, not at each look.
+void ServerCertificates::search(const fs::path& directory, std::map<std::string, Found>& found)
+    const {
+    std::error_code error;
+    fs::recursive_directory_iterator entry(directory, error);
+    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+        std::error_code unreadable;
+        if (is_hidden(entry->path())) {
+            entry.disable_recursion_pending();
+        } else if (entry->is_regular_file(unreadable)) {
+            Stamp stamp = stamp_of(entry->path().native());
+            const auto known = searched_.find(stamp.path);
+            const bool holds = known != searched_.end() && known->second.stamp == stamp
+                                   ? known->second.holds_certificate
+                                   : holds_certificate(entry->path());
+            std::string path = stamp.path;
+            found.insert_or_assign(std::move(path), Found{std::move(stamp), holds});
+        }
+    }
 }
 
 }  // namespace belfry::eventkit

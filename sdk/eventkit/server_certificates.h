@@ -8,10 +8,11 @@
 
 #include <belfry/eventkit/options.h>
 
-#include <compare>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,20 +37,36 @@ class ServerCertificates {
     [[nodiscard]] const std::shared_ptr<const TlsContext>& context() const { return context_; }
 
  private:
-    // What a look at a file shows.
+    // What a look at a file shows without reading it.
     struct Stamp {
         std::string path;
-        std::filesystem::file_time_type time;
-        std::uintmax_t size = 0;
+        unsigned long node = 0;  // 0: it is not there
+        std::int64_t size = 0;
+        std::chrono::nanoseconds modified{};
+        std::chrono::nanoseconds changed{};
         bool operator==(const Stamp&) const = default;
     };
+    struct Found {
+        Stamp stamp;
+        bool holds_certificate = false;
+    };
+    // A certificate, its key, and what callers' certificates are checked with.
+    struct Files {
+        Stamp certificate;
+        Stamp key;
+        std::vector<Stamp> authorities;
+        bool operator==(const Files&) const = default;
+    };
     void look();
-    [[nodiscard]] std::vector<Stamp> stamps() const;
+    [[nodiscard]] static Stamp stamp_of(std::string path);
+    [[nodiscard]] Files find();
+    void search(const std::filesystem::path& directory, std::map<std::string, Found>& found) const;
 
     const Options& options_;
     Clock& clock_;
     std::shared_ptr<const TlsContext> context_;
-    std::vector<Stamp> seen_;
+    Files seen_;
+    std::map<std::string, Found> searched_;  // all that lay in directories at the last look
     std::function<void()> changed_;
     TimerId timer_;
 };

@@ -5,8 +5,12 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <filesystem>
 #include <string>
+#include <sys/inotify.h>
+#include <unistd.h>
+#include <vector>
 
 namespace belfry::eventkit {
 namespace {
@@ -103,6 +107,69 @@ TEST_F(ServerCertificatesTest, TakeAuthoritiesFromFilesAndDirectories) {
     fs::copy(others.authority(), folder / "another.crt");
     look();
     EXPECT_EQ(changes, 1) << "a file that came";
+}
+
+TEST_F(ServerCertificatesTest, AreReadAgainThoughTheNewFileIsAsOldAndAsLarge) {
+    options.tls_client_cas = {certificates.authority()};
+    ServerCertificates mine(options, clock);
+    ASSERT_EQ(refusal(mine.read()), "");
+    int changes = 0;
+    mine.on_change([&changes] { ++changes; });
+    const auto time = fs::last_write_time(certificates.authority());
+    fs::copy(certificates.authority(), certificates.authority() + ".new");
+    fs::last_write_time(certificates.authority() + ".new", time);
+    fs::rename(certificates.authority() + ".new", certificates.authority());
+    look();
+    EXPECT_EQ(changes, 1);
+}
+
+// The files of a directory that were opened since it was made.
+class Opened {
+ public:
+    explicit Opened(const fs::path& directory) {
+        EXPECT_GE(::inotify_add_watch(descriptor_, directory.c_str(), IN_OPEN), 0);
+    }
+    ~Opened() { ::close(descriptor_); }
+    Opened(const Opened&) = delete;
+    Opened& operator=(const Opened&) = delete;
+
+    std::vector<std::string> take() {
+        alignas(inotify_event) std::array<char, 4096> buffer{};
+        std::vector<std::string> names;
+        const ssize_t got = ::read(descriptor_, buffer.data(), buffer.size());
+        for (ssize_t at = 0; at < got;) {
+            const auto* event =
+                reinterpret_cast<const inotify_event*>(&buffer.at(static_cast<std::size_t>(at)));
+            if ((event->mask & IN_ISDIR) == 0) {
+                names.emplace_back(event->name);
+            }
+            at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+        }
+        return names;
+    }
+
+ private:
+    const int descriptor_ = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+};
+
+TEST_F(ServerCertificatesTest, AreNotOpenedAtEachLook) {
+    const fs::path folder = fs::path(certificates.authority()).parent_path() / "cas";
+    fs::create_directories(folder);
+    fs::copy(certificates.authority(), folder / "ca.crt");
+    fs::copy(options.tls_key, folder / "notes");
+    options.tls_client_cas = {folder};
+    ServerCertificates mine(options, clock);
+    ASSERT_EQ(refusal(mine.read()), "");
+    mine.on_change([] {});
+    Opened opened(folder);
+    look();
+    look();
+    EXPECT_THAT(opened.take(), testing::IsEmpty());
+    fs::last_write_time(
+        folder / "notes", fs::last_write_time(folder / "notes") + std::chrono::seconds(1)
+    );
+    look();
+    EXPECT_THAT(opened.take(), testing::ElementsAre("notes")) << "it could hold one now";
 }
 
 }  // namespace
