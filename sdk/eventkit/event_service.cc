@@ -154,7 +154,13 @@ void EventService::refuse(
 ) {
     const std::string body =
         problem_json({.title = std::string(reason_phrase(status)), .detail = error.detail});
-    exchange.respond({.status = status, .content_type = kJson, .body = body, .close = true});
+    exchange.respond(
+        {.status = status,
+         .content_type = kJson,
+         .headers = status == 503 ? kTryAgain : "",
+         .body = body,
+         .close = true}
+    );
 }
 
 void EventService::answer_index(const Index& index, const HttpRequest& request, Exchange exchange) {
