@@ -140,6 +140,11 @@ class Log {
     // runs when they are gone from disk.
     virtual void trim(Offset before, std::move_only_function<void(Result<void>)> done) = 0;
 
+    // Somebody else who writes beside the log found no room, for `reason`. Unless there is room on
+    // the log's disk, it goes on as if its own write had been refused and lets go of what it keeps
+    // in reserve for others; then they should try again.
+    virtual void disk_is_full(std::string reason) = 0;
+
     // `observer` is called once per commit, after the receipts of its events were handed out, with
     // the offsets [first, next) that became durable. One observer, set before the first append.
     virtual void on_durable(std::function<void(Offset first, Offset next)> observer) = 0;

@@ -31,6 +31,7 @@ class MemoryLog final : public Log {
     std::optional<Error> read_failure;  // what read() gets instead
     Offset unreadable_below;            // read() fails if it begins there
     bool honours_bytes = false;         // of a ReadLimit, by the size of the data
+    std::string told_of_full_disk;      // the last reason
 
     void append(std::span<const Event> events, AppendDone done) override {
         if (refusal) {
@@ -142,6 +143,7 @@ class MemoryLog final : public Log {
         first_ = std::max(first_, before);
         done({});
     }
+    void disk_is_full(std::string reason) override { told_of_full_disk = std::move(reason); }
     void on_durable(std::function<void(Offset, Offset)> observer) override {
         observer_ = std::move(observer);
     }

@@ -36,6 +36,7 @@ Hub::Impl::Impl(HubPorts hub_ports, HubOptions hub_options, const Limits& hub_li
       dead_letters(ports.rng, ports.state, writer, deliveries),
       retention(ports.clock, ports.log, deliveries, writer, options.retention) {
     writer.before_commit([this](StateChanges& changes) { deliveries.gather(changes); });
+    writer.on_disk_full([this](std::string reason) { ports.log.disk_is_full(std::move(reason)); });
     ports.log.on_durable([this](Offset first, Offset next) { durable(first, next); });
 }
 

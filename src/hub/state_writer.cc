@@ -109,6 +109,9 @@ void StateWriter::committed(Result<void> result) {
             log_error("delivery state cannot be saved", {{"detail", result.error().detail}});
         }
         failing_ = true;
+        if (result.error().code == Errc::disk_full && disk_full_) {
+            disk_full_(result.error().detail);
+        }
         put_back(under_way_, waiting_);
         std::vector<Waiting> patient;
         std::vector<Waiting> told;

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace belfry {
@@ -27,6 +28,11 @@ class StateWriter {
     // Adds the cursors that moved; called when a commit is put together, so that a cursor and what
     // it passed are in one transaction.
     void before_commit(std::function<void(StateChanges&)> gather) { gather_ = std::move(gather); }
+
+    // Called whenever a commit found no room on the disk, with what the disk said.
+    void on_disk_full(std::function<void(std::string)> observer) {
+        disk_full_ = std::move(observer);
+    }
 
     // What the next commit will hold; call touched() after adding to it.
     [[nodiscard]] StateChanges& changes() { return waiting_; }
@@ -57,6 +63,7 @@ class StateWriter {
     Clock& clock_;
     State& state_;
     std::function<void(StateChanges&)> gather_;
+    std::function<void(std::string)> disk_full_;
     // I/O thread.
     StateChanges waiting_;
     StateChanges under_way_;

@@ -48,6 +48,23 @@ TEST_F(StateWriterTest, SaysThatItFailsUntilACommitSucceedsAndForgetsNothing) {
     EXPECT_EQ(saved.cursors[0].cursor, Offset{7});
 }
 
+TEST_F(StateWriterTest, SaysEachTimeThatThereIsNoRoomAndNothingOfOtherFailures) {
+    std::vector<std::string> told;
+    writer.on_disk_full([&](std::string reason) { told.push_back(std::move(reason)); });
+    state.device().fail_writes(Error{.code = Errc::disk_full, .detail = "full"}, 2);
+    move_cursor(7);
+    pass(300ms);
+    pass(StateWriter::kRetryInterval);
+    EXPECT_EQ(told, (std::vector<std::string>{"full", "full"}));
+    pass(StateWriter::kRetryInterval);
+    ASSERT_FALSE(writer.is_failing());
+    state.device().fail_writes(Error{.code = Errc::internal, .detail = "disk I/O error"}, 1);
+    move_cursor(8);
+    pass(300ms);
+    ASSERT_TRUE(writer.is_failing());
+    EXPECT_EQ(told.size(), 2U);
+}
+
 TEST_F(StateWriterTest, WhoWaitsForAnAnswerIsToldThatTheDiskTakesNothing) {
     state.device().fail_writes({Errc::internal, "disk I/O error"}, 1'000);
     std::optional<Result<void>> answer;

@@ -299,6 +299,7 @@ class Listener:
         self.arrivals = []
         self.received = set()
         self.refuses = threading.Event()
+        self.refusal = 503
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -309,7 +310,7 @@ class Listener:
                 if not refuse:
                     listener.arrivals.append(self.headers.get("ce-subject"))
                     listener.received.add(self.headers.get("ce-subject"))
-                self.send_response(503 if refuse else 204)
+                self.send_response(listener.refusal if refuse else 204)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -60,6 +60,7 @@ TEST_F(StatusReportsTest, AHubThatCannotSaveItsStateIsNotReady) {
     EXPECT_EQ(answer.status, 503);
     EXPECT_EQ(answer.body, R"({"ready":false,"reasons":["state_not_saved"]})");
     EXPECT_TRUE(get("/metrics").body.contains("belfry_ready 0\n"));
+    EXPECT_EQ(log_.told_of_full_disk, "full") << "its reserve may be what the state needs";
     state_.device().heal();
     clock_.advance(std::chrono::seconds(2));
     run();

@@ -213,6 +213,71 @@ TEST(LogFaults, EventsGatheredBehindAFailedCommitAreReadOnlyNotUnknown) {
     EXPECT_EQ(second->result.error().code, Errc::read_only);
 }
 
+// Every byte of the disk is taken from now on.
+void fill_up(LogTestBed& bed) {
+    const FileSystem::Space space = bed.files.space("data/log").value();
+    bed.files.set_capacity(space.total_bytes - space.free_bytes);
+}
+
+TEST(LogFaults, AFullDiskThatOthersMetLetsGoOfTheReserveForThem) {
+    LogTestBed bed;
+    bed.options.reserve_bytes = 64 * 1024;
+    ASSERT_TRUE(bed.open());
+    bed.settle();
+    ASSERT_TRUE(bed.files.exists("data/log/reserve"));
+    fill_up(bed);
+    bed.log->disk_is_full("state.db");
+    bed.settle();
+    EXPECT_FALSE(bed.files.exists("data/log/reserve"));
+    EXPECT_EQ(bed.files.space("data/log").value().free_bytes, 64U * 1024);
+    EXPECT_TRUE(bed.log->status().disk_full);
+    EXPECT_EQ(bed.log->status().reason, "the disk is full: state.db");
+    // What was let go is no room for events, however often the others ask.
+    bed.clock.advance(std::chrono::seconds(5));
+    bed.log->disk_is_full("state.db");
+    bed.settle();
+    EXPECT_EQ(bed.append({{.data = "refused"}}).error().code, Errc::disk_full);
+    bed.files.set_capacity(1 << 30);
+    bed.clock.advance(std::chrono::milliseconds(1'100));
+    bed.settle();
+    EXPECT_FALSE(bed.log->status().disk_full);
+    EXPECT_TRUE(bed.append({{.data = "taken"}}));
+    EXPECT_TRUE(bed.files.exists("data/log/reserve"));
+    bed.kill();
+}
+
+TEST(LogFaults, AFullDiskOfOthersIsNoneHereWhileThereIsRoom) {
+    LogTestBed bed;
+    bed.options.reserve_bytes = 64 * 1024;
+    ASSERT_TRUE(bed.open());
+    bed.settle();
+    bed.log->disk_is_full("state.db lies on another disk");
+    bed.settle();
+    EXPECT_TRUE(bed.files.exists("data/log/reserve"));
+    EXPECT_FALSE(bed.log->status().disk_full);
+    EXPECT_TRUE(bed.append({{.data = "taken"}}));
+    bed.kill();
+}
+
+TEST(LogFaults, AReadOnlyLogLetsGoOfTheReserveAndStaysReadOnly) {
+    LogTestBed bed;
+    bed.options.reserve_bytes = 64 * 1024;
+    ASSERT_TRUE(bed.open());
+    bed.settle();
+    bed.files.plan({.call = bed.files.changes() + 1, .fault = Fault::io_error});
+    EXPECT_FALSE(bed.append({{.data = "unknown"}}));
+    ASSERT_TRUE(bed.log->status().read_only);
+    const std::string reason = bed.log->status().reason;
+    fill_up(bed);
+    bed.log->disk_is_full("state.db");
+    bed.settle();
+    EXPECT_FALSE(bed.files.exists("data/log/reserve"));
+    EXPECT_TRUE(bed.log->status().read_only);
+    EXPECT_FALSE(bed.log->status().disk_full);
+    EXPECT_EQ(bed.log->status().reason, reason);
+    bed.kill();
+}
+
 TEST(LogFaults, FullDiskRefusesKeepsReadingAndResumesByItself) {
     LogTestBed bed;
     bed.options.segment_bytes = 64 * 1024;

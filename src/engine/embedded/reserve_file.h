@@ -1,6 +1,6 @@
-// DIR/log/reserve: zeros that keep room on the disk. When space ends it is unlinked, so that what
-// must still be written (cursors, dead letters) has room; when twice as much is free it is made
-// again. Log thread.
+// DIR/log/reserve: zeros that keep room on the disk. When space ends, for the log or for State, it
+// is unlinked, so that what must still be written (cursors, dead letters) has room; when twice as
+// much is free it is made again. Log thread.
 #pragma once
 
 #include "base/file_system.h"

@@ -373,7 +373,7 @@ void SegmentLog::fail_commit(const CommitOutcome& outcome) {
     if (outcome.stage == CommitOutcome::Stage::prepare && error.code == Errc::disk_full) {
         // Nothing of the batch was written, so its offsets are free again, and so are the ids.
         enter_disk_full(error.detail);
-        error = {.code = Errc::disk_full, .detail = reason_};
+        error = {.code = read_only_ ? Errc::read_only : Errc::disk_full, .detail = reason_};
     } else {
         poison(error.detail);
         bool unknown = outcome.stage == CommitOutcome::Stage::write;

@@ -47,6 +47,7 @@ class SegmentLog final : public EmbeddedLog {
     std::vector<SegmentInfo> segments() const override;
     LogStatus status() const override;
     void trim(Offset before, std::move_only_function<void(Result<void>)> done) override;
+    void disk_is_full(std::string reason) override;
     void on_durable(std::function<void(Offset first, Offset next)> observer) override;
     void stop(std::move_only_function<void()> done) override;
     void end_turn() override;
@@ -94,6 +95,8 @@ class SegmentLog final : public EmbeddedLog {
     void arm_watermark();
     void write_watermark();
     void enter_disk_full(std::string reason);
+    void remove_reserve();
+    [[nodiscard]] bool has_room() const;
     void check_space();
     void grow_reserve(std::uint64_t from);
     void advance_stop();

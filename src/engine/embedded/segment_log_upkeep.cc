@@ -220,14 +220,30 @@ void SegmentLog::write_watermark() {
     start_commit();
 }
 
+void SegmentLog::disk_is_full(std::string reason) {
+    // With room here they met another disk, or a limit of their own, and gain nothing by it.
+    if (!stopping_ && !has_room()) {
+        enter_disk_full(std::move(reason));
+    }
+}
+
 void SegmentLog::enter_disk_full(std::string reason) {
+    if (read_only_) {
+        remove_reserve();  // deliveries go on, and must be remembered
+        return;
+    }
     reason_ = "the disk is full: " + std::move(reason);
-    if (disk_full_ || read_only_) {
+    if (disk_full_) {
         return;
     }
     disk_full_ = true;
     log_error("the disk is full: nothing is taken until there is room", {{"error", reason_}});
     BELFRY_CRASH_POINT("disk_full.entered");
+    remove_reserve();
+    space_timer_ = ports_.clock.call_after(kSpaceCheckEvery, [this] { check_space(); });
+}
+
+void SegmentLog::remove_reserve() {
     run_on(
         ports_.log_thread,
         [&files = ports_.files, path = reserve_path()] {
@@ -237,7 +253,13 @@ void SegmentLog::enter_disk_full(std::string reason) {
         },
         [](const Result<void>&) {}  // it may be gone already
     );
-    space_timer_ = ports_.clock.call_after(kSpaceCheckEvery, [this] { check_space(); });
+}
+
+// More than the reserve will take again.
+bool SegmentLog::has_room() const {
+    std::uint64_t reserve = options_.reserve_bytes == 0 ? kFillStepBytes : options_.reserve_bytes;
+    auto space = ports_.files.space(directory_);
+    return space && space->free_bytes > 2 * reserve;
 }
 
 void SegmentLog::check_space() {
@@ -245,15 +267,13 @@ void SegmentLog::check_space() {
     if (!disk_full_ || stopping_) {
         return;
     }
-    std::uint64_t reserve = options_.reserve_bytes == 0 ? kFillStepBytes : options_.reserve_bytes;
-    auto space = ports_.files.space(directory_);
-    if (!space || space->free_bytes <= 2 * reserve) {
+    if (!has_room()) {
         space_timer_ = ports_.clock.call_after(kSpaceCheckEvery, [this] { check_space(); });
         return;
     }
     disk_full_ = false;
     reason_.clear();
-    log_info("there is room again", {{"free_bytes", space->free_bytes}});
+    log_info("there is room again");
     std::vector<Offset> unsaved;
     for (const auto& [base, summary] : unsaved_) {
         unsaved.push_back(base);
