@@ -56,6 +56,7 @@ TEST_F(BytesInFlight, FurtherBodiesAreRefusedBeforeTheyAreRead) {
     ASSERT_EQ(service.seen.size(), 1U);
     EXPECT_EQ(service.seen[0].refused, 503);
     EXPECT_EQ(service.seen[0].path, "/p");
+    EXPECT_EQ(server.status().refused.of(RefusalReason::no_room), 1U);
 
     holder.send("x");
     ASSERT_TRUE(is_answered(holder));

@@ -6,19 +6,62 @@
 #include "net/http.h"
 #include "net/loop.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <string>
+#include <string_view>
 
 namespace belfry {
 
 class TlsContext;
 
+// Why requests are refused: each with the status that says so, a failed handshake of TLS without.
+enum class RefusalReason : std::uint8_t {
+    malformed,              // 400
+    slow,                   // 408
+    body_too_large,         // 413
+    request_line_too_long,  // 414
+    expectation,            // 417
+    headers_too_large,      // 431
+    unsupported,            // 501
+    no_room,                // 503
+    tls,
+};
+// As metrics name them, in the same order.
+inline constexpr std::array<std::string_view, 9> kRefusalReasons{
+    "malformed",
+    "slow",
+    "body_too_large",
+    "request_line_too_long",
+    "expectation",
+    "headers_too_large",
+    "unsupported",
+    "no_room",
+    "tls",
+};
+
+// How many were refused, by reason.
+class RefusalCounts {
+ public:
+    void add(RefusalReason reason) { ++counts_[static_cast<std::size_t>(reason)]; }
+    [[nodiscard]] std::uint64_t of(RefusalReason reason) const {
+        return counts_[static_cast<std::size_t>(reason)];
+    }
+    [[nodiscard]] std::uint64_t all() const {
+        return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
+    }
+
+ private:
+    std::array<std::uint64_t, kRefusalReasons.size()> counts_{};
+};
+
 struct HttpServerStatus {
     std::uint64_t connections = 0;
     std::uint64_t accepted = 0;
     std::uint64_t requests = 0;
-    std::uint64_t refused = 0;  // malformed or over a limit
+    RefusalCounts refused;  // malformed or over a limit
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::uint64_t sends = 0;     // system calls that sent answers

@@ -206,7 +206,31 @@ TEST_F(HttpServerTest, ATooLongBodyIsRefusedReadably) {
     EXPECT_FALSE(peer.was_reset());
     peer.finish_sending();
     EXPECT_TRUE(until([&] { return server.status().connections == 0; }));
-    EXPECT_EQ(server.status().refused, 1U);
+    EXPECT_EQ(server.status().refused.of(RefusalReason::body_too_large), 1U);
+    EXPECT_EQ(server.status().refused.all(), 1U);
+}
+
+TEST_F(HttpServerTest, CountsWhyItRefuses) {
+    const std::string big = "X: " + std::string(7000, 'y') + "\r\n";
+    for (const std::string& request :
+         {std::string("GET / HTTP/1.1\r\n\r\n"),
+          "GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: h\r\n" + big + big + big + big + big + "\r\n",
+          std::string("GET / HTTP/1.1\r\nHost: h\r\nExpect: 200-ok\r\n\r\n"),
+          std::string("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n")}) {
+        TestPeer peer = connect();
+        peer.send(request);
+        ASSERT_TRUE(until([&] { return answers(peer.received()) == 1; }));
+    }
+    for (RefusalReason reason :
+         {RefusalReason::malformed,
+          RefusalReason::request_line_too_long,
+          RefusalReason::headers_too_large,
+          RefusalReason::expectation,
+          RefusalReason::unsupported}) {
+        EXPECT_EQ(server.status().refused.of(reason), 1U) << static_cast<int>(reason);
+    }
+    EXPECT_EQ(server.status().refused.all(), 5U);
 }
 
 TEST_F(HttpServerTest, ALongBodyArrivesInPieces) {

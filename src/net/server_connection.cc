@@ -64,7 +64,7 @@ void ServerConnection::shake_hands() {
             break;
         case Socket::Io::closed:
         case Socket::Io::failed:
-            ++server_.status.refused;
+            server_.status.refused.add(RefusalReason::tls);
             if (socket_.peer_spoke_http()) {
                 // Best effort, for the person who typed http instead of https.
                 [[maybe_unused]] const auto sent = ::send(

@@ -30,6 +30,27 @@ void make_room(std::string& body, std::size_t more, std::uint64_t missing) {
     }
 }
 
+RefusalReason reason_of(int status) {
+    switch (status) {
+        case 408:
+            return RefusalReason::slow;
+        case 413:
+            return RefusalReason::body_too_large;
+        case 414:
+            return RefusalReason::request_line_too_long;
+        case 417:
+            return RefusalReason::expectation;
+        case 431:
+            return RefusalReason::headers_too_large;
+        case 501:
+            return RefusalReason::unsupported;
+        case 503:
+            return RefusalReason::no_room;
+        default:
+            return RefusalReason::malformed;
+    }
+}
+
 Error no_room() {
     return Error{Errc::overloaded, "the server holds as many unfinished requests as it may"};
 }
@@ -267,7 +288,7 @@ void ServerConnection::dispatch(const RequestHead& head, const HttpService::Admi
 
 // The end of interpretation: whatever else came on this connection is dropped unread.
 void ServerConnection::refuse(int status, const Error& error, const HttpRequest& request) {
-    ++server_.status.refused;
+    server_.status.refused.add(reason_of(status));
     reading_ = false;
     ResponseQueue::Slot slot;
     slot.since = server_.now;

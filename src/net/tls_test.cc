@@ -158,6 +158,7 @@ TEST_F(TlsTest, TellsAPeerThatSpeaksPlainHttp) {
     EXPECT_THAT(peer.received(), HasSubstr("400 Bad Request"));
     EXPECT_THAT(peer.received(), HasSubstr("https"));
     EXPECT_TRUE(service.seen.empty());
+    EXPECT_EQ(server.status().refused.of(RefusalReason::tls), 1U);
 }
 
 TEST_F(TlsTest, AClientWithoutCertificatesToTrustCallsNobody) {

@@ -163,9 +163,17 @@ void add_http(Families& families, const HttpServerStatus& http, std::size_t stre
     families.sample(number(http.connections), {{"protocol", "http"}});
     families.counter("belfry_http_accepted_total", "Connections accepted", number(http.accepted));
     families.counter("belfry_http_requests_total", "Requests read", number(http.requests));
-    families.counter(
-        "belfry_http_refused_total", "Requests malformed or over a limit", number(http.refused)
+    families.add(
+        "belfry_http_refused_total",
+        "Requests malformed or over a limit, by reason",
+        MetricType::Counter
     );
+    for (std::size_t i = 0; i < kRefusalReasons.size(); ++i) {
+        families.sample(
+            number(http.refused.of(static_cast<RefusalReason>(i))),
+            {{"reason", std::string(kRefusalReasons[i])}}
+        );
+    }
     families.counter(
         "belfry_http_rejected_total",
         "Connections closed unheard: too many, or out of descriptors",

@@ -24,6 +24,9 @@ MetricSources sources() {
     sources.log.next = Offset{42};
     sources.log.commit_average = std::chrono::microseconds(250);
     sources.http.connections = 3;
+    sources.http.refused.add(RefusalReason::slow);
+    sources.http.refused.add(RefusalReason::tls);
+    sources.http.refused.add(RefusalReason::tls);
     return sources;
 }
 
@@ -38,7 +41,10 @@ TEST(Metrics, ShowTheStructs) {
           "belfry_subscription_active{subscription=\"chat\"} 0\n",
           "belfry_log_head_offset 42\n",
           "belfry_log_commit_seconds_average 0.00025\n",
-          "belfry_connections{protocol=\"http\"} 3\n"}) {
+          "belfry_connections{protocol=\"http\"} 3\n",
+          "belfry_http_refused_total{reason=\"malformed\"} 0\n",
+          "belfry_http_refused_total{reason=\"slow\"} 1\n",
+          "belfry_http_refused_total{reason=\"tls\"} 2\n"}) {
         EXPECT_TRUE(text.contains(line)) << line << "\n" << text;
     }
 }

@@ -50,7 +50,7 @@ void write_hub(JsonWriter& json, const HubStatus& hub) {
 void write_http(JsonWriter& json, const HttpServerStatus& http, std::size_t stream_readers) {
     json.name("http").begin_object().member("connections", http.connections);
     json.member("accepted", http.accepted).member("requests", http.requests);
-    json.member("refused", http.refused).member("bytes_in", http.bytes_in);
+    json.member("refused", http.refused.all()).member("bytes_in", http.bytes_in);
     json.member("bytes_out", http.bytes_out).member("stream_readers", stream_readers);
     json.end_object();
 }
