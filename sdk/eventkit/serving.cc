@@ -5,8 +5,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <future>
+#include <memory>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 namespace belfry::eventkit {
@@ -15,6 +21,7 @@ namespace {
 // A handler may take its time; whoever sends slowly is stopped by limits.body_rate_bytes.
 constexpr std::uint64_t kRequestMs = 3'700'000;
 constexpr std::uint64_t kConnections = 1000;
+constexpr std::chrono::seconds kFlushTime{1};
 constexpr const char* kEverywhere = "::";
 constexpr const char* kEverywhereOnV4 = "0.0.0.0";
 
@@ -22,6 +29,22 @@ constexpr const char* kEverywhereOnV4 = "0.0.0.0";
 std::string address_text(const std::string& host, std::uint16_t port) {
     return host.contains(':') ? fmt::format("[{}]:{}", host, port)
                               : fmt::format("{}:{}", host, port);
+}
+
+// What handlers that are done have printed may still lie in stdio's buffers. One that hangs may
+// hold the lock of a stream, so this is not waited for without end; standard output comes first.
+void flush_streams() {
+    try {
+        const auto flushed = std::make_shared<std::promise<void>>();
+        std::thread([flushed] {
+            std::fflush(stdout);
+            std::fflush(nullptr);
+            flushed->set_value();
+        }).detach();
+        flushed->get_future().wait_for(kFlushTime);
+    } catch (const std::system_error&) {
+        log_warn("no thread can be started: what is buffered is lost");
+    }
 }
 
 }  // namespace
@@ -145,6 +168,7 @@ void Serving::end_anyway() {
         {{"events", service_.unfinished()}}
     );
     socket_path_.release();
+    flush_streams();
     std::_Exit(EXIT_FAILURE);
 }
 

@@ -8,7 +8,7 @@ import { makeAuthority } from '../certificates.mjs';
 import { eventually, temporaryDirectory } from '../hub.mjs';
 import { freePort } from '../listener.mjs';
 import { event } from '../steadybit/agent.mjs';
-import { ask, exchange, refusesToStart, startExample, startGated } from './kit.mjs';
+import { ask, exchange, refusesToStart, startExample, startGated, startScripted } from './kit.mjs';
 
 const names = 'DNS:localhost,IP:127.0.0.1';
 const tlsVariables = (own) => ({ STEADYBIT_EXTENSION_TLS_SERVER_CERT: own.certificate, STEADYBIT_EXTENSION_TLS_SERVER_KEY: own.key });
@@ -189,6 +189,30 @@ test('eventkit 46: a second port says that the process lives and is ready', asyn
   await kit.send(event(1));
 });
 
+test('eventkit 46: on a Unix socket the health paths stand beside the index', async (t) => {
+  const socket = path.join(await temporaryDirectory(t), 'extension.sock');
+  const kit = await startExample(t, { STEADYBIT_EXTENSION_UNIX_SOCKET: socket });
+  for (const target of ['/health/liveness', '/health/readiness']) assert.equal((await kit.ask('GET', target)).status, 200, target);
+  const { status, headers } = await kit.ask('POST', '/health/liveness', '');
+  assert.deepEqual([status, headers.allow], [405, 'GET, HEAD']);
+  assert.equal((await kit.ask('GET', '/')).status, 200);
+  await kit.send(event(1));
+});
+
+test('eventkit 48: while it drains it lives, but is not ready', async (t) => {
+  const port = await freePort();
+  const kit = await startGated(t, { STEADYBIT_EXTENSION_HEALTH_PORT: String(port) });
+  const health = async (target) => (await ask({ host: '127.0.0.1', port, scheme: 'http' }, 'GET', `/health/${target}`)).status;
+  const underWay = await kit.begin(event(1));
+  assert.equal(await health('readiness'), 200);
+  const stopped = kit.stop();
+  await eventually('it is not ready', async () => (await health('readiness')) === 503);
+  assert.equal(await health('liveness'), 200);
+  await kit.openGate();
+  assert.equal((await underWay.answer).status, 200);
+  assert.equal(await stopped, 0);
+});
+
 test('eventkit 48: SIGTERM stops accepting, lets the handlers under way end and answer, and exits 0', async (t) => {
   const kit = await startGated(t);
   const underWay = await kit.begin(event(1));
@@ -232,4 +256,27 @@ test('eventkit 48: a second signal ends it at once', async (t) => {
   const began = performance.now();
   assert.notEqual(await kit.stop('SIGTERM'), 0);
   assert.ok(performance.now() - began < 3000);
+});
+
+test('eventkit 48: an end that does not wait for a handler keeps what others have printed', async (t) => {
+  const kit = await startScripted(t);
+  await kit.send(event(1), '/print');
+  kit.call(event(2), '/until-cancelled').catch(() => {});
+  await eventually('it waits', () => /the handler waits/.test(kit.log));
+  assert.doesNotMatch(kit.log, /printed/, 'it is in a buffer still');
+  kit.process.kill('SIGTERM');
+  await eventually('it says that it stops', () => /stopping/.test(kit.log));
+  assert.equal(await kit.stop('SIGTERM'), 1);
+  assert.match(kit.log, /printed, not flushed/);
+});
+
+test('eventkit 48: an end that does not wait for a handler does not wait for its output either', async (t) => {
+  const kit = await startScripted(t);
+  kit.call(event(1), '/hang-printing').catch(() => {});
+  await eventually('it hangs', () => /the handler hangs/.test(kit.log));
+  kit.process.kill('SIGTERM');
+  await eventually('it says that it stops', () => /stopping/.test(kit.log));
+  const began = performance.now();
+  assert.equal(await kit.stop('SIGTERM'), 1);
+  assert.ok(performance.now() - began < 5000, 'the handler hangs for ten seconds');
 });

@@ -3,6 +3,7 @@
 #include <belfry/eventkit.h>
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <set>
@@ -61,6 +62,14 @@ void listen_to_the_rest(kit::Extension& extension) {
     });
     extension.listen("/pause", {"*"}, [](const Event&) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    });
+    extension.listen("/print", {"*"}, [](const Event&) { std::cout << "printed, not flushed\n"; });
+    // With the lock of a stream, as one has whose output nobody takes.
+    extension.listen("/hang-printing", {"*"}, [](const Event&) {
+        ::flockfile(stdout);
+        std::clog << "the handler hangs\n";
+        std::this_thread::sleep_for(std::chrono::seconds(10));
+        ::funlockfile(stdout);
     });
     // Ends by itself after 10 s, so that a test of it cannot hang.
     extension.listen("/until-cancelled", {"*"}, [](const Event&, const Context& context) {
