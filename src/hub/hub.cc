@@ -34,7 +34,8 @@ Hub::Impl::Impl(HubPorts hub_ports, HubOptions hub_options, const Limits& hub_li
           options.circuit
       ),
       dead_letters(ports.rng, ports.state, writer, deliveries),
-      retention(ports.clock, ports.log, deliveries, writer, options.retention) {
+      retention(ports.clock, ports.log, deliveries, writer, options.retention),
+      start_searches(ports.clock, ports.log) {
     writer.before_commit([this](StateChanges& changes) { deliveries.gather(changes); });
     writer.on_disk_full([this](std::string reason) { ports.log.disk_is_full(std::move(reason)); });
     ports.log.on_durable([this](Offset first, Offset next) { durable(first, next); });
@@ -90,6 +91,7 @@ Result<void> Hub::start(Task on_ready) {
 void Hub::stop(Task done) {
     impl_->stopping = true;
     impl_->retention.stop();
+    impl_->start_searches.stop();
     // Whichever comes first: all attempts ended, or the wait is over.
     auto once = std::make_shared<Task>(std::move(done));
     auto finish = [this, once] {

@@ -6,6 +6,7 @@
 #include "hub/hub.h"
 #include "hub/publish_counts.h"
 #include "hub/retention.h"
+#include "hub/start_search.h"
 #include "hub/state_writer.h"
 
 #include <map>
@@ -37,6 +38,7 @@ class Hub::Impl {
     Deliveries deliveries;
     DeadLetters dead_letters;
     Retention retention;
+    StartSearches start_searches;
     std::map<std::uint64_t, Reader> readers;
     std::uint64_t last_reader = 0;
     bool ready = false;

@@ -49,20 +49,9 @@ void Hub::Impl::resolve_start(
     } else if (const Offset* offset = std::get_if<Offset>(&subscription.start)) {
         done(std::clamp(*offset, log.first_offset(), log.next_offset()));
     } else {
-        ListQuery query{
-            .tenant = subscription.tenant,
-            .since = std::get<WallTime>(subscription.start),
-            .limit = 1,
-        };
-        log.list(std::move(query), [&log, done = std::move(done)](Result<ListResult> page) mutable {
-            if (!page) {
-                done(std::unexpected(page.error()));
-            } else if (!page->events.empty()) {
-                done(page->events.front().offset);
-            } else {
-                done(page->next ? page->next->next() : log.next_offset());
-            }
-        });
+        start_searches.find(
+            subscription.tenant, std::get<WallTime>(subscription.start), std::move(done)
+        );
     }
 }
 
