@@ -1,7 +1,6 @@
 #include "base/json_scan.h"
 
 #include "base/hex.h"
-#include "base/json_stops.h"
 #include "base/utf8.h"
 
 #include <array>
@@ -86,34 +85,18 @@ class JsonScan::Nesting {
     std::size_t depth_ = 0;
 };
 
-bool JsonScan::string(String& found) {
-    if (!take('"')) {
-        return false;
-    }
-    const char* const first = at_;
-    if (!string_body(found.escaped)) {
-        return false;
-    }
-    found.inner = {first, static_cast<std::size_t>(at_ - first - 1)};
-    return true;
-}
-
-// From behind the opening quote to behind the closing one.
-bool JsonScan::string_body(bool& escaped) {
-    escaped = false;
-    while (true) {
-        at_ += json_stop({at_, static_cast<std::size_t>(end_ - at_)}, 0);
-        if (at_ == end_ || static_cast<unsigned char>(*at_) < 0x20) {
+bool JsonScan::end_of_string() {
+    while (at_ != end_ && *at_ != '"') {
+        if (*at_ != '\\') {
             return false;
         }
-        if (*at_++ == '"') {
-            return true;
-        }
-        escaped = true;
+        ++at_;
         if (!escape()) {
             return false;
         }
+        skip_plain();
     }
+    return at_ != end_;
 }
 
 // From behind the backslash.
@@ -184,11 +167,10 @@ bool JsonScan::literal(std::string_view word) {
 }
 
 bool JsonScan::scalar() {
-    bool escaped = false;
+    String skipped;
     switch (*at_) {
         case '"':
-            ++at_;
-            return string_body(escaped);
+            return string(skipped);
         case 't':
             return literal("true");
         case 'f':

@@ -4,8 +4,6 @@
 
 #include <bit>
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #if defined(__SSE2__)
@@ -14,46 +12,33 @@
 
 namespace belfry {
 
-// A word's first byte is its lowest.
-static_assert(std::endian::native == std::endian::little);
+// The same as json_stop(), for long stretches and the end of the text.
+[[nodiscard]] std::size_t far_json_stop(std::string_view text, std::size_t i);
+
+#if defined(__SSE2__)
+// Which of the sixteen bytes from `at` on are stops: one bit each, the first is the lowest.
+[[nodiscard]] inline unsigned json_stops_in_sixteen(const char* at) {
+    const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i quote = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('"'));
+    const __m128i backslash = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('\\'));
+    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(sixteen, _mm_set1_epi8(0x1f)), sixteen);
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), low)
+    ));
+}
+#endif
 
 // The place of the first `"`, `\` or byte below 0x20 from `i` on; text.size() if there is none.
+// Most stretches are short: those end here.
 [[nodiscard]] inline std::size_t json_stop(std::string_view text, std::size_t i) {
-    static constexpr std::uint64_t kOnes = 0x0101010101010101;
-    static constexpr std::uint64_t kHighs = 0x8080808080808080;
 #if defined(__SSE2__)
-    for (; i + 16 <= text.size(); i += 16) {
-        const auto* place = reinterpret_cast<const __m128i*>(text.data() + i);
-        const __m128i sixteen = _mm_loadu_si128(place);
-        const __m128i quote = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('"'));
-        const __m128i backslash = _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('\\'));
-        const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(sixteen, _mm_set1_epi8(0x1f)), sixteen);
-        const auto stops = static_cast<unsigned>(
-            _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), low))
-        );
-        if (stops != 0) {
+    if (i + 16 <= text.size()) {
+        if (const unsigned stops = json_stops_in_sixteen(text.data() + i); stops != 0) {
             return i + static_cast<std::size_t>(std::countr_zero(stops));
         }
+        i += 16;
     }
 #endif
-    for (; i + 8 <= text.size(); i += 8) {
-        std::uint64_t eight = 0;
-        std::memcpy(&eight, text.data() + i, sizeof eight);
-        const std::uint64_t quote = eight ^ (kOnes * '"');
-        const std::uint64_t backslash = eight ^ (kOnes * '\\');
-        const std::uint64_t low = (eight - kOnes * 0x20) & ~eight;
-        // A borrow may mark the byte after a stop as well, so only the first mark is sure.
-        const std::uint64_t stops =
-            (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | low) & kHighs;
-        if (stops != 0) {
-            return i + static_cast<std::size_t>(std::countr_zero(stops)) / 8;
-        }
-    }
-    while (i < text.size() && text[i] != '"' && text[i] != '\\' &&
-           static_cast<unsigned char>(text[i]) >= 0x20) {
-        ++i;
-    }
-    return i;
+    return far_json_stop(text, i);
 }
 
 }  // namespace belfry

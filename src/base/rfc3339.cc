@@ -10,6 +10,7 @@ namespace {
 
 using std::chrono::days;
 using std::chrono::microseconds;
+using std::chrono::minutes;
 
 void put_digits(char* at, std::int64_t number, int count) {
     for (int i = count - 1; i >= 0; --i) {
@@ -18,73 +19,57 @@ void put_digits(char* at, std::int64_t number, int count) {
     }
 }
 
-// Takes the text apart from the left; after a failure everything fails.
-class Scanner {
- public:
-    explicit Scanner(std::string_view text) : rest_(text) {}
+// Where each part of the date and time stands; a fraction may follow, then the zone.
+constexpr std::string_view kForm = "YYYY-MM-DDThh:mm:ss";
 
-    [[nodiscard]] bool at_end() const { return rest_.empty(); }
-    [[nodiscard]] char peek() const { return rest_.empty() ? '\0' : rest_.front(); }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
-    bool skip(char expected) {
-        if (rest_.empty() || rest_.front() != expected) {
-            return false;
-        }
-        rest_.remove_prefix(1);
-        return true;
-    }
-    // Exactly `count` digits; -1 if they are not there.
-    int number(std::size_t count) {
-        if (rest_.size() < count) {
-            return -1;
-        }
-        int value = 0;
-        for (std::size_t i = 0; i < count; ++i) {
-            if (rest_[i] < '0' || rest_[i] > '9') {
-                return -1;
-            }
-            value = value * 10 + (rest_[i] - '0');
-        }
-        rest_.remove_prefix(count);
-        return value;
-    }
-    // One digit or more of a fraction, as microseconds.
-    std::optional<std::int64_t> fraction() {
-        std::int64_t value = 0;
-        std::size_t count = 0;
-        while (count < rest_.size() && rest_[count] >= '0' && rest_[count] <= '9') {
-            if (count < 6) {
-                value = value * 10 + (rest_[count] - '0');
-            }
-            ++count;
-        }
-        if (count == 0) {
-            return std::nullopt;
-        }
-        for (std::size_t i = count; i < 6; ++i) {
-            value *= 10;
-        }
-        rest_.remove_prefix(count);
-        return value;
-    }
+// Two digits; more than 99 if they are not there.
+unsigned two_digits(const char* at) {
+    const auto high = static_cast<unsigned char>(at[0] - '0');
+    const auto low = static_cast<unsigned char>(at[1] - '0');
+    return high > 9 || low > 9 ? 100 : high * 10U + low;
+}
 
- private:
-    std::string_view rest_;
-};
-
-// "Z" or "+hh:mm": minutes east of Greenwich.
-std::optional<int> zone_minutes(Scanner& scan) {
-    if (scan.skip('Z') || scan.skip('z')) {
-        return 0;
+// Takes the fraction off, if there is one: one digit or more behind a point, as microseconds.
+std::optional<microseconds> take_fraction(std::string_view& rest) {
+    if (!rest.starts_with('.')) {
+        return microseconds{0};
     }
-    const int sign = scan.skip('-') ? -1 : (scan.skip('+') ? 1 : 0);
-    const int hours = scan.number(2);
-    const bool colon = scan.skip(':');
-    const int minutes = scan.number(2);
-    if (sign == 0 || hours < 0 || hours > 23 || !colon || minutes < 0 || minutes > 59) {
+    std::int64_t value = 0;
+    std::size_t end = 1;
+    for (; end < rest.size() && is_digit(rest[end]); ++end) {
+        if (end <= 6) {
+            value = value * 10 + (rest[end] - '0');
+        }
+    }
+    if (end == 1) {
         return std::nullopt;
     }
-    return sign * (hours * 60 + minutes);
+    for (std::size_t i = end; i <= 6; ++i) {
+        value *= 10;
+    }
+    rest.remove_prefix(end);
+    return microseconds{value};
+}
+
+// "Z" or "+hh:mm": how far east of Greenwich.
+std::optional<minutes> zone(std::string_view text) {
+    if (text == "Z" || text == "z") {
+        return minutes{0};
+    }
+    if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') {
+        return std::nullopt;
+    }
+    const unsigned hour = two_digits(text.data() + 1);
+    const unsigned minute = two_digits(text.data() + 4);
+    if (hour > 23 || minute > 59) {
+        return std::nullopt;
+    }
+    const minutes east{hour * 60 + minute};
+    return text[0] == '-' ? -east : east;
 }
 
 }  // namespace
@@ -118,42 +103,34 @@ std::string rfc3339(WallTime time) {
 }
 
 std::optional<WallTime> parse_rfc3339(std::string_view text) {
-    Scanner scan(text);
-    const int year = scan.number(4);
-    const bool dash1 = scan.skip('-');
-    const int month = scan.number(2);
-    const bool dash2 = scan.skip('-');
-    const int day = scan.number(2);
-    const bool separator = scan.skip('T') || scan.skip('t') || scan.skip(' ');
-    const int hour = scan.number(2);
-    const bool colon1 = scan.skip(':');
-    const int minute = scan.number(2);
-    const bool colon2 = scan.skip(':');
-    const int second = scan.number(2);
-    if (year < 0 || !dash1 || month < 0 || !dash2 || day < 0 || !separator || hour < 0 ||
-        hour > 23 || !colon1 || minute < 0 || minute > 59 || !colon2 || second < 0 || second > 60) {
+    if (text.size() < kForm.size() || text[4] != '-' || text[7] != '-' ||
+        (text[10] != 'T' && text[10] != 't' && text[10] != ' ') || text[13] != ':' ||
+        text[16] != ':') {
+        return std::nullopt;
+    }
+    const unsigned century = two_digits(text.data());
+    const unsigned year = two_digits(text.data() + 2);
+    const unsigned month = two_digits(text.data() + 5);
+    const unsigned day = two_digits(text.data() + 8);
+    const unsigned hour = two_digits(text.data() + 11);
+    const unsigned minute = two_digits(text.data() + 14);
+    const unsigned second = two_digits(text.data() + 17);
+    if (century > 99 || year > 99 || hour > 23 || minute > 59 || second > 60) {
         return std::nullopt;
     }
     const std::chrono::year_month_day date{
-        std::chrono::year{year},
-        std::chrono::month{static_cast<unsigned>(month)},
-        std::chrono::day{static_cast<unsigned>(day)}
+        std::chrono::year{static_cast<int>(century * 100 + year)},
+        std::chrono::month{month},
+        std::chrono::day{day}
     };
-    std::int64_t micros = 0;
-    if (scan.skip('.')) {
-        const auto fraction = scan.fraction();
-        if (!fraction) {
-            return std::nullopt;
-        }
-        micros = *fraction;
-    }
-    const auto zone = zone_minutes(scan);
-    if (!date.ok() || !zone || !scan.at_end()) {
+    std::string_view rest = text.substr(kForm.size());
+    const std::optional<microseconds> fraction = take_fraction(rest);
+    const std::optional<minutes> east = fraction ? zone(rest) : std::nullopt;
+    if (!date.ok() || !east) {
         return std::nullopt;
     }
-    return WallTime{std::chrono::sys_days{date}} + std::chrono::hours{hour} +
-           std::chrono::minutes{minute - *zone} + std::chrono::seconds{second} +
-           microseconds{micros};
+    return WallTime{std::chrono::sys_days{date}} + std::chrono::hours{hour} + minutes{minute} -
+           *east + std::chrono::seconds{second} + *fraction;
 }
 
 }  // namespace belfry

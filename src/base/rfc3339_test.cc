@@ -64,5 +64,20 @@ TEST(Rfc3339, RefusesTheRest) {
     }
 }
 
+TEST(Rfc3339, NothingButADigitStandsForOne) {
+    const std::string good = "2024-01-01T00:00:00.1+01:00";
+    ASSERT_TRUE(parse_rfc3339(good));
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        for (const char other : {'/', ':', '\0', '-', '\x80', 'A', ' '}) {
+            std::string text = good;
+            text[i] = other;
+            const bool same =
+                other == good[i] || (i == 10 && other == ' ') || (good[i] == '+' && other == '-');
+            EXPECT_EQ(parse_rfc3339(text).has_value(), same) << text;
+        }
+        EXPECT_FALSE(parse_rfc3339(good.substr(0, i))) << i;
+    }
+}
+
 }  // namespace
 }  // namespace belfry

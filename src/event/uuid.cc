@@ -18,6 +18,25 @@ constexpr bool is_hyphen(std::size_t i) {
     return i == 8 || i == 13 || i == 18 || i == 23;
 }
 
+constexpr std::uint8_t kNoDigit = 0xFF;
+constexpr auto kDigitValues = [] {
+    std::array<std::uint8_t, 256> values{};
+    for (std::size_t byte = 0; byte < values.size(); ++byte) {
+        const int value = hex_digit_value(static_cast<char>(byte));
+        values[byte] = value < 0 ? kNoDigit : static_cast<std::uint8_t>(value);
+    }
+    return values;
+}();
+
+// Reads `count` digits behind those that `half` has; what is no digit shows in `faults`.
+void append_digits(const char* text, std::size_t count, std::uint64_t& half, std::uint8_t& faults) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint8_t value = kDigitValues[static_cast<unsigned char>(text[i])];
+        faults |= value;
+        half = half << 4 | (value & 0xF);
+    }
+}
+
 }  // namespace
 
 std::uint64_t uuid_low_half(std::string_view source, std::string_view id) {
@@ -62,27 +81,18 @@ UuidText uuid_text(Uuid uuid) {
 }
 
 std::optional<Uuid> parse_uuid(std::string_view text) {
-    if (text.size() != UuidText{}.size()) {
+    if (text.size() != UuidText{}.size() || text[8] != '-' || text[13] != '-' || text[18] != '-' ||
+        text[23] != '-') {
         return std::nullopt;
     }
     Uuid uuid;
-    std::size_t digit = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (is_hyphen(i)) {
-            if (text[i] != '-') {
-                return std::nullopt;
-            }
-            continue;
-        }
-        const int value = hex_digit_value(text[i]);
-        if (value < 0) {
-            return std::nullopt;
-        }
-        std::uint64_t& half = digit < kDigits ? uuid.high : uuid.low;
-        half = half << 4 | static_cast<std::uint64_t>(value);
-        ++digit;
-    }
-    return uuid;
+    std::uint8_t faults = 0;
+    append_digits(text.data(), 8, uuid.high, faults);
+    append_digits(text.data() + 9, 4, uuid.high, faults);
+    append_digits(text.data() + 14, 4, uuid.high, faults);
+    append_digits(text.data() + 19, 4, uuid.low, faults);
+    append_digits(text.data() + 24, 12, uuid.low, faults);
+    return (faults & 0xF0) == 0 ? std::optional(uuid) : std::nullopt;
 }
 
 }  // namespace belfry

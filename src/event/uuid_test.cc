@@ -70,5 +70,17 @@ TEST(Uuid, RefusesEveryOtherForm) {
     }
 }
 
+TEST(Uuid, NothingButADigitStandsForOne) {
+    const std::string good = "01234567-89ab-CDEF-0f1e-2d3c4b5a6978";
+    ASSERT_TRUE(parse_uuid(good));
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        for (const char other : {'/', ':', '@', 'G', '`', 'g', '-', '\0', '\x80', '\xff', ' '}) {
+            std::string text = good;
+            text[i] = other;
+            EXPECT_EQ(parse_uuid(text).has_value(), other == good[i]) << text;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace belfry
