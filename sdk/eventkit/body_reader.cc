@@ -44,7 +44,11 @@ bool BodyReader::text(std::string_view& to, std::string& unescaped) {
     if (scan_.peek() != '"') {
         return wrong_type("must be a string");
     }
-    return scan_.string(scanned) ? unescape(scanned, to, unescaped) : malformed();
+    if (!scan_.string(scanned)) {
+        return malformed();
+    }
+    to = scanned.inner;
+    return !scanned.escaped || unescape(scanned.inner, to, unescaped);
 }
 
 bool BodyReader::text(std::string& to) {
@@ -118,23 +122,9 @@ bool BodyReader::close(char bracket) {
     return scan_.take(bracket) || malformed();
 }
 
-bool BodyReader::member_name(std::string_view& name, std::string& unescaped) {
-    JsonScan::String scanned;
-    if (!scan_.string(scanned) || !scan_.take(':')) {
-        return malformed();
-    }
-    return unescape(scanned, name, unescaped);
-}
-
-bool BodyReader::unescape(
-    const JsonScan::String& scanned, std::string_view& to, std::string& unescaped
-) {
-    if (!scanned.escaped) {
-        to = scanned.inner;
-        return true;
-    }
+bool BodyReader::unescape(std::string_view inner, std::string_view& to, std::string& unescaped) {
     unescaped.clear();
-    if (!append_unescaped(scanned.inner, unescaped)) {
+    if (!append_unescaped(inner, unescaped)) {
         return refuse("has half a surrogate pair in it");
     }
     to = unescaped;

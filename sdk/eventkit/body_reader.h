@@ -99,8 +99,15 @@ class BodyReader {
     // Of the value that is next; text that is no JSON is said to be that.
     bool wrong_type(std::string_view wanted);
     bool close(char bracket);
-    bool member_name(std::string_view& name, std::string& unescaped);
-    bool unescape(const JsonScan::String& scanned, std::string_view& to, std::string& unescaped);
+    bool member_name(std::string_view& name, std::string& unescaped) {
+        JsonScan::String scanned;
+        if (!scan_.string(scanned) || !scan_.take(':')) {
+            return malformed();
+        }
+        name = scanned.inner;
+        return !scanned.escaped || unescape(scanned.inner, name, unescaped);
+    }
+    bool unescape(std::string_view inner, std::string_view& to, std::string& unescaped);
     bool malformed();
     [[nodiscard]] std::string path() const;
 

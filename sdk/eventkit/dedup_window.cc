@@ -5,6 +5,7 @@
 
 #include <sodium/crypto_shorthash_siphash24.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <span>
@@ -15,11 +16,16 @@ namespace belfry::eventkit {
 namespace {
 
 constexpr std::size_t kFirstSize = 64;
+// Entries have room from the start, so that none are copied and what they were copied from does not
+// stay with the process; memory that is not touched costs nothing.
+constexpr std::size_t kUnderWay = 1'024;
+constexpr std::size_t kReservedMost = 100'000;
 
 }  // namespace
 
-DedupWindow::DedupWindow(Options options) : options_(options), table_(kFirstSize, kNone) {
+DedupWindow::DedupWindow(Options options) : options_(options), table_(kFirstSize) {
     static_assert(sizeof(secret_) == crypto_shorthash_siphash24_KEYBYTES);
+    entries_.reserve(std::min(options.count_max, kReservedMost) + kUnderWay);
     system_rng().fill(std::as_writable_bytes(std::span(secret_)));
 }
 
@@ -29,13 +35,15 @@ DedupWindow::Seen DedupWindow::begin(std::uint32_t listener, std::string_view id
         return Seen::fresh;
     }
     expire(now);
-    const Key key = key_of(*uuid, listener);
-    const Number number = table_[place_of(key)];
+    const Key key{.id = *uuid, .listener = listener};
+    const std::uint32_t hash = hash_of(key);
+    const std::size_t place = place_of(key, hash);
+    const Number number = table_[place].number;
     if (number == kNone) {
-        add(key);
+        add(key, hash, place);
         return Seen::fresh;
     }
-    return entries_[number].handled ? Seen::handled : Seen::under_way;
+    return entries_[number].handled_at == MonoTime::max() ? Seen::under_way : Seen::handled;
 }
 
 void DedupWindow::end(std::uint32_t listener, std::string_view id, bool success, MonoTime now) {
@@ -43,9 +51,10 @@ void DedupWindow::end(std::uint32_t listener, std::string_view id, bool success,
     if (!uuid) {
         return;
     }
-    const std::size_t place = place_of(key_of(*uuid, listener));
-    const Number number = table_[place];
-    if (number == kNone || entries_[number].handled) {
+    const Key key{.id = *uuid, .listener = listener};
+    const std::size_t place = place_of(key, hash_of(key));
+    const Number number = table_[place].number;
+    if (number == kNone || entries_[number].handled_at != MonoTime::max()) {
         return;
     }
     if (!success) {
@@ -53,8 +62,7 @@ void DedupWindow::end(std::uint32_t listener, std::string_view id, bool success,
         return;
     }
     Entry& entry = entries_[number];
-    entry.handled = true;
-    entry.when = now;
+    entry.handled_at = now;
     entry.next = kNone;
     (oldest_ == kNone ? oldest_ : entries_[newest_].next) = number;
     newest_ = number;
@@ -63,31 +71,41 @@ void DedupWindow::end(std::uint32_t listener, std::string_view id, bool success,
 }
 
 // Whoever makes up ids must not know which of them meet in the table.
-DedupWindow::Key DedupWindow::key_of(Uuid id, std::uint32_t listener) const {
-    const std::array<std::uint64_t, 3> text{id.high, id.low, listener};
-    std::array<unsigned char, crypto_shorthash_siphash24_BYTES> hash{};
+std::uint32_t DedupWindow::hash_of(const Key& key) const {
+    const std::array<std::uint64_t, 3> text{key.id.high, key.id.low, key.listener};
+    std::array<unsigned char, crypto_shorthash_siphash24_BYTES> bytes{};
     crypto_shorthash_siphash24(
-        hash.data(),
+        bytes.data(),
         reinterpret_cast<const unsigned char*>(text.data()),
         sizeof(text),
         secret_.data()
     );
-    Key key{.id = id, .listener = listener};
-    std::memcpy(&key.hash, hash.data(), sizeof(key.hash));
-    return key;
+    std::uint32_t hash = 0;
+    std::memcpy(&hash, bytes.data(), sizeof(hash));
+    return hash;
 }
 
-std::size_t DedupWindow::place_of(const Key& key) const {
-    std::size_t place = key.hash & (table_.size() - 1);
-    while (table_[place] != kNone && entries_[table_[place]].key != key) {
+std::size_t DedupWindow::place_of(const Key& key, std::uint32_t hash) const {
+    std::size_t place = hash & (table_.size() - 1);
+    while (table_[place].number != kNone &&
+           (table_[place].hash != hash || entries_[table_[place].number].key != key)) {
         place = after(place);
     }
     return place;
 }
 
-void DedupWindow::add(const Key& key) {
-    if (2 * (used_ + 1) > table_.size()) {
+std::size_t DedupWindow::place_of(Number number, std::uint32_t hash) const {
+    std::size_t place = hash & (table_.size() - 1);
+    while (table_[place].number != number) {
+        place = after(place);
+    }
+    return place;
+}
+
+void DedupWindow::add(const Key& key, std::uint32_t hash, std::size_t place) {
+    if (4 * (used_ + 1) > 3 * table_.size()) {
         grow();
+        place = place_of(key, hash);
     }
     Number number = free_;
     if (number == kNone) {
@@ -97,18 +115,18 @@ void DedupWindow::add(const Key& key) {
         free_ = entries_[number].next;
     }
     entries_[number] = {.key = key};
-    table_[place_of(key)] = number;
+    table_[place] = {.number = number, .hash = hash};
     ++used_;
 }
 
 // Those behind it move up where they would not be found across the gap.
 void DedupWindow::remove(std::size_t place) {
-    Entry& entry = entries_[table_[place]];
-    entry.next = std::exchange(free_, table_[place]);
+    const Number number = table_[place].number;
+    entries_[number].next = std::exchange(free_, number);
     --used_;
     std::size_t gap = place;
-    for (std::size_t at = after(gap); table_[at] != kNone; at = after(at)) {
-        const std::size_t home = entries_[table_[at]].key.hash & (table_.size() - 1);
+    for (std::size_t at = after(gap); table_[at].number != kNone; at = after(at)) {
+        const std::size_t home = table_[at].hash & (table_.size() - 1);
         const std::size_t from_home = (at - home) & (table_.size() - 1);
         const std::size_t from_gap = (at - gap) & (table_.size() - 1);
         if (from_home >= from_gap) {
@@ -116,26 +134,25 @@ void DedupWindow::remove(std::size_t place) {
             gap = at;
         }
     }
-    table_[gap] = kNone;
+    table_[gap] = {};
 }
 
 void DedupWindow::grow() {
-    const std::vector<Number> numbers =
-        std::exchange(table_, std::vector<Number>(2 * table_.size(), kNone));
-    for (const Number number : numbers) {
-        if (number != kNone) {
-            table_[place_of(entries_[number].key)] = number;
+    const std::vector<Slot> slots = std::exchange(table_, std::vector<Slot>(2 * table_.size()));
+    for (const Slot& slot : slots) {
+        if (slot.number != kNone) {
+            table_[place_of(entries_[slot.number].key, slot.hash)] = slot;
         }
     }
 }
 
 void DedupWindow::expire(MonoTime now) {
-    while (oldest_ != kNone &&
-           (handled_ > options_.count_max || now - entries_[oldest_].when >= options_.age_max)) {
+    while (oldest_ != kNone && (handled_ > options_.count_max ||
+                                now - entries_[oldest_].handled_at >= options_.age_max)) {
         const Number number = oldest_;
         oldest_ = entries_[number].next;
         --handled_;
-        remove(place_of(entries_[number].key));
+        remove(place_of(number, hash_of(entries_[number].key)));
     }
 }
 

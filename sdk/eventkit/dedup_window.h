@@ -41,7 +41,6 @@ class DedupWindow {
     struct Key {
         Uuid id;
         std::uint32_t listener = 0;
-        std::uint32_t hash = 0;
         bool operator==(const Key&) const = default;
     };
     // Numbers of entries; kNone is no entry.
@@ -50,17 +49,24 @@ class DedupWindow {
 
     struct Entry {
         Key key;
-        bool handled = false;
         Number next = kNone;  // handled: the one that was handled next; free: the next free one
-        MonoTime when;        // handled since
+        MonoTime handled_at = MonoTime::max();  // max: it is under way
+    };
+    // The hash stands beside the number, so that most entries are not looked at to be passed over.
+    struct Slot {
+        Number number = kNone;
+        std::uint32_t hash = 0;
     };
 
-    [[nodiscard]] Key key_of(Uuid id, std::uint32_t listener) const;
-    [[nodiscard]] std::size_t place_of(const Key& key) const;  // of it, or where it would be
+    [[nodiscard]] std::uint32_t hash_of(const Key& key) const;
+    // Of the key, or where it would be.
+    [[nodiscard]] std::size_t place_of(const Key& key, std::uint32_t hash) const;
+    // Of an entry that is there.
+    [[nodiscard]] std::size_t place_of(Number number, std::uint32_t hash) const;
     [[nodiscard]] std::size_t after(std::size_t place) const {
         return (place + 1) & (table_.size() - 1);
     }
-    void add(const Key& key);
+    void add(const Key& key, std::uint32_t hash, std::size_t place);
     void remove(std::size_t place);
     void grow();
     void expire(MonoTime now);
@@ -72,8 +78,8 @@ class DedupWindow {
     Number oldest_ = kNone;  // handled
     Number newest_ = kNone;
     std::size_t handled_ = 0;
-    // Open addressing; a power of two in size, at most half full.
-    std::vector<Number> table_;
+    // Open addressing; a power of two in size, at most three quarters full.
+    std::vector<Slot> table_;
     std::size_t used_ = 0;
 };
 

@@ -348,9 +348,10 @@ std::expected<Event, EventError> parse_event(std::string_view json) {
         return event;
     }
     if (auto error = complete(*event)) {
-        return std::unexpected(*std::move(error));
+        event = std::unexpected(*std::move(error));
+    } else {
+        event->json = json;
     }
-    event->json = json;
     return event;
 }
 

@@ -30,35 +30,32 @@ std::optional<Problem> call(
 }  // namespace
 
 void EventCall::run() {
-    if (event_.step) {
-        surroundings_.steps.remember(*event_.step, surroundings_.clock.wall());
+    if (event_->step) {
+        steps_.remember(*event_->step, clock_.wall());
     }
     for (const auto& wish : route_->wishes) {
-        if (!problem_ && wish->is_for(event_.name)) {
-            problem_ = call(wish->handler, event_, *this);
+        if (!problem_ && wish->is_for(event_->name)) {
+            problem_ = call(wish->handler, *event_, *this);
         }
     }
 }
 
 std::optional<StepExecution> EventCall::step() const {
-    if (event_.target && !event_.step) {
-        return surroundings_.steps.find(
-            event_.target->step_execution_id, surroundings_.clock.wall()
-        );
+    if (event_->target && !event_->step) {
+        return steps_.find(event_->target->step_execution_id, clock_.wall());
     }
-    return event_.step;
+    return event_->step;
 }
 
 std::optional<std::string_view> EventCall::header(std::string_view name) const {
-    const auto found = std::ranges::find_if(surroundings_.headers, [name](const auto& field) {
+    const auto found = std::ranges::find_if(headers_, [name](const auto& field) {
         return equals_ignoring_case(field.first, name);
     });
-    return found == surroundings_.headers.end() ? std::nullopt
-                                                : std::optional<std::string_view>(found->second);
+    return found == headers_.end() ? std::nullopt : std::optional<std::string_view>(found->second);
 }
 
 std::chrono::steady_clock::time_point EventCall::deadline() const {
-    return surroundings_.deadline;
+    return deadline_;
 }
 
 bool EventCall::is_cancelled() const {

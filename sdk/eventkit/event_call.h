@@ -13,9 +13,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,24 +28,21 @@ class StepCache;
 class EventCall final : public Job, public Context {
  public:
     using Headers = std::vector<std::pair<std::string, std::string>>;
-    // What the handlers may ask for beside the event.
-    struct Surroundings {
-        Headers headers = {};
-        MonoTime deadline = MonoTime::max();
-        StepCache& steps;
-        const Clock& clock;
-    };
 
+    // Reads the body where the event will stay, because events are large to move.
     EventCall(
-        std::uint64_t lane,
-        Event&& event,
+        std::string_view body,
         std::shared_ptr<const Route> route,
-        Surroundings surroundings
+        StepCache& steps,
+        const Clock& clock
     )
-        : Job(lane),
-          event_(std::move(event)),
-          route_(std::move(route)),
-          surroundings_(std::move(surroundings)) {}
+        : event_(parse_event(body)), route_(std::move(route)), steps_(steps), clock_(clock) {}
+
+    // What is wrong with the body, if something is: then it is no event, and cannot be run.
+    [[nodiscard]] const EventError* error() const { return event_ ? nullptr : &event_.error(); }
+    // What the handlers may ask for beside the event; before it is posted.
+    void set_headers(Headers headers) { headers_ = std::move(headers); }
+    void set_deadline(MonoTime deadline) { deadline_ = deadline; }
 
     // Nobody waits for it any more.
     void give_up() { cancelled_.store(true); }
@@ -54,7 +53,7 @@ class EventCall final : public Job, public Context {
     [[nodiscard]] std::chrono::steady_clock::time_point deadline() const override;
     [[nodiscard]] bool is_cancelled() const override;
 
-    [[nodiscard]] const Event& event() const { return event_; }
+    [[nodiscard]] const Event& event() const { return *event_; }
     [[nodiscard]] const Route& route() const { return *route_; }
     // Afterwards: what went wrong.
     [[nodiscard]] const std::optional<Problem>& problem() const { return problem_; }
@@ -64,9 +63,12 @@ class EventCall final : public Job, public Context {
     TimerId timer;
 
  private:
-    const Event event_;
+    const std::expected<Event, EventError> event_;
     const std::shared_ptr<const Route> route_;
-    const Surroundings surroundings_;
+    StepCache& steps_;
+    const Clock& clock_;
+    Headers headers_;
+    MonoTime deadline_ = MonoTime::max();
     std::atomic<bool> cancelled_ = false;
     std::optional<Problem> problem_;  // the worker's until the call is given back
 };

@@ -189,39 +189,42 @@ void EventService::take_event(
         );
         return;
     }
-    std::expected<Event, EventError> event = parse_event(request.body);
-    if (!event) {
+    OwnedCall call = new_call(request.body, route);
+    if (const EventError* error = call->error(); error != nullptr) {
         answer_problem(
             exchange,
             options_.schema_status,
-            {.title = "Failed to decode event request body",
-             .detail = std::move(event.error().detail)}
+            {.title = "Failed to decode event request body", .detail = error->detail}
         );
         return;
     }
-    if (!route->wants(event->name)) {
+    const Event& event = call->event();
+    if (!route->wants(event.name)) {
         // Asked for before the index changed, or by mistake: no reason to try it again.
-        log_info("an event came that nobody listens to", {{"type", event->name}});
+        log_info("an event came that nobody listens to", {{"type", event.name}});
         answer_ok(exchange);
         return;
     }
-    if (turns_away(*event, *route, exchange)) {
+    if (turns_away(event, *route, exchange)) {
         return;
     }
-    const std::uint64_t lane = lane_of(*event, exchange);
-    EventCall::Surroundings surroundings{.steps = *steps_, .clock = loop_};
     if (route->wants_context) {
-        surroundings.headers = copy_headers(request);
+        call->set_headers(copy_headers(request));
     }
     if (!options_.asynchronous) {
         if (const auto timeout = request_timeout(request)) {
-            surroundings.deadline = loop_.now() + *timeout;
+            call->set_deadline(loop_.now() + *timeout);
         }
     }
-    EventCall* call = std::pmr::polymorphic_allocator<>(&calls_).new_object<EventCall>(
-        lane, *std::move(event), route, std::move(surroundings)
+    begin(*call.release(), std::move(exchange));
+}
+
+EventService::OwnedCall EventService::new_call(
+    std::string_view body, const std::shared_ptr<const Route>& route
+) {
+    return OwnedCall(
+        CallMemory(&calls_).new_object<EventCall>(body, route, *steps_, loop_), DeleteCall{&calls_}
     );
-    begin(*call, std::move(exchange));
 }
 
 // Of what is still with its handlers nobody knows yet how it ends; but who was answered 200 before
@@ -260,7 +263,7 @@ std::uint64_t EventService::lane_of(const Event& event, const Exchange& exchange
 void EventService::begin(EventCall& call, Exchange exchange) {
     ++unfinished_;
     unfinished_bytes_ += call.event().json.size();
-    workers_.post(call);
+    workers_.post(call, lane_of(call.event(), exchange));
     if (options_.asynchronous) {
         answer_ok(exchange);
         return;
@@ -327,7 +330,7 @@ void EventService::forget(EventCall& call, bool was_handled, MonoTime now) {
     unfinished_bytes_ -= call.event().json.size();
     loop_.cancel(call.timer);
     dedup_.end(call.route().number, call.event().id, was_handled, now);
-    std::pmr::polymorphic_allocator<>(&calls_).delete_object(&call);
+    DeleteCall{&calls_}(&call);
 }
 
 }  // namespace belfry::eventkit

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <memory_resource>
+#include <string_view>
 
 namespace belfry::eventkit {
 
@@ -42,9 +43,19 @@ class EventService final : public HttpService {
     void when_idle(Task idle) { idle_ = std::move(idle); }
 
  private:
+    using CallMemory = std::pmr::polymorphic_allocator<>;
+    struct DeleteCall {
+        std::pmr::memory_resource* memory;
+        void operator()(EventCall* call) const { CallMemory(memory).delete_object(call); }
+    };
+    using OwnedCall = std::unique_ptr<EventCall, DeleteCall>;
+
     void answer_index(const Index& index, const HttpRequest& request, Exchange exchange);
     void take_event(
         const std::shared_ptr<const Route>& route, const HttpRequest& request, Exchange exchange
+    );
+    [[nodiscard]] OwnedCall new_call(
+        std::string_view body, const std::shared_ptr<const Route>& route
     );
     // Answers already, because the queue is full or the event was here before.
     [[nodiscard]] bool turns_away(const Event& event, const Route& route, Exchange& exchange);

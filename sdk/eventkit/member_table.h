@@ -311,12 +311,17 @@ template <HasSchema T>
 bool read_value(BodyReader& reader, T& to) {
     const auto& members = Schema<T>::kMembers;
     std::uint64_t seen = 0;
+    auto next = members.begin();  // most senders keep the order of the schema
     const bool good = reader.object([&](std::string_view name) {
-        const auto row = std::ranges::find(members, name, &Member<T>::name);
+        auto row = std::ranges::find(next, members.end(), name, &Member<T>::name);
         if (row == members.end()) {
-            std::string_view skipped;
-            return reader.value(skipped);
+            row = std::ranges::find(members.begin(), next, name, &Member<T>::name);
+            if (row == next) {
+                std::string_view skipped;
+                return reader.value(skipped);
+            }
         }
+        next = row + 1;
         const std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned>(row - members.begin());
         const BodyReader::Place place(reader, name);
         if ((seen & bit) != 0) {

@@ -21,7 +21,7 @@ namespace belfry::eventkit {
 
 class Job {
  public:
-    explicit Job(std::uint64_t lane) : lane_(lane) {}
+    Job() = default;
     Job(const Job&) = delete;
     Job& operator=(const Job&) = delete;
     // On a worker thread; does not throw.
@@ -32,7 +32,7 @@ class Job {
 
  private:
     friend class Workers;
-    const std::uint64_t lane_;
+    std::uint64_t lane_ = 0;
     Job* next_ = nullptr;  // behind it in its lane
 };
 
@@ -49,7 +49,10 @@ class Workers {
     // Once, before the first job is handed over.
     [[nodiscard]] Result<void> start(std::size_t threads);
     // Gathers; the job stays where it is until take_done() gives it back.
-    void post(Job& job) { gathered_.push_back(&job); }
+    void post(Job& job, std::uint64_t lane) {
+        job.lane_ = lane;
+        gathered_.push_back(&job);
+    }
     void hand_over();
     // A job that none has begun is not run then, and not given back. False: it is too late for
     // that.

@@ -21,7 +21,7 @@ namespace {
 
 class TestJob final : public Job {
  public:
-    TestJob(std::uint64_t lane, std::function<void()> work) : Job(lane), work_(std::move(work)) {}
+    explicit TestJob(std::function<void()> work) : work_(std::move(work)) {}
     void run() override { work_(); }
 
  private:
@@ -51,8 +51,8 @@ struct WorkersTest : testing::Test {
     WorkersTest() { EXPECT_TRUE(workers.start(3)); }
 
     void post(std::uint64_t lane, std::function<void()> work) {
-        jobs.push_back(std::make_unique<TestJob>(lane, std::move(work)));
-        workers.post(*jobs.back());
+        jobs.push_back(std::make_unique<TestJob>(std::move(work)));
+        workers.post(*jobs.back(), lane);
     }
     // Until all that was posted is done.
     void finish() {
@@ -145,28 +145,28 @@ TEST(Workers, AJobThatIsWithdrawnIsNotRunAndHoldsUpNone) {
     ManualClock clock;
     Workers workers(clock, [&] { some_done.arrive(); });
     ASSERT_TRUE(workers.start(1));
-    TestJob running(1, [&] {
+    TestJob running([&] {
         begun.arrive();
         go.wait(1);
     });
-    workers.post(running);
+    workers.post(running, 1);
     workers.hand_over();
     begun.wait(1);
     EXPECT_FALSE(workers.withdraw(running)) << "it runs";
     std::vector<std::unique_ptr<TestJob>> jobs;
     for (const int i : {0, 1, 2, 3, 4, 5, 6}) {
-        jobs.push_back(std::make_unique<TestJob>(i < 5 ? 1U : 2U, [&ran, i] { ran.push_back(i); }));
-        workers.post(*jobs.back());
+        jobs.push_back(std::make_unique<TestJob>([&ran, i] { ran.push_back(i); }));
+        workers.post(*jobs.back(), i < 5 ? 1U : 2U);
     }
     workers.hand_over();
     for (const std::size_t i : {0U, 2U, 4U, 5U}) {
         EXPECT_TRUE(workers.withdraw(*jobs[i])) << i;
         EXPECT_FALSE(workers.withdraw(*jobs[i])) << i;
     }
-    TestJob behind(1, [&ran] { ran.push_back(7); });
-    workers.post(behind);
-    TestJob gathered(3, [&ran] { ran.push_back(8); });
-    workers.post(gathered);
+    TestJob behind([&ran] { ran.push_back(7); });
+    workers.post(behind, 1);
+    TestJob gathered([&ran] { ran.push_back(8); });
+    workers.post(gathered, 3);
     EXPECT_TRUE(workers.withdraw(gathered));
     workers.hand_over();
     go.arrive();
@@ -187,8 +187,8 @@ TEST(Workers, EndAfterWhatWasHandedOver) {
         Workers workers(clock, [] {});
         ASSERT_TRUE(workers.start(1));
         for (int i = 0; i < 10; ++i) {
-            jobs.push_back(std::make_unique<TestJob>(1, [&count] { ++count; }));
-            workers.post(*jobs.back());
+            jobs.push_back(std::make_unique<TestJob>([&count] { ++count; }));
+            workers.post(*jobs.back(), 1);
         }
         workers.hand_over();
     }
