@@ -26,7 +26,7 @@ bool Circuit::succeeded() {
     return was_open;
 }
 
-bool Circuit::failed(bool was_probe, MonoTime retry_at) {
+bool Circuit::failed(bool was_probe, MonoTime now, MonoTime retry_at) {
     if (was_probe) {
         probing_ = false;
         return false;
@@ -37,7 +37,7 @@ bool Circuit::failed(bool was_probe, MonoTime retry_at) {
     }
     open_ = true;
     probing_ = false;
-    next_probe_ = retry_at;
+    next_probe_ = std::min(retry_at, now + options_.probe_interval);
     return true;
 }
 

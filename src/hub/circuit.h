@@ -32,9 +32,10 @@ class Circuit {
     // May an attempt begin now? `probe` must be taken: it is the only one until its outcome.
     [[nodiscard]] Admission admit(MonoTime now);
     // What the attempt showed of the endpoint. True if the circuit closed or opened by it.
-    // `retry_at`: when the failed event is due again, the earliest time for a first probe.
+    // `retry_at`: when the failed event is due again. If that is before an interval has passed, the
+    // first probe goes then.
     bool succeeded();
-    bool failed(bool was_probe, MonoTime retry_at);
+    bool failed(bool was_probe, MonoTime now, MonoTime retry_at);
     // A probe ended without an answer for or against the endpoint (429, say).
     void probe_abandoned() { probing_ = false; }
 

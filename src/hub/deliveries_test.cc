@@ -268,6 +268,89 @@ TEST_F(DeliveriesTest, OpenTheCircuitOfADeadEndpointAndKeepTheBacklogAPosition) 
     EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{1000});
 }
 
+// One event that fails by itself is due again in hours when it opens the circuit.
+class DeliveriesOfEveryOrderTest : public DeliveriesTest,
+                                   public testing::WithParamInterface<DeliveryPolicy::Order> {
+ protected:
+    void open_the_circuit_with_one_event() {
+        record.answer_at_once = [](const auto&) { return kFailed; };
+        subscribe("chat", {.order = GetParam()});
+        publish(1, "a");
+        pass(4h);
+        ASSERT_TRUE(delivery("chat").figures().circuit_open);
+        record.seen.clear();
+    }
+    const Exception& exception() { return delivery("chat").exceptions().all().at(Offset{0}); }
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    ,
+    DeliveriesOfEveryOrderTest,
+    testing::Values(
+        DeliveryPolicy::Order::none, DeliveryPolicy::Order::key, DeliveryPolicy::Order::all
+    )
+);
+
+TEST_P(DeliveriesOfEveryOrderTest, GoOnWithinAnIntervalOnceTheEndpointIsBack) {
+    open_the_circuit_with_one_event();
+    publish(2, "a");
+    publish(1, "b");
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    pass(5min);
+    EXPECT_FALSE(delivery("chat").figures().circuit_open);
+    EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{4});
+    ASSERT_EQ(record.seen.size(), 4U);
+    EXPECT_EQ(record.seen.front().offset, Offset{0}) << "what failed probes";
+}
+
+TEST_P(DeliveriesOfEveryOrderTest, ProbeBeforeTheEventIsDueWithoutChangingItsSchedule) {
+    open_the_circuit_with_one_event();
+    const Exception before = exception();
+    ASSERT_GT(before.due, clock.now() + 90min) << "or nothing is proved";
+    pass(1h);
+    EXPECT_EQ(record.seen.size(), 12U) << "one probe in five minutes";
+    EXPECT_EQ(exception().attempts, before.attempts + 12);
+    EXPECT_EQ(exception().step, before.step);
+    EXPECT_EQ(exception().due, before.due);
+}
+
+TEST_P(DeliveriesOfEveryOrderTest, DoNotProbeWithWhatTheEndpointAskedToWait) {
+    open_the_circuit_with_one_event();
+    record.answer_at_once = [](const auto&) {
+        return Outcome{
+            .kind = Outcome::Kind::wait, .status = 429, .error = "answered 429", .retry_after = 2h
+        };
+    };
+    pass(5min);
+    ASSERT_EQ(record.offsets(), (Offsets{0}));
+    publish(1, "b");
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    const bool all = GetParam() == DeliveryPolicy::Order::all;
+    pass(110min);
+    EXPECT_EQ(record.offsets(), all ? Offsets{0} : (Offsets{0, 1}))
+        << "an event that was never attempted probes where the order allows it";
+    pass(10min);
+    EXPECT_EQ(record.offsets(), all ? (Offsets{0, 0, 1}) : (Offsets{0, 1, 0}));
+}
+
+TEST_F(DeliveriesTest, ProbeForACircuitThatAnotherSubscriptionOpened) {
+    record.answer_at_once = [](const auto&) { return kFailed; };
+    DeliveryPolicy policy{.retry = {5h}};
+    Subscription one = subscribe("one", policy, Filter{.types = {TypePattern{.text = "a"}}});
+    Subscription two = one;
+    two.name = "two";
+    two.filter.types = {TypePattern{.text = "b"}};
+    deliveries->changed(two.key(), &two);
+    publish(1, "", "a");
+    publish(4, "", "b");
+    ASSERT_TRUE(delivery("one").figures().circuit_open);
+    two.state = SubscriptionState::paused;
+    deliveries->changed(two.key(), &two);
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    pass(5min);
+    EXPECT_EQ(delivery("one").figures().settled, 1U);
+}
+
 TEST_F(DeliveriesTest, DoNotLetADeadSinkDelayAHealthyOne) {
     record.answer_at_once = [](const SinkRecord::Seen& seen) {
         return seen.subscription == "default/dead" ? kFailed : kSettled;

@@ -117,10 +117,8 @@ Delivery::Step Delivery::step() {
     if (!may_begin()) {
         return Step::nothing;
     }
-    if (!exceptions_.empty()) {
-        if (std::optional<Offset> due = exceptions_.due_at(ports_.clock.now())) {
-            return begin_retry(*due);
-        }
+    if (std::optional<Offset> retry = next_retry()) {
+        return begin_retry(*retry);
     }
     drop_refused_replays();
     if (!replays_.empty()) {
@@ -147,6 +145,19 @@ bool Delivery::may_begin() {
         pace_used_ = 0;
     }
     return pace_used_ < pace->events;
+}
+
+// A probe does not wait until something is due: that may be hours after the endpoint is back.
+std::optional<Offset> Delivery::next_retry() {
+    if (exceptions_.empty()) {
+        return std::nullopt;
+    }
+    const MonoTime now = ports_.clock.now();
+    if (circuit_->wants_probe(now)) {
+        auto probe = exceptions_.to_probe(now);
+        return probe ? std::optional(probe->second) : std::nullopt;
+    }
+    return exceptions_.due_at(now);
 }
 
 Delivery::Step Delivery::begin_retry(Offset offset) {
@@ -266,7 +277,7 @@ Delivery::Step Delivery::take(const StoredEvent& event) {
         pass_to(offset.next());
         return Step::progress;
     }
-    if (circuit_->open() && !exceptions_.empty()) {
+    if (circuit_->open() && exceptions_.to_probe(ports_.clock.now())) {
         refused_by_circuit_ = true;  // what failed before probes; what was never attempted waits
         return Step::nothing;
     }
@@ -355,14 +366,9 @@ void Delivery::arm_timer() {
         if (ports_.writer.is_behind()) {
             consider(now() + StateWriter::kInterval);
         } else if (may_begin()) {
-            auto due = exceptions_.next_due();
-            if (refused_by_circuit_) {
-                MonoTime soonest = now() + milliseconds(1);
-                if (due) {
-                    soonest = std::max(soonest, due->first + milliseconds(1));
-                }
-                consider(std::max(circuit_->next_probe(), soonest));
-            } else if (due) {
+            if (circuit_->open() && (refused_by_circuit_ || exceptions_.to_probe(now()))) {
+                consider(std::max(circuit_->next_probe(), now() + milliseconds(1)));
+            } else if (auto due = exceptions_.next_due()) {
                 consider(due->first);
             }
             if (examined_ >= kExaminedPerPump && !live_) {

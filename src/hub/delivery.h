@@ -166,6 +166,7 @@ class Delivery {
     void restore(const DeliveryStart& start);
     void moved();
     Step step();
+    [[nodiscard]] std::optional<Offset> next_retry();
     Step begin_retry(Offset offset);
     void drop_refused_replays();
     Step begin_replay();

@@ -6,13 +6,13 @@
 
 namespace belfry {
 
-// Another subscription of the endpoint has an event that has been due for longer: that one probes.
-// It needs no call: whoever has a due event and may begin has a timer for the next probe.
+// Another subscription of the endpoint has an event that has been due for longer, or will be due
+// earlier where none is: that one probes. It needs no call: whoever has one and may begin has a
+// timer for the next probe.
 bool Delivery::is_behind_another(MonoTime now) {
-    std::pair mine(now, Offset{});
-    mine = std::min(mine, exceptions_.next_due().value_or(mine));
+    const std::pair mine = exceptions_.to_probe(now).value_or(std::pair(now, Offset{}));
     return std::ranges::any_of(circuit_->deliveries, [&](Delivery* other) {
-        auto due = other->exceptions_.next_due();
+        auto due = other->exceptions_.to_probe(now);
         return other != this && due && *due < mine && other->may_begin();
     });
 }
@@ -56,12 +56,13 @@ void Delivery::note_endpoint(const UnderWay& attempt, const Outcome& outcome) {
             return;
         case Outcome::Kind::failed: {
             const Exception* exception = exceptions_.find(attempt.offset);
-            MonoTime due = due_after(exception == nullptr ? 0 : exception->step, outcome);
-            if (circuit_->failed(attempt.probe, due)) {
+            const MonoTime due = exception == nullptr ? due_after(0, outcome) : exception->due;
+            if (circuit_->failed(attempt.probe, ports_.clock.now(), due)) {
                 log_warn(
                     "endpoint fails; its deliveries wait for a probe",
                     {{"endpoint", endpoint_}, {"detail", outcome.error}}
                 );
+                wake_circuit();  // their timers are for when their events are due
             }
             return;
         }

@@ -36,7 +36,6 @@ void Delivery::ended(Slot slot, const Outcome& outcome) {
     }
     const MonoTime now = ports_.clock.now();
     ports_.counters.attempts.add(now - attempt.began);
-    note_endpoint(attempt, outcome);
     if (outcome.kind != Outcome::Kind::settled) {
         ++ports_.counters.failed_attempts;
         ++failed_;
@@ -68,6 +67,7 @@ void Delivery::ended(Slot slot, const Outcome& outcome) {
         ports_.writer.touched();
     }
     moved();
+    note_endpoint(attempt, outcome);
     if (outcome.kind == Outcome::Kind::gone) {
         ports_.gone(*this, "the endpoint answered 410 Gone");
     }
@@ -106,15 +106,18 @@ std::optional<WallTime> Delivery::retry_later(const UnderWay& attempt, const Out
         give_up(attempt, "exhausted", outcome.unsettled);
         return std::nullopt;
     }
-    // A probe leaves its event due: the circuit says when the next one goes.
-    bool stays_due = attempt.probe && outcome.kind == Outcome::Kind::failed;
-    MonoTime due = stays_due ? ports_.clock.now() : due_after(step, outcome);
-    WallTime due_wall = ports_.clock.wall() + duration_cast<microseconds>(due - ports_.clock.now());
+    const MonoTime now = ports_.clock.now();
     if (exception == nullptr) {
         exception = &exceptions_.add(
-            attempt.offset, Exception{.waits = Exception::Waits::outcome, .key = attempt.key}
+            attempt.offset,
+            Exception{.waits = Exception::Waits::outcome, .key = attempt.key, .due = now}
         );
     }
+    // A probe leaves its event due when it was: the circuit says when the next one goes.
+    bool keeps_due = attempt.probe && outcome.kind == Outcome::Kind::failed;
+    MonoTime due = keeps_due ? std::max(exception->due, now) : due_after(step, outcome);
+    WallTime due_wall = ports_.clock.wall() + duration_cast<microseconds>(due - now);
+    exception->held = outcome.kind == Outcome::Kind::wait;
     exception->attempts = attempt.attempts + 1;
     exception->step = step + (counts ? 1 : 0);
     exceptions_.wait_until(attempt.offset, due, due_wall);

@@ -49,6 +49,15 @@ std::optional<Offset> Exceptions::due_at(MonoTime now) const {
     return due_.begin()->second;
 }
 
+std::optional<std::pair<MonoTime, Offset>> Exceptions::to_probe(MonoTime now) const {
+    for (const auto& [due, offset] : due_) {
+        if (due <= now || !entries_.at(offset).held) {
+            return std::pair(due, offset);
+        }
+    }
+    return std::nullopt;
+}
+
 std::optional<std::pair<MonoTime, Offset>> Exceptions::next_due() const {
     if (due_.empty()) {
         return std::nullopt;

@@ -26,6 +26,7 @@ struct Exception {
     Waits waits = Waits::due_time;
     std::uint32_t attempts = 0;
     std::uint32_t step = 0;  // of the retry schedule
+    bool held = false;       // the endpoint asked for the time: not even a probe before it is due
     OrderKey key;
     MonoTime due;
     WallTime due_wall;  // as stored
@@ -43,6 +44,9 @@ class Exceptions {
 
     // The one that has been due for longest, if any is due at `now`.
     [[nodiscard]] std::optional<Offset> due_at(MonoTime now) const;
+    // Which one probes an endpoint that fails, and when it is due: the one that has been due for
+    // longest; if none is due, the one that will be first, unless it is held.
+    [[nodiscard]] std::optional<std::pair<MonoTime, Offset>> to_probe(MonoTime now) const;
     // The one that is due first, and when.
     [[nodiscard]] std::optional<std::pair<MonoTime, Offset>> next_due() const;
     [[nodiscard]] std::optional<Offset> oldest() const;
