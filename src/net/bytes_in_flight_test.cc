@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -96,8 +97,11 @@ TEST_F(BytesInFlight, ABodyThatGrowsPastTheBoundIsRefusedLengthKnownOrNot) {
         EXPECT_GE(peers.size(), 2U);
         ASSERT_EQ(service.seen.size(), 1U);
         EXPECT_EQ(service.seen[0].refused, 503);
-        ASSERT_TRUE(is_answered(peers.back()));
-        EXPECT_THAT(peers.back().received(), StartsWith("HTTP/1.1 503 "));
+        // Whose bytes were read last: the kernel may have held some of an earlier one's.
+        const auto is_refused = [](TestPeer& peer) {
+            return peer.received().starts_with("HTTP/1.1 503 ");
+        };
+        ASSERT_TRUE(until([&] { return std::ranges::any_of(peers, is_refused); }));
         peers.clear();
         ASSERT_TRUE(until([&] { return server.status().connections == 0; }));
     }
@@ -210,10 +214,10 @@ TEST_F(AnswersInFlight, AReaderThatTakesAByteNowAndThenIsCut) {
     limits.request_ms = 300;
     limits.body_rate_bytes = 1024 * kMiB;
     TestPeer slow(server.address(), 4096);
+    const MonoTime began = loop.now();
     slow.send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
     ASSERT_TRUE(until([&] { return server.status().bytes_in_flight >= kMiB; }));
     char taken[4096];
-    const MonoTime began = loop.now();
     ASSERT_TRUE(until([&] {
         slow.take(taken, sizeof(taken));
         return server.status().connections == 0;
