@@ -48,6 +48,18 @@ std::string uuid(int number) {
     return id.replace(id.size() - digits.size(), digits.size(), digits);
 }
 
+std::string step() {
+    return R"(,"experimentStepExecution":{"experimentKey":"ADM-1","executionId":1,"id":")" +
+           uuid(50) + R"(","type":"action","state":"running","customLabel":"the step"})";
+}
+
+std::string target_of_step() {
+    return R"(,"experimentStepTargetExecution":{"experimentKey":"ADM-1","executionId":1,"id":")" +
+           uuid(60) + R"(","stepExecutionId":")" + uuid(50) +
+           R"(","state":"running","agentHostname":"h","targetName":"n","targetType":"t",)"
+           R"("targetAttributes":{}})";
+}
+
 std::string request(
     std::string_view line, std::string_view content = "", std::string_view headers = ""
 ) {
@@ -431,14 +443,6 @@ TEST_F(ExtensionTest, AsynchronouslyItAnswersAtOnceKeepsOrderAndDrains) {
 TEST_F(ExtensionTest, TargetEventsFindTheirStepAfterARestart) {
     std::string directory = testing::TempDir() + "belfry-XXXXXX";
     ASSERT_NE(::mkdtemp(directory.data()), nullptr);
-    const std::string step =
-        R"(,"experimentStepExecution":{"experimentKey":"ADM-1","executionId":1,"id":")" + uuid(50) +
-        R"(","type":"action","state":"running","customLabel":"the step"})";
-    const std::string target =
-        R"(,"experimentStepTargetExecution":{"experimentKey":"ADM-1","executionId":1,"id":")" +
-        uuid(60) + R"(","stepExecutionId":")" + uuid(50) +
-        R"(","state":"running","agentHostname":"h","targetName":"n","targetType":"t",)"
-        R"("targetAttributes":{}})";
     std::vector<std::string> labels;
     const auto run = [&](const std::string& content) {
         make({.step_cache_file = directory + "/steps"})
@@ -450,11 +454,54 @@ TEST_F(ExtensionTest, TargetEventsFindTheirStepAfterARestart) {
         EXPECT_THAT(answer(request("POST /a", content)), StartsWith("HTTP/1.1 200 "));
         EXPECT_EQ(stop(), 0);
     };
-    run(body("target-started", uuid(1), target));
-    run(body("step-started", uuid(2), step));
-    run(body("target-started", uuid(3), target));
+    run(body("target-started", uuid(1), target_of_step()));
+    run(body("step-started", uuid(2), step()));
+    run(body("target-started", uuid(3), target_of_step()));
     EXPECT_THAT(labels, ElementsAre("none", "the step", "the step"));
     std::filesystem::remove_all(directory);
+}
+
+TEST_F(ExtensionTest, AnyThreadMayChangeItWhileEventsAreHandled) {
+    constexpr int kPeers = 4;
+    constexpr int kEvents = 20;
+    std::atomic<int> with_step = 0;
+    make({.workers = 3, .queue_events = kPeers * kEvents})
+        .listen("/a", {"*"}, [&](const Event&, const Context& context) {
+            with_step += context.step() ? 1 : 0;
+        });
+    start();
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 2; ++i) {
+        threads.emplace_back([this, own = std::to_string(i)] {
+            for (int n = 0; n < kEvents; ++n) {
+                extension->listen("/" + own + "/" + std::to_string(n), {"x"}, [](const Event&) {});
+                extension->index_member("own" + own, "[" + std::to_string(n) + "]");
+                extension->set_ready(n % 2 == 0);
+            }
+        });
+    }
+    std::vector<TestPeer> peers;
+    for (int i = 0; i < kPeers; ++i) {
+        std::string text;
+        for (int n = 0; n < kEvents; ++n) {
+            const std::string more = n % 2 == 0 ? step() : target_of_step();
+            text += request("POST /a", body("x", uuid(i * kEvents + n), more)) + request("GET /");
+        }
+        peers.push_back(connect());
+        peers.back().send(text);
+    }
+    for (TestPeer& peer : peers) {
+        EXPECT_THAT(answers(peer, 2 * kEvents), Not(HasSubstr("HTTP/1.1 5")));
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    EXPECT_THAT(
+        answer(request("GET /")),
+        AllOf(HasSubstr("/0/19\""), HasSubstr("/1/19\""), HasSubstr(R"("own0":[19],"own1":[19])"))
+    );
+    EXPECT_EQ(stop(), 0);
+    EXPECT_EQ(with_step, kPeers * kEvents);
 }
 
 TEST_F(ExtensionTest, HealthHasAPortOfItsOwn) {
