@@ -218,6 +218,7 @@ void MatchIndex::match(const Event& event, std::vector<Id>& out) {
     const Node* node = &tenant->second->root;
     std::string_view type = event.type;
     while (true) {
+        ++looked_at_;
         if (node->prefix) {
             collect(*node->prefix, event, out);
         }
@@ -240,6 +241,7 @@ void MatchIndex::collect(const Bucket& bucket, const Event& event, std::vector<I
         offer(id, event, out);
     }
     for (const Bucket::ByValue& by_value : bucket.by_value) {
+        ++looked_at_;
         std::optional<std::string_view> value = event.attribute(by_value.attribute);
         if (!value) {
             continue;
@@ -255,6 +257,7 @@ void MatchIndex::collect(const Bucket& bucket, const Event& event, std::vector<I
 }
 
 void MatchIndex::offer(Id id, const Event& event, std::vector<Id>& out) {
+    ++looked_at_;
     Mark& mark = marks_[id];
     if (mark.offered == round_) {
         return;  // by another of its type patterns

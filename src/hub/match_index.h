@@ -34,6 +34,9 @@ class MatchIndex {
     // Appends every matching id once, in no order. Does not allocate but to grow `out`.
     void match(const Event& event, std::vector<Id>& out);
 
+    // The work of all match() so far: nodes, attributes and subscriptions that were looked at.
+    [[nodiscard]] std::uint64_t looked_at() const { return looked_at_; }
+
  private:
     struct Bucket;
     struct Node;
@@ -52,6 +55,7 @@ class MatchIndex {
     std::vector<std::unique_ptr<Entry>> entries_;  // by Id
     std::vector<Mark> marks_;                      // by Id
     std::uint32_t round_ = 0;                      // of match(), marks what was offered already
+    std::uint64_t looked_at_ = 0;
 };
 
 }  // namespace belfry

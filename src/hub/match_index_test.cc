@@ -89,6 +89,74 @@ TEST(MatchIndex, ForgetsWhatIsErasedAndReusesItsNumber) {
     EXPECT_EQ(matches(index, event("build")), (Ids{0}));
 }
 
+// Subscriptions that do not match must cost nothing, however many there are.
+class MatchIndexOfManyTest : public testing::Test {
+ protected:
+    static constexpr MatchIndex::Id kMany = 10'000;
+
+    template <typename MakeFilter>
+    void insert_many(MakeFilter filter_of, const std::string& tenant = "default") {
+        for (MatchIndex::Id id = 0; id < kMany; ++id) {
+            index_.insert(next_++, tenant, filter_of(std::to_string(id)));
+        }
+    }
+    // How much one event costs.
+    std::uint64_t cost(const Event& event, const Ids& expected) {
+        const std::uint64_t before = index_.looked_at();
+        EXPECT_EQ(matches(index_, event), expected);
+        return index_.looked_at() - before;
+    }
+    MatchIndex index_;
+    MatchIndex::Id next_ = 0;
+};
+
+TEST_F(MatchIndexOfManyTest, LooksAtAFewOfTenThousandTypes) {
+    insert_many([](const std::string& n) { return types({"team" + n + ".deploy"}); });
+    EXPECT_LE(cost(event("team4711.deploy"), {4711}), 12U);
+    EXPECT_LE(cost(event("team10000.deploy"), {}), 12U);
+    EXPECT_LE(cost(event("other"), {}), 12U);
+}
+
+TEST_F(MatchIndexOfManyTest, LooksAtAFewOfTenThousandPrefixes) {
+    insert_many([](const std::string& n) { return types({"team" + n + ".*", "old" + n + ".*"}); });
+    EXPECT_LE(cost(event("team4711.deploy"), {4711}), 12U);
+    EXPECT_LE(cost(event("old4711.deploy"), {4711}), 12U);
+    EXPECT_LE(cost(event("team4711"), {}), 12U);
+}
+
+TEST_F(MatchIndexOfManyTest, LooksAtAFewOfTenThousandExactTerms) {
+    insert_many([](const std::string& n) { return exact(types({"*"}), "source", "/" + n); });
+    insert_many([](const std::string& n) { return exact(types({"t"}), "subject", n); });
+    EXPECT_LE(cost(event("t", "/4711", "17"), {4711, kMany + 17}), 12U);
+    EXPECT_LE(cost(event("t", "/none", "none"), {}), 12U);
+}
+
+TEST_F(MatchIndexOfManyTest, LooksAtNoneOfAnotherTenants) {
+    insert_many([](const std::string&) { return Filter{}; }, "other");
+    index_.insert(next_, "default", Filter{});
+    EXPECT_LE(cost(event("t"), {next_}), 12U);
+}
+
+TEST_F(MatchIndexOfManyTest, LooksAtAFewAfterTenThousandCameAndWent) {
+    insert_many([](const std::string& n) { return exact(types({"t"}), "subject", n); });
+    for (MatchIndex::Id id = 0; id < kMany; ++id) {
+        index_.erase(id);
+    }
+    EXPECT_LE(cost(event("t", "/a", "17"), {}), 12U);
+}
+
+// The measure itself: what no index can tell apart is looked at one by one.
+TEST_F(MatchIndexOfManyTest, CountsEveryOneThatItHasToLookAt) {
+    insert_many([](const std::string& n) {
+        Filter filter;
+        filter.filters.push_back(
+            FilterExpression{.kind = FilterExpression::Kind::suffix, .terms = {{"source", "/" + n}}}
+        );
+        return filter;
+    });
+    EXPECT_GE(cost(event("t", "/4711"), {4711}), kMany);
+}
+
 // Against the plain meaning of a filter, over random subscriptions that come and go.
 TEST(MatchIndex, AgreesWithAScanOverAllSubscriptions) {
     std::mt19937 random(7);
