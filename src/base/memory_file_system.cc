@@ -160,6 +160,7 @@ class MemoryFileSystem::MemoryFile final : public File {
             return 0;
         }
         std::size_t count = std::min<std::size_t>(buffer.size(), node_->written.size() - position);
+        system_.bytes_read_ += count;
         std::copy_n(
             node_->written.begin() + static_cast<std::ptrdiff_t>(position), count, buffer.begin()
         );
@@ -461,7 +462,13 @@ std::uint64_t MemoryFileSystem::calls(Call call) const {
 void MemoryFileSystem::reset_counts() {
     std::lock_guard guard(mutex_);
     changes_ = 0;
+    bytes_read_ = 0;
     counts_.clear();
+}
+
+std::uint64_t MemoryFileSystem::bytes_read() const {
+    std::lock_guard guard(mutex_);
+    return bytes_read_;
 }
 
 std::optional<MemoryFileSystem::Fault> MemoryFileSystem::next_fault(Call call) {

@@ -86,6 +86,7 @@ class MemoryFileSystem final : public FileSystem {
     // Counting. `changes` counts the calls that FaultPlan::call counts.
     [[nodiscard]] std::uint64_t changes() const;
     [[nodiscard]] std::uint64_t calls(Call call) const;
+    [[nodiscard]] std::uint64_t bytes_read() const;
     void reset_counts();
 
  private:
@@ -133,6 +134,7 @@ class MemoryFileSystem final : public FileSystem {
     std::multimap<std::string, std::pair<std::uint64_t, std::uint64_t>> bad_reads_;
     std::function<void()> on_sync_;
     std::uint64_t changes_ = 0;
+    std::uint64_t bytes_read_ = 0;
     std::map<Call, std::uint64_t> counts_;
 };
 

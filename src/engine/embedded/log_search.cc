@@ -60,6 +60,8 @@ Result<std::optional<ListResult>> list_segment(
     CandidateQuery wanted{
         .tenant = job.query.tenant,
         .type = job.query.type,
+        .since = job.query.since,
+        .until = job.query.until,
         .from = job.from,
         .to = job.to,
         .descending = descending,

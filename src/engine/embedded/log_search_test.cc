@@ -21,7 +21,7 @@ class LogSearchTest : public testing::Test {
     }
     // `count` events, every third a "deploy.web", the others "build.<n>"; padded so that segments
     // roll.
-    void fill(int count) {
+    void fill(int count, bool ids = true) {
         for (int i = 0; i < count; ++i) {
             EventText text{
                 .data = std::to_string(i) + " " + std::string(500, 'x'),
@@ -29,7 +29,7 @@ class LogSearchTest : public testing::Test {
                 .source = i % 2 == 0 ? "/even" : "/odd",
                 .subject = "s" + std::to_string(i % 7),
             };
-            if (i % 4 == 0) {
+            if (ids && i % 4 == 0) {
                 text.id = "id-" + std::to_string(i);
             }
             ASSERT_TRUE(bed_.append({text}));
@@ -80,6 +80,7 @@ class LogSearchTest : public testing::Test {
         check("cold");
     }
     LogTestBed bed_;
+    const WallTime start_ = bed_.clock.wall();
 };
 
 constexpr auto kAscending = ListQuery::Order::ascending;
@@ -106,7 +107,6 @@ TEST_F(LogSearchTest, ListsByTypeInBothOrdersOverManySegments) {
 
 TEST_F(LogSearchTest, ListsBySourceSubjectTimeAndBounds) {
     fill(300);
-    WallTime start = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1));
     in_every_state([&](const char* state) {
         for (auto order : {kAscending, kDescending}) {
             bool descending = order == kDescending;
@@ -116,8 +116,8 @@ TEST_F(LogSearchTest, ListsBySourceSubjectTimeAndBounds) {
             ) << state;
             EXPECT_EQ(
                 all(
-                    {.since = start + std::chrono::seconds(100),
-                     .until = start + std::chrono::seconds(200),
+                    {.since = start_ + std::chrono::seconds(100),
+                     .until = start_ + std::chrono::seconds(200),
                      .order = order,
                      .limit = 30}
                 ),
@@ -133,6 +133,123 @@ TEST_F(LogSearchTest, ListsBySourceSubjectTimeAndBounds) {
                 ),
                 expected(300, descending, [](auto i) { return i % 3 == 0 && i > 50 && i < 250; })
             ) << state;
+        }
+    });
+}
+
+// A page must cost what is on it, not what is in the log: here 100,000 small events, 11 MiB in
+// segments of more than 20,000 each, read from the disk.
+class LogSearchOfManyTest : public LogSearchTest {
+ protected:
+    static constexpr std::uint64_t kEvents = 100'000;
+    static constexpr std::uint64_t kBatch = 1'000;
+
+    void SetUp() override {
+        bed_.options.segment_bytes = 3 << 20;
+        ASSERT_TRUE(bed_.open());
+        for (std::uint64_t first = 0; first < kEvents; first += kBatch) {
+            std::vector<EventText> texts(kBatch, {.data = std::string(20, 'x'), .type = "common"});
+            if (first % 10'000 == 0) {
+                texts[500].type = "rare";
+            }
+            ASSERT_TRUE(bed_.append(texts));
+            bed_.clock.advance(std::chrono::seconds(1));
+        }
+        ASSERT_GE(bed_.log->segments().size(), 3U);
+        ASSERT_GT(bed_.log->segments()[1].next - bed_.log->segments()[1].first, kListExaminedMax);
+        bed_.kill();
+        ASSERT_TRUE(bed_.open());
+        bed_.files.set_cached(false);
+        bed_.settle();
+    }
+    // When the event was recorded, a second for each batch.
+    [[nodiscard]] WallTime time_of(std::uint64_t offset) const {
+        return start_ + std::chrono::seconds(offset / kBatch);
+    }
+    // One page; what is read for it is at most `kib`.
+    std::vector<std::uint64_t> page(ListQuery query, std::uint64_t kib) {
+        bed_.files.reset_counts();
+        query.limit = 5;
+        auto page = bed_.list(query);
+        EXPECT_TRUE(page);
+        EXPECT_LE(bed_.files.bytes_read() / 1024, kib);
+        std::vector<std::uint64_t> offsets;
+        for (const StoredEvent& stored : page->events) {
+            offsets.push_back(stored.offset.value);
+        }
+        EXPECT_TRUE(page->next || offsets.size() < query.limit);
+        EXPECT_TRUE(!page->next || offsets.size() == query.limit) << "a short page is not the last";
+        return offsets;
+    }
+};
+
+TEST_F(LogSearchOfManyTest, APageOfATypeReadsLittle) {
+    const TypePattern rare{.text = "rare"};
+    EXPECT_THAT(page({.type = rare}, 500), ElementsAre(500, 10'500, 20'500, 30'500, 40'500));
+    EXPECT_THAT(
+        page({.type = rare, .order = kDescending}, 500),
+        ElementsAre(90'500, 80'500, 70'500, 60'500, 50'500)
+    );
+    EXPECT_THAT(page({.type = TypePattern{.text = "absent"}}, 0), IsEmpty());
+    EXPECT_THAT(page({.type = TypePattern{.text = "common"}}, 500), ElementsAre(0, 1, 2, 3, 4));
+}
+
+TEST_F(LogSearchOfManyTest, APageOfATimeReadsLittle) {
+    for (std::uint64_t offset : {3'000U, 35'000U, 66'000U, 98'000U}) {
+        const WallTime time = time_of(offset);
+        EXPECT_THAT(
+            page({.since = time}, 500),
+            ElementsAre(offset, offset + 1, offset + 2, offset + 3, offset + 4)
+        );
+        EXPECT_THAT(
+            page({.until = time, .order = kDescending}, 500),
+            ElementsAre(offset - 1, offset - 2, offset - 3, offset - 4, offset - 5)
+        );
+        EXPECT_THAT(
+            page({.since = time, .until = time + std::chrono::microseconds(1)}, 500),
+            ElementsAre(offset, offset + 1, offset + 2, offset + 3, offset + 4)
+        );
+    }
+    EXPECT_THAT(page({.since = time_of(kEvents)}, 0), IsEmpty());
+}
+
+TEST_F(LogSearchOfManyTest, APageOfATypeAndATimeReadsLittle) {
+    EXPECT_THAT(
+        page({.type = TypePattern{.text = "rare"}, .since = time_of(47'000)}, 500),
+        ElementsAre(50'500, 60'500, 70'500, 80'500, 90'500)
+    );
+}
+
+// The measure itself: a subject has no index.
+TEST_F(LogSearchOfManyTest, APageThatMustExamineEveryEventReadsMuch) {
+    bed_.files.reset_counts();
+    auto page = bed_.list({.subject = "none"});
+    ASSERT_TRUE(page);
+    EXPECT_EQ(page->next, Offset{kListExaminedMax - 1});
+    EXPECT_GT(bed_.files.bytes_read() / 1024, 1'600U);
+}
+
+TEST_F(LogSearchTest, ATimeIsFoundThoughTheClockWasPutBack) {
+    fill(100, false);
+    bed_.clock.jump_wall(-std::chrono::seconds(80));
+    fill(100, false);
+    bed_.clock.jump_wall(std::chrono::seconds(500));
+    fill(100, false);
+    auto recorded = [this](std::uint64_t offset) {
+        const std::int64_t jumped = offset < 100 ? 0 : offset < 200 ? -80 : 420;
+        return start_ + std::chrono::seconds(static_cast<std::int64_t>(offset) + jumped);
+    };
+    in_every_state([&](const char* state) {
+        for (int from = 0; from < 720; from += 30) {
+            const WallTime since = start_ + std::chrono::seconds(from);
+            const WallTime until = since + std::chrono::seconds(45);
+            EXPECT_EQ(
+                all({.since = since, .until = until}),
+                expected(
+                    300, false, [&](auto i) { return recorded(i) >= since && recorded(i) < until; }
+                )
+            ) << state
+              << " " << from;
         }
     });
 }

@@ -34,6 +34,22 @@ void SegmentIndex::add(const Entry& entry) {
     facts_.oldest = any_ ? std::min(facts_.oldest, entry.recorded) : entry.recorded;
     facts_.newest = any_ ? std::max(facts_.newest, entry.recorded) : entry.recorded;
     any_ = true;
+    add_to_blocks(entry);
+}
+
+void SegmentIndex::add_to_blocks(const Entry& entry) {
+    if (blocks_.empty() || entry.position >= blocks_.back().position + kBlockBytes) {
+        blocks_.push_back({
+            .first = entry.offset,
+            .position = entry.position,
+            .oldest = entry.recorded,
+            .newest = entry.recorded,
+        });
+        return;
+    }
+    SegmentBlock& block = blocks_.back();
+    block.oldest = std::min(block.oldest, entry.recorded);
+    block.newest = std::max(block.newest, entry.recorded);
 }
 
 std::uint32_t SegmentIndex::type_number(const std::string& key) {
@@ -85,13 +101,15 @@ bool SegmentIndex::may_hold(const std::string& tenant, const std::optional<TypeP
 }
 
 Result<std::vector<Candidate>> SegmentIndex::candidates(const CandidateQuery& query) const {
-    LocalRange range = local_range(query, facts_);
+    std::vector<LocalRange> ranges = local_ranges(query, facts_, blocks_);
     std::vector<Candidate> found;
     if (!query.type) {
-        while (range.from < range.to && found.size() < range.max) {
-            std::uint32_t local = range.descending ? --range.to : range.from++;
-            if (positions_[local] != 0) {
-                found.push_back(candidate(local));
+        for (LocalRange& range : ranges) {
+            while (range.from < range.to && found.size() < query.max) {
+                std::uint32_t local = range.descending ? --range.to : range.from++;
+                if (positions_[local] != 0) {
+                    found.push_back(candidate(local));
+                }
             }
         }
         return found;
@@ -102,8 +120,11 @@ Result<std::vector<Candidate>> SegmentIndex::candidates(const CandidateQuery& qu
             lists.emplace_back(type_lists_[i + 1]);
         }
     }
-    for (std::uint32_t local : merge_locals(lists, range)) {
-        found.push_back(candidate(local));
+    for (LocalRange& range : ranges) {
+        range.max = query.max - found.size();
+        for (std::uint32_t local : merge_locals(lists, range)) {
+            found.push_back(candidate(local));
+        }
     }
     return found;
 }

@@ -49,9 +49,11 @@ class SegmentIndex final : public SegmentLookup {
         return type_lists_;
     }
     [[nodiscard]] std::vector<IdRow> sorted_ids() const;
+    [[nodiscard]] const std::vector<SegmentBlock>& blocks() const { return blocks_; }
 
  private:
     [[nodiscard]] Candidate candidate(std::uint32_t local) const;
+    void add_to_blocks(const Entry& entry);
 
     SegmentFacts facts_;
     std::vector<std::uint32_t> positions_;
@@ -60,6 +62,7 @@ class SegmentIndex final : public SegmentLookup {
     std::vector<std::vector<std::uint32_t>> type_lists_;
     // Runs of kIdRun rows are sorted as they fill, so a search costs a binary search per run.
     std::vector<IdRow> ids_;
+    std::vector<SegmentBlock> blocks_;
     bool any_ = false;
 };
 

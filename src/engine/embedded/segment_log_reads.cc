@@ -177,6 +177,8 @@ bool SegmentLog::plan_list(ListJob& job) {
             CandidateQuery rest{
                 .tenant = query.tenant,
                 .type = query.type,
+                .since = query.since,
+                .until = query.until,
                 .from = job.from,
                 .to = job.to,
                 .descending = descending,

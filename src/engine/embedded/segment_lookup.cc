@@ -46,17 +46,43 @@ std::vector<std::uint32_t> merge_locals(std::span<const Locals> lists, LocalRang
     return merged;
 }
 
-LocalRange local_range(const CandidateQuery& query, const SegmentFacts& facts) {
-    auto local = [&](Offset offset) {
-        Offset inside = std::clamp(offset, facts.header.base, facts.next);
-        return static_cast<std::uint32_t>(inside - facts.header.base);
+std::vector<LocalRange> local_ranges(
+    const CandidateQuery& query, const SegmentFacts& facts, std::span<const SegmentBlock> blocks
+) {
+    auto range = [&](Offset from, Offset to) {
+        const Offset begin = std::clamp(query.from, from, to);
+        return LocalRange{
+            .from = static_cast<std::uint32_t>(begin - facts.header.base),
+            .to = static_cast<std::uint32_t>(std::clamp(query.to, begin, to) - facts.header.base),
+            .descending = query.descending,
+            .max = query.max,
+        };
     };
-    return {
-        .from = local(query.from),
-        .to = local(query.to),
-        .descending = query.descending,
-        .max = query.max,
-    };
+    if (!query.since && !query.until) {
+        return {range(facts.header.base, facts.next)};
+    }
+    std::vector<LocalRange> ranges;
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        const SegmentBlock& block = blocks[i];
+        if ((query.since && block.newest < *query.since) ||
+            (query.until && block.oldest >= *query.until)) {
+            continue;
+        }
+        const Offset end = i + 1 < blocks.size() ? blocks[i + 1].first : facts.next;
+        const LocalRange next = range(block.first, end);
+        if (next.from == next.to) {
+            continue;
+        }
+        if (!ranges.empty() && ranges.back().to == next.from) {
+            ranges.back().to = next.to;
+        } else {
+            ranges.push_back(next);
+        }
+    }
+    if (query.descending) {
+        std::ranges::reverse(ranges);
+    }
+    return ranges;
 }
 
 }  // namespace belfry

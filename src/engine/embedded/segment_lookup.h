@@ -31,10 +31,26 @@ struct Candidate {
     bool operator==(const Candidate&) const = default;
 };
 
+// A stretch of a segment, from one record to the next block's first. Times of neighbours are near
+// each other, so a search for a time passes by most blocks; where the clock jumped it passes by
+// fewer.
+struct SegmentBlock {
+    Offset first;
+    std::uint64_t position = 0;
+    WallTime oldest;  // least and greatest `recorded`
+    WallTime newest;
+    bool operator==(const SegmentBlock&) const = default;
+};
+// A record that begins so far behind the first of a block begins the next one.
+inline constexpr std::uint64_t kBlockBytes = 64 * 1024;
+
 // Candidates of a tenant in [from, to), at most `max`, from the end that the order begins with.
 struct CandidateQuery {
     std::string tenant;
     std::optional<TypePattern> type;  // none: every record, of other tenants too
+    // Whole blocks that were recorded before `since`, or at `until` or later, are left out.
+    std::optional<WallTime> since;
+    std::optional<WallTime> until;
     Offset from;
     Offset to;
     bool descending = false;
@@ -80,7 +96,9 @@ struct LocalRange {
 [[nodiscard]] std::vector<std::uint32_t> merge_locals(
     std::span<const Locals> lists, LocalRange range
 );
-// The query's offsets as numbers of this segment.
-[[nodiscard]] LocalRange local_range(const CandidateQuery& query, const SegmentFacts& facts);
+// The query's offsets and blocks as numbers of this segment, in the order asked for.
+[[nodiscard]] std::vector<LocalRange> local_ranges(
+    const CandidateQuery& query, const SegmentFacts& facts, std::span<const SegmentBlock> blocks
+);
 
 }  // namespace belfry

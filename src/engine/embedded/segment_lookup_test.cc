@@ -49,12 +49,20 @@ TEST(TypeKey, MatchesItsTenantAlone) {
     EXPECT_TRUE(type_key_matches("", "anyone", TypePattern{"x", false})) << "the list of others";
 }
 
-// Two tenants, five types, gaps, ids that collide.
+// A clock that rises, but for one stretch in which it is late and one record of the future.
+WallTime recorded_of(std::uint64_t i) {
+    std::int64_t at = 1'000'000 + static_cast<std::int64_t>(i);
+    at -= i >= 1500 && i < 1700 ? 1200 : 0;
+    at += i == 2500 ? 100'000 : 0;
+    return WallTime(std::chrono::microseconds(at));
+}
+
+// Two tenants, five types, gaps, ids that collide, several blocks.
 SegmentIndex large_index(std::mt19937& random, std::vector<DedupRow>& rows) {
     SegmentIndex index({.base = Offset{1000}, .salt = SegmentSalt{77}, .created = {}});
     std::uint64_t position = kSegmentDataStart;
     for (std::uint64_t i = 0; i < 3000; ++i) {
-        position += 64 + random() % 20 * 8;
+        position += 640 + random() % 20 * 8;
         if (i % 50 == 7) {
             continue;
         }
@@ -65,7 +73,7 @@ SegmentIndex large_index(std::mt19937& random, std::vector<DedupRow>& rows) {
             .position = position,
             .type = index.type_number(type_key(i % 3 == 0 ? "a" : "b", type)),
             .id_hash = i % 2 == 0 ? random() % 900 + 1 : 0,
-            .recorded = WallTime(std::chrono::microseconds(1'000'000 + i)),
+            .recorded = recorded_of(i),
         });
         rows.push_back(
             {.print = {.id = {i, i + 1}, .content = i + 2},
@@ -89,6 +97,12 @@ CandidateQuery random_query(std::mt19937& random) {
     if (random() % 4 == 0) {
         query.from = Offset{0};
         query.to = Offset{9000};
+    }
+    if (random() % 3 == 0) {
+        query.since = recorded_of(random() % 3000);
+    }
+    if (random() % 3 == 0) {
+        query.until = recorded_of(random() % 3000);
     }
     if (random() % 3 > 0) {
         query.type = TypePattern{random() % 2 == 0 ? "type" : "type3", random() % 2 == 0};
@@ -131,6 +145,37 @@ TEST(SegmentSummary, AnswersLikeItsIndex) {
     EXPECT_TRUE(summary.may_hold("a", TypePattern{"type1", false}));
     EXPECT_FALSE(summary.may_hold("a", TypePattern{"other", false}));
     EXPECT_FALSE(summary.may_hold("c", std::nullopt));
+}
+
+TEST(SegmentIndex, LeavesOutOnlyBlocksWithoutTheTimesThatAreAskedFor) {
+    std::mt19937 random(3);
+    std::vector<DedupRow> rows;
+    const SegmentIndex index = large_index(random, rows);
+    ASSERT_GT(index.blocks().size(), 20U);
+    std::size_t left_out = 0;
+    for (int round = 0; round < 300; ++round) {
+        CandidateQuery query = random_query(random);
+        query.max = 10'000;
+        auto narrowed = index.candidates(query).value();
+        CandidateQuery any_time = query;
+        any_time.since.reset();
+        any_time.until.reset();
+        auto next = narrowed.begin();
+        for (const Candidate& candidate : index.candidates(any_time).value()) {
+            if (next != narrowed.end() && *next == candidate) {
+                ++next;
+                continue;
+            }
+            ++left_out;
+            const WallTime recorded = recorded_of(candidate.offset.value - 1000);
+            ASSERT_TRUE(
+                (query.since && recorded < *query.since) ||
+                (query.until && recorded >= *query.until)
+            ) << candidate.offset.value;
+        }
+        ASSERT_EQ(next, narrowed.end()) << "in another order";
+    }
+    EXPECT_GT(left_out, 10'000U) << "or nothing is proved";
 }
 
 TEST(SegmentSummary, OfAnEmptySegment) {

@@ -13,14 +13,13 @@ namespace belfry {
 namespace {
 
 constexpr std::array<char, 8> kSummaryMagic{'B', 'E', 'L', 'F', 'R', 'Y', 'S', 'M'};
-constexpr std::uint32_t kSummaryVersion = 1;
+constexpr std::uint32_t kSummaryVersion = 2;  // 1: blocks had no times
 constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kPagePayload = kPageBytes - 4;
 constexpr std::size_t kIdBytes = 12;
 constexpr std::size_t kDedupBytes = 36;
-constexpr std::size_t kSparseBytes = 16;
+constexpr std::size_t kBlockRowBytes = 32;
 constexpr std::size_t kFactsBytes = 80;  // of page 0, then the table of sections
-constexpr std::uint64_t kSparseStep = 64 * 1024;
 
 // The facts' page has no salt to begin with, as it holds it.
 std::uint32_t page_seed(std::uint64_t page, SegmentSalt salt) {
@@ -64,18 +63,13 @@ void append_pages(std::vector<std::byte>& file, Bytes payload, SegmentSalt salt)
     }
 }
 
-std::vector<std::byte> encode_sparse(const SegmentIndex& index) {
+std::vector<std::byte> encode_blocks(const SegmentIndex& index) {
     Appender out;
-    std::uint64_t last = 0;
-    Offset offset = index.facts().header.base;
-    for (std::uint32_t eighth : index.positions()) {
-        std::uint64_t position = std::uint64_t{eighth} * kAlignment;
-        if (eighth != 0 && (last == 0 || position >= last + kSparseStep)) {
-            out.number(offset.value);
-            out.number(position);
-            last = position;
-        }
-        offset = offset.next();
+    for (const SegmentBlock& block : index.blocks()) {
+        out.number(block.first.value);
+        out.number(block.position);
+        out.time(block.oldest);
+        out.time(block.newest);
     }
     return std::move(out.bytes);
 }
@@ -140,7 +134,7 @@ std::vector<std::byte> encode_summary(
         std::move(positions.bytes),
         std::move(ids.bytes),
         std::move(rows.bytes),
-        encode_sparse(index),
+        encode_blocks(index),
     };
     std::uint64_t page = 1;
     for (const auto& section : sections) {
@@ -234,7 +228,7 @@ Result<void> SegmentSummary::load(Offset base) {
             return fail(Errc::internal, path_ + " is shorter than it says");
         }
     }
-    return in_order([&] { return load_types(**file); }, [&] { return load_sparse(**file); });
+    return in_order([&] { return load_types(**file); }, [&] { return load_blocks(**file); });
 }
 
 Result<void> SegmentSummary::load_types(File& file) {
@@ -265,28 +259,31 @@ Result<void> SegmentSummary::load_types(File& file) {
     return {};
 }
 
-Result<void> SegmentSummary::load_sparse(File& file) {
-    auto bytes = read(file, sparse, 0, sections_[sparse].bytes);
+Result<void> SegmentSummary::load_blocks(File& file) {
+    auto bytes = read(file, blocks, 0, sections_[blocks].bytes);
     if (!bytes) {
         return std::unexpected(bytes.error());
     }
-    for (std::size_t at = 0; at + kSparseBytes <= bytes->size(); at += kSparseBytes) {
-        sparse_.push_back({
-            .offset = Offset{load_le<std::uint64_t>(bytes->data() + at)},
-            .position = load_le<std::uint64_t>(bytes->data() + at + 8),
+    Offset least = facts_.header.base;
+    for (std::size_t at = 0; at + kBlockRowBytes <= bytes->size(); at += kBlockRowBytes) {
+        const std::byte* row = bytes->data() + at;
+        blocks_.push_back({
+            .first = Offset{load_le<std::uint64_t>(row)},
+            .position = load_le<std::uint64_t>(row + 8),
+            .oldest = load_time(row + 16),
+            .newest = load_time(row + 24),
         });
+        if (blocks_.back().first < least || blocks_.back().first >= facts_.next) {
+            return fail(Errc::internal, path_ + " has a damaged table of blocks");
+        }
+        least = blocks_.back().first.next();
     }
     return {};
 }
 
 std::uint64_t SegmentSummary::position_before(Offset offset) const {
-    auto after = std::upper_bound(
-        sparse_.begin(),
-        sparse_.end(),
-        offset,
-        [](Offset wanted, const SparseEntry& entry) { return wanted < entry.offset; }
-    );
-    return after == sparse_.begin() ? kSegmentDataStart : std::prev(after)->position;
+    auto after = std::ranges::upper_bound(blocks_, offset, {}, &SegmentBlock::first);
+    return after == blocks_.begin() ? kSegmentDataStart : std::prev(after)->position;
 }
 
 bool SegmentSummary::may_hold(const std::string& tenant, const std::optional<TypePattern>& type)
@@ -311,13 +308,15 @@ Result<std::vector<Candidate>> SegmentSummary::candidates(const CandidateQuery& 
 Result<std::vector<std::uint32_t>> SegmentSummary::matching_locals(
     File& file, const CandidateQuery& query
 ) const {
-    LocalRange range = local_range(query, facts_);
+    std::vector<LocalRange> ranges = local_ranges(query, facts_, blocks_);
+    std::vector<std::uint32_t> found;
     if (!query.type) {
-        std::vector<std::uint32_t> all;
-        for (; range.from < range.to && all.size() < range.max;) {
-            all.push_back(range.descending ? --range.to : range.from++);
+        for (LocalRange& range : ranges) {
+            while (range.from < range.to && found.size() < query.max) {
+                found.push_back(range.descending ? --range.to : range.from++);
+            }
         }
-        return all;
+        return found;
     }
     std::vector<std::vector<std::uint32_t>> read_lists;
     for (const TypeEntry& entry : types_) {
@@ -325,7 +324,8 @@ Result<std::vector<std::uint32_t>> SegmentSummary::matching_locals(
             continue;
         }
         // Only as much of the list as can be needed, if no bound cuts into it.
-        bool whole = query.from > facts_.header.base || query.to < facts_.next;
+        bool whole = query.from > facts_.header.base || query.to < facts_.next ||
+                     query.since.has_value() || query.until.has_value();
         std::uint64_t count = whole ? entry.count : std::min<std::uint64_t>(entry.count, query.max);
         std::uint64_t skip = query.descending ? entry.count - count : 0;
         auto list = read_numbers(file, locals, entry.first + skip, count);
@@ -335,7 +335,11 @@ Result<std::vector<std::uint32_t>> SegmentSummary::matching_locals(
         read_lists.push_back(std::move(*list));
     }
     std::vector<Locals> lists(read_lists.begin(), read_lists.end());
-    return merge_locals(lists, range);
+    for (LocalRange& range : ranges) {
+        range.max = query.max - found.size();
+        std::ranges::copy(merge_locals(lists, range), std::back_inserter(found));
+    }
+    return found;
 }
 
 Result<std::vector<Candidate>> SegmentSummary::locate(

@@ -27,7 +27,7 @@ namespace belfry {
 
 class SegmentSummary final : public SegmentLookup {
  public:
-    // Reads facts, types and the sparse index; the rest stays in the file. Fails if it is damaged,
+    // Reads facts, types and blocks; the rest stays in the file. Fails if it is damaged,
     // missing, of another version or of another segment. `files` must outlive it.
     [[nodiscard]] static Result<std::unique_ptr<SegmentSummary>> open(
         FileSystem& files, const std::string& directory, Offset base
@@ -53,21 +53,17 @@ class SegmentSummary final : public SegmentLookup {
         std::uint64_t page = 0;
         std::uint64_t bytes = 0;
     };
-    enum SectionName : std::size_t { types, locals, positions, ids, dedup, sparse, section_count };
+    enum SectionName : std::size_t { types, locals, positions, ids, dedup, blocks, section_count };
     struct TypeEntry {
         std::string key;          // empty: the others
         std::uint64_t first = 0;  // in the section of locals
         std::uint64_t count = 0;
     };
-    struct SparseEntry {
-        Offset offset;
-        std::uint64_t position = 0;
-    };
 
     SegmentSummary(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
     [[nodiscard]] Result<void> load(Offset base);
     [[nodiscard]] Result<void> load_types(File& file);
-    [[nodiscard]] Result<void> load_sparse(File& file);
+    [[nodiscard]] Result<void> load_blocks(File& file);
     [[nodiscard]] Result<std::vector<std::byte>> read(
         File& file, SectionName section, std::uint64_t from, std::uint64_t bytes
     ) const;
@@ -88,7 +84,7 @@ class SegmentSummary final : public SegmentLookup {
     std::uint64_t key_check_ = 0;
     std::array<Section, section_count> sections_;
     std::vector<TypeEntry> types_;
-    std::vector<SparseEntry> sparse_;
+    std::vector<SegmentBlock> blocks_;
 };
 
 }  // namespace belfry
