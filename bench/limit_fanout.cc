@@ -19,7 +19,8 @@ namespace belfry::bench {
 namespace {
 
 constexpr std::string_view kOpening =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nretry: 2000\n: waiting\n\n";
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "17\r\nretry: 2000\n: waiting\n\n\r\n";
 constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 // As long as what Belfry sends for an event of 200 bytes.
@@ -28,6 +29,17 @@ std::string one_event() {
 data: {"specversion":"1.0","id":"00000000-0000-0000-0000-000000000000","source":"/belfry/http",)"
            R"("type":"bench","datacontenttype":"text/plain","data":")" +
            std::string(200, 'x') + "\"}\n\n";
+}
+
+// As Belfry frames them: what goes out in one piece is one chunk.
+std::string one_chunk(std::size_t count) {
+    std::string events;
+    for (std::size_t i = 0; i < count; ++i) {
+        events += one_event();
+    }
+    std::array<char, 24> size{};
+    std::snprintf(size.data(), size.size(), "%zx\r\n", events.size());
+    return size.data() + events + "\r\n";
 }
 
 // The index and the length have all their digits, so that every answer has these bytes.
@@ -122,12 +134,12 @@ class Sender {
     }
 
     void send_events(std::size_t count) {
-        while (events_.size() < count * event_.size()) {
-            events_ += event_;
+        if (count != events_of_chunk_) {
+            events_of_chunk_ = count;
+            chunk_ = one_chunk(count);
         }
-        const auto bytes = std::string_view(events_).substr(0, count * event_.size());
         for (int reader : readers_) {
-            send_all(reader, bytes);
+            send_all(reader, chunk_);
         }
     }
 
@@ -154,8 +166,8 @@ class Sender {
     std::string list_;
     std::unordered_map<int, Connection> connections_;
     std::vector<int> readers_;
-    const std::string event_ = one_event();
-    std::string events_;
+    std::size_t events_of_chunk_ = 0;
+    std::string chunk_;
     std::array<char, 64UL * 1024> buffer_{};
 };
 

@@ -34,7 +34,8 @@ struct Reader {
     Descriptor socket;
     std::string opening;  // until the stream has begun
     bool open = false;
-    bool line_begins = true;
+    char last = ' ';           // byte that came
+    bool line_begins = false;  // behind it, within a chunk
     std::uint64_t events = 0;
 };
 
@@ -171,7 +172,7 @@ class Readers {
             return;
         }
         const std::uint64_t before = reader.events;
-        reader.events += count_events(bytes, reader.line_begins);
+        reader.events += count_events(reader, bytes);
         deliveries_ += reader.events - before;
         for (Batch& batch : under_way_) {
             if (before < batch.last && batch.last <= reader.events) {
@@ -185,16 +186,21 @@ class Readers {
         }
     }
 
-    // An event is the line of its data; `line_begins` goes on from piece to piece.
-    static std::uint64_t count_events(std::string_view bytes, bool& line_begins) {
-        std::uint64_t count = line_begins && !bytes.empty() && bytes.front() == 'd' ? 1 : 0;
+    // An event is the line of its data. The size of a chunk may begin like one, but stands behind
+    // CRLF, as no line within an event does.
+    static std::uint64_t count_events(Reader& reader, std::string_view bytes) {
+        if (bytes.empty()) {
+            return 0;
+        }
+        std::uint64_t count = reader.line_begins && bytes.front() == 'd' ? 1 : 0;
+        bool line_begins = false;
         for (std::size_t at = bytes.find('\n'); at != std::string_view::npos;
              at = bytes.find('\n', at + 1)) {
-            count += at + 1 < bytes.size() && bytes[at + 1] == 'd' ? 1 : 0;
+            line_begins = (at > 0 ? bytes[at - 1] : reader.last) != '\r';
+            count += line_begins && at + 1 < bytes.size() && bytes[at + 1] == 'd' ? 1 : 0;
         }
-        if (!bytes.empty()) {
-            line_begins = bytes.back() == '\n';
-        }
+        reader.line_begins = line_begins && bytes.back() == '\n';
+        reader.last = bytes.back();
         return count;
     }
 

@@ -30,6 +30,7 @@ class FakeHub final : public HttpService {
         int status = 200;
         std::string body = "{}";
         bool stream = false;  // the body is the beginning of a stream, which then ends
+        bool cut = false;     // the stream's connection ends instead
         bool hang = false;    // no answer, ever
         std::string content_type = "application/json";
         std::string headers = {};  // as they are sent
@@ -95,7 +96,10 @@ class FakeHub final : public HttpService {
         response.content_type = "text/event-stream";
         response.body = {};
         exchange.begin_stream(response);
-        static_cast<void>(exchange.write(answer.body));
+        static_cast<void>(exchange.write(StreamPiece(answer.body)));
+        if (!answer.cut) {
+            exchange.end_stream();
+        }
     }
 
  private:

@@ -21,7 +21,8 @@ class RecordedConnection final : public HttpConnection {
         statuses.push_back(response.status);
     }
     void begin_stream(std::uint64_t, const HttpResponse&) override {}
-    bool write(std::uint64_t, std::string_view) override { return false; }
+    bool write(std::uint64_t, const StreamPiece&) override { return false; }
+    void end_stream(std::uint64_t) override {}
     [[nodiscard]] std::size_t unsent(std::uint64_t) const override { return 0; }
     void on_drained(std::uint64_t, std::move_only_function<void()>) override {}
     [[nodiscard]] bool alive(std::uint64_t) const override { return true; }

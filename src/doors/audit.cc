@@ -52,8 +52,12 @@ void Audit::begin_stream(std::uint64_t act, const HttpResponse& head) {
     acts_.at(act).exchange.begin_stream(head);
 }
 
-bool Audit::write(std::uint64_t act, std::string_view bytes) {
-    return acts_.at(act).exchange.write(bytes);
+bool Audit::write(std::uint64_t act, const StreamPiece& piece) {
+    return acts_.at(act).exchange.write(piece);
+}
+
+void Audit::end_stream(std::uint64_t act) {
+    acts_.extract(act).mapped().exchange.end_stream();
 }
 
 std::size_t Audit::unsent(std::uint64_t act) const {
@@ -72,7 +76,7 @@ void Audit::on_gone(std::uint64_t act, std::move_only_function<void()> callback)
     acts_.at(act).exchange.on_gone(std::move(callback));
 }
 
-// The end of a stream, or unanswered: then the server answers 500 when the exchange goes.
+// A stream is cut, or unanswered: then the server answers 500 when the exchange goes.
 void Audit::dropped(std::uint64_t act) {
     auto node = acts_.extract(act);
     note(node.mapped(), 500);

@@ -33,7 +33,8 @@ class Audit final : public HttpConnection {
 
     void respond(std::uint64_t act, const HttpResponse& response) override;
     void begin_stream(std::uint64_t act, const HttpResponse& head) override;
-    bool write(std::uint64_t act, std::string_view bytes) override;
+    bool write(std::uint64_t act, const StreamPiece& piece) override;
+    void end_stream(std::uint64_t act) override;
     [[nodiscard]] std::size_t unsent(std::uint64_t act) const override;
     void on_drained(std::uint64_t act, std::move_only_function<void()> callback) override;
     [[nodiscard]] bool alive(std::uint64_t act) const override;

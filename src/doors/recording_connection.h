@@ -21,7 +21,8 @@ class RecordingConnection final : public HttpConnection {
         std::string headers;
         std::string body;  // of a stream: what was written so far
         bool streams = false;
-        bool dropped = false;  // the exchange ended; a stream is over, anything else is a bug
+        bool ended = false;    // the stream is whole
+        bool dropped = false;  // the exchange ended otherwise; a stream was cut, else it is a bug
     };
 
     // A new exchange and the number of its answer.
@@ -76,17 +77,22 @@ class RecordingConnection final : public HttpConnection {
         respond(request, head);
         answers_.at(request).streams = true;
     }
-    bool write(std::uint64_t request, std::string_view bytes) override {
+    bool write(std::uint64_t request, const StreamPiece& piece) override {
         Client& client = clients_[request];
         if (client.gone) {
             client.on_gone = {};
             return false;
         }
-        answers_.at(request).body += bytes;
+        answers_.at(request).body += piece.text();
         if (client.stalled) {
-            client.unsent += bytes.size();
+            client.unsent += piece.chunk().size();
         }
         return true;
+    }
+    void end_stream(std::uint64_t request) override {
+        answers_.at(request).ended = true;
+        clients_[request].on_gone = {};
+        clients_[request].on_drained = {};
     }
     [[nodiscard]] std::size_t unsent(std::uint64_t request) const override {
         auto found = clients_.find(request);

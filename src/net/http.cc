@@ -51,9 +51,14 @@ void Exchange::begin_stream(const HttpResponse& head) {
     connection_->begin_stream(request_, head);
 }
 
-bool Exchange::write(std::string_view bytes) {
+bool Exchange::write(const StreamPiece& piece) {
     ASSERT(connection_ != nullptr);
-    return connection_->write(request_, bytes);
+    return connection_->write(request_, piece);
+}
+
+void Exchange::end_stream() {
+    ASSERT(connection_ != nullptr);
+    std::exchange(connection_, nullptr)->end_stream(request_);
 }
 
 std::size_t Exchange::unsent() const {

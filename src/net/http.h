@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/header_field.h"
+#include "net/stream_piece.h"
 
 #include <cstdint>
 #include <functional>
@@ -51,12 +52,13 @@ class HttpConnection {
     [[nodiscard]] std::uint64_t number() const { return number_; }
     virtual void respond(std::uint64_t request, const HttpResponse& response) = 0;
     virtual void begin_stream(std::uint64_t request, const HttpResponse& head) = 0;
-    virtual bool write(std::uint64_t request, std::string_view bytes) = 0;
+    virtual bool write(std::uint64_t request, const StreamPiece& piece) = 0;
+    virtual void end_stream(std::uint64_t request) = 0;
     [[nodiscard]] virtual std::size_t unsent(std::uint64_t request) const = 0;
     virtual void on_drained(std::uint64_t request, std::move_only_function<void()> callback) = 0;
     [[nodiscard]] virtual bool alive(std::uint64_t request) const = 0;
     virtual void on_gone(std::uint64_t request, std::move_only_function<void()> callback) = 0;
-    // The exchange ended without respond(): unanswered, or the end of its stream.
+    // The exchange ended without respond() or end_stream(): unanswered, or its stream is cut.
     virtual void dropped(std::uint64_t request) = 0;
 
  protected:
@@ -80,13 +82,16 @@ class Exchange {
     // Answers and ends the exchange, which is empty afterwards; answers of one connection leave in
     // request order. HEAD requests get the headers only.
     void respond(const HttpResponse& response);
-    // Begins an endless answer (SSE): the head leaves now, the body by write(). No Content-Length;
-    // the connection closes when this is dropped. Later pipelined requests are not read.
+    // Begins an endless answer (SSE): the head leaves now, the body by write(), in chunks unless
+    // the client is of HTTP/1.0. Pipelined requests are not read before it ends. If this is dropped
+    // without end_stream(), the connection closes, and the client sees that the answer was cut.
     void begin_stream(const HttpResponse& head);
     // Sends now what the socket takes and keeps the rest; false if the client is gone or
     // limits.stream_buffer_bytes are waiting: then the connection closes.
-    bool write(std::string_view bytes);
-    // Bytes of write() that have not left yet.
+    bool write(const StreamPiece& piece);
+    // Ends the stream, which is whole, and the exchange, which is empty afterwards.
+    void end_stream();
+    // Bytes of write() that have not left yet, framing included.
     [[nodiscard]] std::size_t unsent() const;
     // Called once as soon as unsent() is 0 again, never from within this call; a writer that is
     // ahead of its client goes on then. Dropped when the client goes away.

@@ -35,10 +35,14 @@ void append_response_head(
         out += "\r\n";
     }
     out += response.headers;
-    if (!framing.stream && status_has_body(response.status)) {
+    if (!status_has_body(response.status)) {
+        // neither length nor coding
+    } else if (!framing.stream) {
         out += "Content-Length: ";
         append_number(out, response.body.size());
         out += "\r\n";
+    } else if (!framing.http_1_0) {
+        out += "Transfer-Encoding: chunked\r\n";
     }
     if (framing.close) {
         out += "Connection: close\r\n";

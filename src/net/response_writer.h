@@ -14,7 +14,7 @@ struct ResponseFraming {
     std::string_view date_line;  // "Date: …\r\n"
     bool close = false;
     bool http_1_0 = false;
-    bool stream = false;  // no length: the body ends with the connection
+    bool stream = false;  // no length: it comes in chunks, or ends with the connection
 };
 
 // Status line, headers and the empty line. The handler's `headers` are taken as they are.

@@ -174,24 +174,6 @@ void ServerConnection::respond(std::uint64_t request, const HttpResponse& respon
     answers_changed();
 }
 
-void ServerConnection::begin_stream(std::uint64_t request, const HttpResponse& head) {
-    const Hold hold(*this);
-    ResponseQueue::Slot* slot = unanswered(request);
-    if (slot == nullptr) {
-        return;
-    }
-    ASSERT(!slot->stream);
-    slot->stream = true;
-    slot->close = true;
-    reading_ = false;
-    append_answer(*slot, head);
-    slot->answered = slot->is_head;
-    promote();
-    if (!in_burst_) {
-        settle();
-    }
-}
-
 // Only a page that was read may be refused after it was made; an answer that says what was done
 // must reach its peer.
 bool ServerConnection::is_too_much(const ResponseQueue::Slot& slot, const HttpResponse& response)
@@ -274,62 +256,6 @@ void ServerConnection::answers_changed() {
     }
 }
 
-bool ServerConnection::write(std::uint64_t request, std::string_view bytes) {
-    const Hold hold(*this);
-    ResponseQueue::Slot* slot = unanswered(request);
-    if (slot == nullptr) {
-        return false;
-    }
-    ASSERT(slot->stream);
-    if (!slots_.is_front(*slot)) {
-        slot->bytes += bytes;
-        waiting_bytes_ += bytes.size();
-    } else if (unsent() > 0) {
-        out_ += bytes;
-    } else {
-        const Socket::Io io = socket_.write(bytes);
-        if (io == Socket::Io::failed) {
-            slot->on_gone = {};  // the caller learns it now
-            close(true);
-            return false;
-        }
-        const std::size_t done = io == Socket::Io::done ? socket_.bytes() : 0;
-        ++server_.status.sends;
-        server_.status.bytes_out += done;
-        if (done == bytes.size()) {
-            return true;
-        }
-        out_ = bytes.substr(done);
-        sent_ = 0;
-        update_interest();
-        update_deadline();
-    }
-    if (unsent() + waiting_bytes_ > server_.limits.stream_buffer_bytes) {
-        slot->on_gone = {};
-        close(true);
-        return false;
-    }
-    return true;
-}
-
-std::size_t ServerConnection::unsent(std::uint64_t request) const {
-    auto& slots = const_cast<ResponseQueue&>(slots_);
-    ResponseQueue::Slot* slot = open_ ? slots.find(request) : nullptr;
-    if (slot == nullptr) {
-        return 0;
-    }
-    return slots.is_front(*slot) ? unsent() : slot->bytes.size();
-}
-
-void ServerConnection::on_drained(std::uint64_t request, std::move_only_function<void()> callback) {
-    if (ResponseQueue::Slot* slot = unanswered(request)) {
-        slot->on_drained = std::move(callback);
-        if (unsent(request) == 0) {
-            answers_changed();  // nothing else would bring it up
-        }
-    }
-}
-
 bool ServerConnection::alive(std::uint64_t request) const {
     return const_cast<ServerConnection*>(this)->unanswered(request) != nullptr;
 }
@@ -345,11 +271,8 @@ void ServerConnection::dropped(std::uint64_t request) {
     ResponseQueue::Slot* slot = unanswered(request);
     if (slot != nullptr && slot->stream) {
         --exchanges_;
-        slot->on_gone = {};
-        slot->on_drained = {};
-        slot->answered = true;
-        promote();
-        answers_changed();
+        slot->close = true;  // without the last chunk: it was cut
+        stream_is_over(*slot);
         return;
     }
     respond(request, HttpResponse{500, {}, {}, {}, false});
@@ -379,13 +302,6 @@ void ServerConnection::settle() {
     tell_drained();
 }
 
-// A stream that has written ahead of its client goes on.
-void ServerConnection::tell_drained() {
-    if (unsent() == 0 && !slots_.empty() && slots_.front().on_drained) {
-        std::exchange(slots_.front().on_drained, {})();
-    }
-}
-
 void ServerConnection::flush() {
     while (unsent() > 0) {
         const Socket::Io io = socket_.write(std::string_view(out_).substr(sent_));
@@ -413,9 +329,9 @@ void ServerConnection::update_interest() {
     std::uint32_t wanted = unsent() > 0 ? EPOLLOUT : 0U;
     if (handshaking_) {
         wanted = socket_.wants_write() ? EPOLLOUT : EPOLLIN;
-    } else if (lingering_ || (reading_ && !paused_)) {
+    } else if (lingering_ || (reading_ && !paused_ && streams_ == 0)) {
         wanted |= EPOLLIN;
-    } else if (!reading_ && !peer_finished_) {
+    } else if ((!reading_ || streams_ > 0) && !peer_finished_) {
         wanted |= EPOLLRDHUP;
     }
     // Errors and hang-ups are told even of an empty set.
@@ -455,13 +371,10 @@ void ServerConnection::linger() {
 
 void ServerConnection::begin_stop() {
     const Hold hold(*this);
-    bool streams = false;
-    slots_.for_each([&](const ResponseQueue::Slot& slot) { streams |= slot.stream; });
     if (lingering_ || (!pending_ && slots_.empty() && unsent() == 0)) {
         close(true);
-    } else if (streams) {
-        flush();
-        close(true);
+    } else if (streams_ > 0 && !finish_) {
+        stop_stream();
     } else {
         reading_ = pending_ != nullptr;
         promote();

@@ -74,7 +74,7 @@ class ServerConnection final : public HttpConnection, public Watcher {
     void start();
     void flush_turn();
     void on_deadline(MonoTime now);
-    // Ends what idles or streams; the rest ends after its answers.
+    // Ends what idles or streams, in order where it can; the rest ends after its answers.
     void begin_stop();
     // Closes at once. `tell`: on_gone of the unanswered requests runs.
     void close(bool tell);
@@ -84,7 +84,8 @@ class ServerConnection final : public HttpConnection, public Watcher {
     void on_ready(std::uint32_t events) override;
     void respond(std::uint64_t request, const HttpResponse& response) override;
     void begin_stream(std::uint64_t request, const HttpResponse& head) override;
-    bool write(std::uint64_t request, std::string_view bytes) override;
+    bool write(std::uint64_t request, const StreamPiece& piece) override;
+    void end_stream(std::uint64_t request) override;
     [[nodiscard]] std::size_t unsent(std::uint64_t request) const override;
     void on_drained(std::uint64_t request, std::move_only_function<void()> callback) override;
     [[nodiscard]] bool alive(std::uint64_t request) const override;
@@ -153,6 +154,12 @@ class ServerConnection final : public HttpConnection, public Watcher {
     void peer_finished();
     [[nodiscard]] bool must_pause() const;
 
+    // server_streams.cc
+    void append_end(ResponseQueue::Slot& slot);
+    void stream_is_over(ResponseQueue::Slot& slot);
+    void tell_drained();
+    void stop_stream();
+
     // server_connection.cc: answers in, bytes out.
     [[nodiscard]] ResponseQueue::Slot* unanswered(std::uint64_t request);
     void append_answer(ResponseQueue::Slot& slot, const HttpResponse& response);
@@ -163,7 +170,6 @@ class ServerConnection final : public HttpConnection, public Watcher {
     void send_continue();
     void answers_changed();
     void settle();
-    void tell_drained();
     void flush();
     void update_interest();
     void update_deadline();
@@ -191,6 +197,7 @@ class ServerConnection final : public HttpConnection, public Watcher {
     std::uint32_t interest_ = 0;
     std::uint32_t holds_ = 0;
     std::uint32_t exchanges_ = 0;
+    std::uint32_t streams_ = 0;  // that go on; what comes behind them waits in the socket
     std::uint64_t requests_ = 0;
     std::size_t waiting_bytes_ = 0;  // in slots, behind an older answer
     std::size_t linger_bytes_ = 0;

@@ -59,8 +59,8 @@ Error no_room() {
 
 bool ServerConnection::must_pause() const {
     const std::size_t held = unsent() + waiting_bytes_;
-    return slots_.size() >= kOutstandingRequests || held > server_.limits.pending_response_bytes ||
-           (held > 0 && server_.is_crowded());
+    return streams_ > 0 || slots_.size() >= kOutstandingRequests ||
+           held > server_.limits.pending_response_bytes || (held > 0 && server_.is_crowded());
 }
 
 void ServerConnection::read() {

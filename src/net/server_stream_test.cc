@@ -1,4 +1,5 @@
 // Endless answers: what their readers see, and what becomes of readers that fall behind or leave.
+#include "net/chunk_decoder.h"
 #include "net/test_peer.h"
 
 #include <gmock/gmock.h>
@@ -13,7 +14,39 @@ std::string get(const std::string& path) {
     return "GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n";
 }
 
-struct ServerStreamTest : ServerFixture {};
+struct ServerStreamTest : ServerFixture {
+    // Of held[0]; its head is forgotten.
+    void begin(TestPeer& peer) {
+        peer.send(get("/stream"));
+        EXPECT_TRUE(until([&] { return held.size() == 1; }));
+        held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+        EXPECT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
+        peer.forget();
+    }
+    void turn() {
+        loop.post([this] { loop.stop(); });
+        loop.run();
+    }
+    // So much that the peer does not take it; how much that is.
+    std::string write_ahead() {
+        std::string written;
+        while (held[0].unsent() == 0) {
+            const std::string text(1000, static_cast<char>('a' + written.size() / 1000 % 26));
+            EXPECT_TRUE(held[0].write(StreamPiece(text)));
+            written += text;
+        }
+        return written;
+    }
+    // The text of the chunks; `end` of the last one seen.
+    static std::string decoded(std::string_view chunks, ChunkDecoder::State end) {
+        ChunkDecoder decoder;
+        std::string text;
+        const auto fed = decoder.feed(chunks, text, UINT64_MAX);
+        EXPECT_EQ(fed.state, end) << decoder.fault();
+        EXPECT_EQ(fed.used, chunks.size());
+        return text;
+    }
+};
 
 TEST_F(ServerStreamTest, AStreamLeavesAsItIsWritten) {
     hold_exchanges();
@@ -24,17 +57,85 @@ TEST_F(ServerStreamTest, AStreamLeavesAsItIsWritten) {
     held[0].begin_stream({200, "text/event-stream", "Cache-Control: no-store\r\n", {}, false});
     ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
     EXPECT_THAT(peer.received(), HasSubstr("Content-Type: text/event-stream\r\n"));
-    EXPECT_THAT(peer.received(), HasSubstr("Connection: close\r\n"));
+    EXPECT_THAT(peer.received(), Not(HasSubstr("Connection:")))
+        << "some clients take a close for leave to end anywhere";
+    EXPECT_THAT(peer.received(), HasSubstr("Transfer-Encoding: chunked\r\n"));
     EXPECT_THAT(peer.received(), Not(HasSubstr("Content-Length")));
     peer.forget();
-    EXPECT_TRUE(held[0].write("data: 1\n\n"));
-    EXPECT_TRUE(held[0].write("data: 2\n\n"));
-    EXPECT_EQ(peer.received(), "data: 1\n\ndata: 2\n\n");
-    peer.send(get("/late"));
+    EXPECT_TRUE(held[0].write(StreamPiece("data: 1\n\n")));
+    EXPECT_TRUE(held[0].write(StreamPiece("data: 2\n\n")));
+    EXPECT_TRUE(held[0].write(StreamPiece("")));
+    EXPECT_EQ(peer.received(), "9\r\ndata: 1\n\n\r\n9\r\ndata: 2\n\n\r\n");
+    peer.forget();
+    held[0].end_stream();
+    ASSERT_TRUE(until([&] { return answers(peer.received()) == 1; })) << "what was asked behind";
+    EXPECT_TRUE(peer.received().starts_with("0\r\n\r\nHTTP/1.1 500 ")) << peer.received();
+    EXPECT_FALSE(peer.ended());
+}
+
+TEST_F(ServerStreamTest, RequestsBehindAStreamAreTakenWhenItHasEnded) {
+    hold_exchanges();
+    TestPeer peer = connect();
+    begin(peer);
+    const std::uint64_t before = server.status().bytes_in;
+    peer.send(get("/late") + get("/later"));
+    turn();
+    EXPECT_EQ(server.status().bytes_in, before) << "they wait in the socket";
+    held[0].end_stream();
+    ASSERT_TRUE(until([&] { return held.size() == 3; }));
+    answer(1, "late");
+    answer(2, "later");
+    ASSERT_TRUE(until([&] { return answers(peer.received()) == 2; }));
+    EXPECT_TRUE(peer.received().starts_with("0\r\n\r\nHTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(ServerStreamTest, RequestsThatCameWithOneForAStreamWaitForItsEnd) {
+    service.answer = [&](const HttpRequest& request, Exchange exchange) {
+        if (request.path == "/stream") {
+            exchange.begin_stream({200, "text/event-stream", {}, {}, false});
+            held.push_back(std::move(exchange));
+        } else {
+            exchange.respond({200, "text/plain", {}, request.path, false});
+        }
+    };
+    TestPeer peer = connect();
+    peer.send(get("/stream") + get("/behind") + "GET /half");
+    ASSERT_TRUE(until([&] { return held.size() == 1; }));
+    EXPECT_TRUE(held[0].write(StreamPiece("data: 1\n\n")));
+    turn();
+    EXPECT_EQ(service.seen.size(), 1U);
+    EXPECT_TRUE(peer.received().ends_with("\r\n\r\n9\r\ndata: 1\n\n\r\n"));
+    peer.forget();
+    held[0].end_stream();
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("/behind"); }));
+    EXPECT_TRUE(peer.received().starts_with("0\r\n\r\nHTTP/1.1 200 OK\r\n"));
+    peer.send(" HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_TRUE(until([&] { return peer.received().ends_with("/half"); }));
+}
+
+TEST_F(ServerStreamTest, AStreamThatIsDroppedIsSeenToBeCut) {
+    hold_exchanges();
+    TestPeer peer = connect();
+    begin(peer);
+    EXPECT_TRUE(held[0].write(StreamPiece("data: 1\n\n")));
     held.clear();
     ASSERT_TRUE(until([&] { return peer.ended(); }));
-    EXPECT_EQ(peer.received(), "data: 1\n\ndata: 2\n\n");
-    EXPECT_EQ(service.seen.size(), 2U);
+    EXPECT_EQ(peer.received(), "9\r\ndata: 1\n\n\r\n");
+}
+
+TEST_F(ServerStreamTest, AReaderOfAnOlderVersionGetsNoChunks) {
+    hold_exchanges();
+    TestPeer peer = connect();
+    peer.send("GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    ASSERT_TRUE(until([&] { return held.size() == 1; }));
+    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    EXPECT_TRUE(held[0].write(StreamPiece("data: 1\n\n")));
+    EXPECT_TRUE(held[0].write(StreamPiece("data: 2\n\n")));
+    held[0].end_stream();
+    ASSERT_TRUE(until([&] { return peer.ended(); }));
+    EXPECT_THAT(peer.received(), HasSubstr("Connection: close\r\n"));
+    EXPECT_THAT(peer.received(), Not(HasSubstr("Transfer-Encoding")));
+    EXPECT_TRUE(peer.received().ends_with("\r\n\r\ndata: 1\n\ndata: 2\n\n")) << peer.received();
 }
 
 TEST_F(ServerStreamTest, AStreamWaitsForTheAnswersBeforeIt) {
@@ -43,12 +144,28 @@ TEST_F(ServerStreamTest, AStreamWaitsForTheAnswersBeforeIt) {
     peer.send(get("/1") + get("/stream"));
     ASSERT_TRUE(until([&] { return held.size() == 2; }));
     held[1].begin_stream({200, "text/event-stream", {}, {}, false});
-    EXPECT_TRUE(held[1].write("data: 1\n\n"));
+    EXPECT_TRUE(held[1].write(StreamPiece("data: 1\n\n")));
     answer(0, "first");
-    ASSERT_TRUE(until([&] { return peer.received().ends_with("data: 1\n\n"); }));
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("9\r\ndata: 1\n\n\r\n"); }));
     EXPECT_LT(peer.received().find("first"), peer.received().find("event-stream"));
-    EXPECT_TRUE(held[1].write("data: 2\n\n"));
-    EXPECT_TRUE(peer.received().ends_with("data: 1\n\ndata: 2\n\n"));
+    peer.forget();
+    EXPECT_TRUE(held[1].write(StreamPiece("data: 2\n\n")));
+    EXPECT_EQ(peer.received(), "9\r\ndata: 2\n\n\r\n");
+}
+
+TEST_F(ServerStreamTest, AStreamThatEndsBeforeItsTurnLeavesWhole) {
+    hold_exchanges();
+    TestPeer peer = connect();
+    peer.send(get("/1") + get("/stream"));
+    ASSERT_TRUE(until([&] { return held.size() == 2; }));
+    held[1].begin_stream({200, "text/event-stream", {}, {}, false});
+    EXPECT_TRUE(held[1].write(StreamPiece("data: 1\n\n")));
+    held[1].end_stream();
+    answer(0, "first");
+    ASSERT_TRUE(until([&] {
+        return peer.received().ends_with("\r\n\r\n9\r\ndata: 1\n\n\r\n0\r\n\r\n");
+    })) << peer.received();
+    EXPECT_THAT(peer.received(), HasSubstr("first"));
 }
 
 TEST_F(ServerStreamTest, AStreamReaderThatLeavesIsNoticed) {
@@ -78,34 +195,83 @@ TEST_F(ServerStreamTest, AStreamReaderThatDoesNotReadIsCut) {
     held[0].on_gone([&] { ++gone; });
     const std::string event(16UL * 1024, 'x');
     int written = 0;
-    while (held[0].write(event)) {
+    while (held[0].write(StreamPiece(event))) {
         ASSERT_LT(++written, 10'000);
     }
     EXPECT_FALSE(held[0].alive());
     EXPECT_EQ(gone, 0) << "write() has told already";
     EXPECT_EQ(server.status().connections, 0U);
-    EXPECT_FALSE(held[0].write(event));
+    EXPECT_FALSE(held[0].write(StreamPiece(event)));
 }
 
 TEST_F(ServerStreamTest, AStreamReaderThatFallsBehindCatchesUp) {
     hold_exchanges();
     TestPeer peer(server.address(), 4096);
-    peer.send(get("/stream"));
-    ASSERT_TRUE(until([&] { return held.size() == 1; }));
-    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
-    ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
-    peer.forget();
+    begin(peer);
     // More than a socket's buffers take, fewer than the limit beyond them.
-    std::string expected;
-    const std::uint64_t before = server.status().bytes_out;
-    while (server.status().bytes_out - before == expected.size()) {
-        const std::string event(1000, static_cast<char>('a' + expected.size() % 26));
-        ASSERT_TRUE(held[0].write(event));
-        expected += event;
-    }
-    ASSERT_TRUE(until([&] { return peer.received().size() == expected.size(); }));
-    EXPECT_EQ(peer.received(), expected);
+    const std::string expected = write_ahead();
+    ASSERT_TRUE(until([&] {
+        return peer.received().size() > expected.size() && held[0].unsent() == 0;
+    }));
+    EXPECT_EQ(decoded(peer.received(), ChunkDecoder::State::more), expected);
+    EXPECT_TRUE(held[0].write(StreamPiece("the last")));
+    held[0].end_stream();
+    ASSERT_TRUE(until([&] { return peer.received().ends_with(StreamPiece::kEnd); }));
+    EXPECT_EQ(decoded(peer.received(), ChunkDecoder::State::done), expected + "the last");
 }
+
+TEST_F(ServerStreamTest, TheEndWaitsForAReaderThatIsBehind) {
+    hold_exchanges();
+    TestPeer peer(server.address(), 4096);
+    begin(peer);
+    const std::string expected = write_ahead();
+    held[0].end_stream();
+    ASSERT_TRUE(until([&] { return peer.received().ends_with(StreamPiece::kEnd); }));
+    EXPECT_EQ(decoded(peer.received(), ChunkDecoder::State::done), expected);
+}
+
+// --- The server stops
+
+TEST_F(ServerStreamTest, AStopEndsAStreamInOrder) {
+    hold_exchanges();
+    int gone = 0;
+    bool stopped = false;
+    TestPeer peer = connect();
+    begin(peer);
+    held[0].on_gone([&] { ++gone; });
+    EXPECT_TRUE(held[0].write(StreamPiece("data: 1\n\n")));
+    server.stop(std::chrono::seconds(5), [&] { stopped = true; });
+    EXPECT_EQ(gone, 1);
+    ASSERT_TRUE(until([&] { return peer.ended() && stopped; }));
+    EXPECT_FALSE(peer.was_reset());
+    EXPECT_EQ(peer.received(), "9\r\ndata: 1\n\n\r\n0\r\n\r\n");
+    EXPECT_FALSE(held[0].alive());
+    held.clear();
+}
+
+TEST_F(ServerStreamTest, AStopCutsAStreamWhoseReaderIsBehind) {
+    hold_exchanges();
+    TestPeer peer(server.address(), 4096);
+    begin(peer);
+    write_ahead();
+    server.stop(std::chrono::seconds(5), [] {});
+    EXPECT_EQ(server.status().connections, 0U);
+    ASSERT_TRUE(until([&] { return peer.ended(); }));
+    EXPECT_FALSE(peer.received().ends_with(StreamPiece::kEnd));
+}
+
+TEST_F(ServerStreamTest, AStopCutsAStreamWhoseWriterHasMore) {
+    hold_exchanges();
+    TestPeer peer = connect();
+    begin(peer);
+    EXPECT_TRUE(held[0].write(StreamPiece("data: half")));
+    held[0].on_drained([] { FAIL() << "it is too late for more"; });
+    server.stop(std::chrono::seconds(5), [] {});
+    ASSERT_TRUE(until([&] { return peer.ended(); }));
+    EXPECT_EQ(peer.received(), "a\r\ndata: half\r\n");
+}
+
+// --- The reader falls behind or leaves
 
 TEST_F(ServerStreamTest, AStreamReaderThatFallsBehindAndLeavesIsNoticed) {
     hold_exchanges();
@@ -115,12 +281,7 @@ TEST_F(ServerStreamTest, AStreamReaderThatFallsBehindAndLeavesIsNoticed) {
     ASSERT_TRUE(until([&] { return held.size() == 1; }));
     held[0].begin_stream({200, "text/event-stream", {}, {}, false});
     held[0].on_gone([&] { gone = true; });
-    const std::uint64_t before = server.status().bytes_out;
-    std::size_t written = 0;
-    while (server.status().bytes_out - before == written) {
-        ASSERT_TRUE(held[0].write(std::string(1000, 'x')));
-        written += 1000;
-    }
+    write_ahead();
     peer.finish_sending();
     EXPECT_TRUE(until([&] { return gone; }));
 }
@@ -132,19 +293,16 @@ TEST_F(ServerStreamTest, AWriterHearsWhenItsReaderHasCaughtUp) {
     ASSERT_TRUE(until([&] { return held.size() == 1; }));
     held[0].begin_stream({200, "text/event-stream", {}, {}, false});
     EXPECT_EQ(held[0].unsent(), 0U);
-    while (held[0].unsent() == 0) {
-        ASSERT_TRUE(held[0].write(std::string(1000, 'x')));
-    }
+    write_ahead();
     int drained = 0;
     held[0].on_drained([&] {
         ++drained;
         EXPECT_EQ(held[0].unsent(), 0U);
-        EXPECT_TRUE(held[0].write("more"));
+        EXPECT_TRUE(held[0].write(StreamPiece("more")));
     });
-    loop.post([this] { loop.stop(); });
-    loop.run();
+    turn();
     EXPECT_EQ(drained, 0) << "nobody has read yet";
-    ASSERT_TRUE(until([&] { return peer.received().ends_with("more"); }));
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("4\r\nmore\r\n"); }));
     EXPECT_EQ(drained, 1);
     held[0].on_drained([&] { ++drained; });
     EXPECT_EQ(drained, 1) << "never from within the call";
@@ -161,9 +319,11 @@ TEST_F(ServerStreamTest, AHeadOfAStreamEndsWithItsHead) {
     peer.send("HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n");
     ASSERT_TRUE(until([&] { return held.size() == 1; }));
     held[0].begin_stream({200, "text/event-stream", {}, {}, false});
-    EXPECT_FALSE(held[0].write("data: 1\n\n"));
-    ASSERT_TRUE(until([&] { return peer.ended(); }));
-    EXPECT_TRUE(peer.received().ends_with("\r\n\r\n"));
+    EXPECT_FALSE(held[0].write(StreamPiece("data: 1\n\n")));
+    ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
+    EXPECT_THAT(peer.received(), HasSubstr("Transfer-Encoding: chunked\r\n"));
+    EXPECT_EQ(peer.received().find("\r\n\r\n"), peer.received().size() - 4) << "and no chunk";
+    held[0].end_stream();
 }
 
 }  // namespace

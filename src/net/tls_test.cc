@@ -207,10 +207,41 @@ TEST_F(TlsTest, AStreamIsReadAndItsEndIsToldToTheHandler) {
         call_to("localhost"), [&](std::string_view bytes) { came += bytes; }, [](auto) {}
     );
     ASSERT_TRUE(until([&] { return stream.has_value(); }));
-    ASSERT_TRUE(stream->write("id: 1\n\n"));
+    ASSERT_TRUE(stream->write(StreamPiece("id: 1\n\n")));
     ASSERT_TRUE(until([&] { return came == "id: 1\n\n"; }));
     client.cancel(id);
     EXPECT_TRUE(until([&] { return gone; }));
+}
+
+TEST_F(TlsTest, AStreamThatEndsIsWholeAndOneThatIsCutIsNot) {
+    for (const bool is_cut : {false, true}) {
+        std::optional<Exchange> stream;
+        service.answer = [&](const HttpRequest&, Exchange exchange) {
+            exchange.begin_stream({200, "text/event-stream", {}, {}, false});
+            stream = std::move(exchange);
+        };
+        std::string came;
+        std::optional<Result<HttpReply>> reply;
+        client.stream(
+            call_to("localhost"),
+            [&](std::string_view bytes) { came += bytes; },
+            [&](Result<HttpReply> ended) { reply = std::move(ended); }
+        );
+        ASSERT_TRUE(until([&] { return stream.has_value(); }));
+        ASSERT_TRUE(stream->write(StreamPiece("id: 1\n\n")));
+        if (!is_cut) {
+            stream->end_stream();
+        }
+        stream.reset();
+        ASSERT_TRUE(until([&] { return reply.has_value(); }));
+        EXPECT_EQ(came, "id: 1\n\n");
+        EXPECT_EQ(reply->has_value(), !is_cut);
+        if (is_cut) {
+            EXPECT_EQ(
+                reply->error().detail, "the connection was closed in the middle of the answer"
+            );
+        }
+    }
 }
 
 // --- Versions, ciphers

@@ -343,11 +343,11 @@ TEST_F(AccessMatrix, ALostRightEndsOpenStreamsWithinSeconds) {
         << "not even before it ends";
     EXPECT_TRUE(connection_.answer(streams[2]).body.contains("after"));
     pass(5s);
-    EXPECT_TRUE(connection_.answer(streams[0]).dropped);
-    EXPECT_FALSE(connection_.answer(streams[1]).dropped);
+    EXPECT_TRUE(connection_.answer(streams[0]).ended);
+    EXPECT_FALSE(connection_.answer(streams[1]).ended);
     pass(5s + 5s);
-    EXPECT_TRUE(connection_.answer(streams[1]).dropped) << "within 5 s of its expiry";
-    EXPECT_FALSE(connection_.answer(streams[2]).dropped);
+    EXPECT_TRUE(connection_.answer(streams[1]).ended) << "within 5 s of its expiry";
+    EXPECT_FALSE(connection_.answer(streams[2]).ended);
 }
 
 TEST_F(AccessMatrix, AnOpenStreamOfAnOpenHubEndsWithTheFirstToken) {
@@ -356,7 +356,19 @@ TEST_F(AccessMatrix, AnOpenStreamOfAnOpenHubEndsWithTheFirstToken) {
     EXPECT_EQ(ask_as(operator_, Method::post, "/api/v1/events?type=after", "x").status, 200);
     EXPECT_FALSE(connection_.answer(stream).body.contains("after"));
     pass(5s);
+    EXPECT_TRUE(connection_.answer(stream).ended);
+}
+
+TEST_F(AccessMatrix, AStreamThatLosesItsRightInTheMiddleOfAnEventIsCut) {
+    const std::uint64_t stream = send(Method::get, "/api/v1/events/stream");
+    connection_.stall(stream);
+    publish("long", std::string(limits_.body_bytes, 'x'));
+    EXPECT_TRUE(connection_.answer(stream).body.contains("long"));
+    EXPECT_FALSE(connection_.answer(stream).body.ends_with("\n\n"));
+    close();
+    pass(5s);
     EXPECT_TRUE(connection_.answer(stream).dropped);
+    EXPECT_FALSE(connection_.answer(stream).ended);
 }
 
 TEST_F(AccessMatrix, SecretsAreShownOnceAndNeverAgain) {

@@ -162,7 +162,8 @@ void EventStreams::open(RequestContext& context) {
     static const std::string kHeaders = std::string(kApiHeaders) + "X-Accel-Buffering: no\r\n";
     HttpResponse head{.content_type = "text/event-stream", .headers = kHeaders};
     if (context.request.method == Method::head) {
-        return context.exchange.respond(head);
+        context.exchange.begin_stream(head);
+        return context.exchange.end_stream();
     }
     Result<std::unique_ptr<Reader>> made = make_reader(context);
     if (!made) {
@@ -209,10 +210,10 @@ void EventStreams::advance(Group& group, Offset next) {
             }
             return;
         }
-        bytes_.clear();
-        group.append(tail->entries, bytes_);
+        group.append(tail->entries, for_all_.begin());
+        for_all_.frame();
         group.position = tail->next;
-        if (!bytes_.empty()) {
+        if (!for_all_.text().empty()) {
             write_live(group, before);
         }
     }
@@ -236,11 +237,11 @@ void EventStreams::write_live(Group& group, Offset before) {
         if (reader.doomed) {
             continue;
         }
-        if (reader.exchange.unsent() + bytes_.size() >= limits_.stream_buffer_bytes) {
+        if (reader.exchange.unsent() + for_all_.chunk().size() >= limits_.stream_buffer_bytes) {
             leave(reader);
             reader.position = before;
             send_pending(reader);
-        } else if (!reader.exchange.write(bytes_)) {
+        } else if (!reader.exchange.write(for_all_)) {
             doom(reader);
         }
     }
@@ -318,7 +319,9 @@ void EventStreams::send_pending(Reader& reader) {
     while (reader.written < reader.pending.size() && reader.exchange.unsent() == 0) {
         std::string_view rest = std::string_view(reader.pending).substr(reader.written);
         std::string_view piece = rest.substr(0, limits_.stream_buffer_bytes / 2);
-        if (!reader.exchange.write(piece)) {
+        for_one_.begin() += piece;
+        for_one_.frame();
+        if (!reader.exchange.write(for_one_)) {
             return doom(reader);
         }
         reader.written += piece.size();
@@ -363,7 +366,7 @@ void EventStreams::check_grants() {
     for (auto& [number, reader] : readers_) {
         const std::shared_ptr<const Grant>& grant = std::get<4>(reader->group->key);
         if (!grant->valid() || !grant->allows(Resource::event, Verb::read, {})) {
-            doom(*reader);
+            end(*reader);
         }
     }
     if (!readers_.empty()) {
@@ -372,11 +375,11 @@ void EventStreams::check_grants() {
 }
 
 void EventStreams::show_position(Reader& reader) {
-    bytes_.clear();
     append_sse_position(
-        reader.live_index == kNotLive ? reader.position : reader.group->position, bytes_
+        reader.live_index == kNotLive ? reader.position : reader.group->position, for_one_.begin()
     );
-    if (!reader.exchange.write(bytes_)) {
+    for_one_.frame();
+    if (!reader.exchange.write(for_one_)) {
         doom(reader);
     }
 }
@@ -393,6 +396,14 @@ Task EventStreams::later(const Reader& reader, Step step) {
             ((*streams)->*step)(*found->second);
         }
     };
+}
+
+// In order, unless the reader is in the middle of an event: then it sees that it was cut.
+void EventStreams::end(Reader& reader) {
+    if (!reader.doomed && reader.written == reader.pending.size()) {
+        reader.exchange.end_stream();
+    }
+    doom(reader);
 }
 
 void EventStreams::doom(Reader& reader) {

@@ -57,6 +57,7 @@ class EventStreams {
     void check_grants();
     void show_position(Reader& reader);
     [[nodiscard]] Task later(const Reader& reader, Step step);
+    void end(Reader& reader);
     void doom(Reader& reader);
     void drop_doomed();
 
@@ -76,7 +77,8 @@ class EventStreams {
     std::vector<std::uint64_t> doomed_;  // to be erased when the walk is over
     TimerId tick_;
     TimerId grant_check_;
-    std::string bytes_;               // reused
+    StreamPiece for_all_;  // of a group; reused, as the next one
+    StreamPiece for_one_;
     std::optional<ReadResult> tail_;  // of this walk
     Offset tail_from_;
 };

@@ -178,7 +178,8 @@ TEST_F(EventStreamsTest, AClientThatTakesNothingForAMinuteIsGivenUp) {
     pass(45s);
     EXPECT_FALSE(connection_.answer(stuck).dropped);
     pass(30s);
-    EXPECT_TRUE(connection_.answer(stuck).dropped);
+    EXPECT_TRUE(connection_.answer(stuck).dropped) << "cut: there was more for it";
+    EXPECT_FALSE(connection_.answer(stuck).ended);
     EXPECT_TRUE(get("/metrics").body.contains("belfry_stream_readers 0\n"));
 }
 
@@ -243,10 +244,14 @@ TEST_F(EventStreamsTest, ReadersOutsideTheTailReadTheLog) {
     EXPECT_EQ(ids(taken(reader)), (Ids{0, 1}));
 }
 
-TEST_F(EventStreamsTest, HeadAnswersWithoutAStream) {
+TEST_F(EventStreamsTest, HeadGetsTheHeadOfAStreamThatEndsThere) {
     Answer answer = ask(Method::head, kStream);
     EXPECT_EQ(answer.status, 200);
-    EXPECT_FALSE(answer.streams);
+    EXPECT_EQ(answer.content_type, "text/event-stream");
+    EXPECT_TRUE(answer.streams) << "no length is promised";
+    EXPECT_TRUE(answer.ended);
+    EXPECT_EQ(answer.body, "");
+    EXPECT_TRUE(get("/metrics").body.contains("belfry_stream_readers 0\n"));
 }
 
 TEST_F(EventStreamsTest, AForeignPageGetsNoStream) {
