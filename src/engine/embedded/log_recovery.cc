@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 #include <set>
 
 namespace belfry {
@@ -504,8 +505,8 @@ class Recovery {
             newest_first.push_back(std::move(rows));
         };
         take(std::move(rebuilt_dedup_[log_.index->facts().header.base]));
-        for (auto segment = log_.sealed.rbegin(); segment != log_.sealed.rend(); ++segment) {
-            const SegmentFacts& facts = (*segment)->facts();
+        for (const auto& segment : log_.sealed | std::views::reverse) {
+            const SegmentFacts& facts = segment->facts();
             if (facts.next == facts.header.base) {
                 continue;
             }
@@ -525,8 +526,8 @@ class Recovery {
             }
         }
         log_.dedup.reserve(count);
-        for (auto rows = newest_first.rbegin(); rows != newest_first.rend(); ++rows) {
-            for (const DedupRow& row : *rows) {
+        for (const std::vector<DedupRow>& rows : newest_first | std::views::reverse) {
+            for (const DedupRow& row : rows) {
                 if (row.recorded >= since) {
                     log_.dedup.push_back(row);
                 }
