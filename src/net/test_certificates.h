@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 namespace belfry {
@@ -57,10 +58,9 @@ class TestCertificates {
         Files files{.certificate = stem + ".pem", .key = stem + ".key"};
         X509* made = sign("leaf", names, key, life);
         write_certificate(files.certificate, made);
-        FILE* file = std::fopen(files.key.c_str(), "we");
-        ASSERT(file != nullptr);
-        ASSERT(PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr) == 1);
-        ASSERT(std::fclose(file) == 0);
+        const File file = new_file(files.key);
+        ASSERT(PEM_write_PrivateKey(file.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1);
+        ASSERT(std::fflush(file.get()) == 0);
         X509_free(made);
         EVP_PKEY_free(key);
         return files;
@@ -83,6 +83,13 @@ class TestCertificates {
     }
 
  private:
+    using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+    static File new_file(const std::string& path) {
+        File file(std::fopen(path.c_str(), "we"), std::fclose);
+        ASSERT(file != nullptr);
+        return file;
+    }
     static void add(X509* to, X509* issuer, int kind, const std::string& value) {
         X509V3_CTX context;
         X509V3_set_ctx(&context, issuer, to, nullptr, nullptr, 0);
@@ -120,10 +127,9 @@ class TestCertificates {
         return made;
     }
     static void write_certificate(const std::string& path, X509* certificate) {
-        FILE* file = std::fopen(path.c_str(), "we");
-        ASSERT(file != nullptr);
-        ASSERT(PEM_write_X509(file, certificate) == 1);
-        ASSERT(std::fclose(file) == 0);
+        const File file = new_file(path);
+        ASSERT(PEM_write_X509(file.get(), certificate) == 1);
+        ASSERT(std::fflush(file.get()) == 0);
     }
 
     std::filesystem::path directory_;
