@@ -162,6 +162,7 @@ void Wiring::connect_rooms(std::vector<Service> configured_services) {
     lease_.emplace(*kv_, loop_, LeaseOptions{.key = "leases/steadybit", .holder = node_.id});
     services_.emplace(*kv_, config_.limits, std::move(configured_services));
     registered_extensions_.emplace(*kv_, config_.limits);
+    kept_indexes_.emplace(*kv_, config_.limits);
     connect_access();
     HubPorts ports{
         .clock = loop_,
@@ -217,6 +218,7 @@ void Wiring::make_extension_registry() {
         .hub = *hub_,
         .catalog = *catalog_,
         .extensions = *registered_extensions_,
+        .indexes = *kept_indexes_,
         .calls = extensions_,
         .limits = config_.limits,
         .user_agent = "Belfry/" + std::string(version()),
@@ -375,18 +377,19 @@ Result<void> Wiring::load_services() {
     return {};
 }
 
-// And where extensions are before an event is delivered to them.
+// And where extensions are, and their listeners, before an event is delivered to them.
 Result<void> Wiring::load_extensions() {
     bool loaded = false;
     registered_extensions_->start([this, &loaded] {
-        loaded = true;
-        loop_.stop();
+        extension_registry_->prepare([this, &loaded] {
+            loaded = true;
+            loop_.stop();
+        });
     });
     loop_.run();
     if (!loaded) {
         return fail(Errc::unavailable, "stopped while starting");
     }
-    extension_registry_->prepare();
     return {};
 }
 

@@ -15,6 +15,7 @@
 #include "base/worker_thread.h"
 #include "catalog/catalog.h"
 #include "catalog/extensions.h"
+#include "catalog/kept_index.h"
 #include "catalog/node_identity.h"
 #include "catalog/sealed_kv.h"
 #include "catalog/services.h"
@@ -117,6 +118,7 @@ class Wiring {
     NodeIdentity node_;  // its port is known when the server listens
     std::optional<Services> services_;
     std::optional<Extensions> registered_extensions_;
+    std::optional<KeptIndexes> kept_indexes_;
     std::optional<Hub> hub_;
     std::optional<ExtensionRegistry> extension_registry_;
     std::optional<Router> router_;

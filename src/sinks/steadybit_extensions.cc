@@ -20,13 +20,25 @@ void SteadybitExtensions::put(const Key& key, SteadybitTarget target) {
     extensions_[key].target = std::make_shared<const SteadybitTarget>(std::move(target));
 }
 
+void SteadybitExtensions::withdraw(const Key& key) {
+    extensions_[key].target = nullptr;
+}
+
 void SteadybitExtensions::set_listeners(const Key& key, std::vector<SteadybitListener> listeners) {
+    std::vector<SteadybitFinding> findings(listeners.size());
+    restore(key, std::move(listeners), std::move(findings));
+}
+
+void SteadybitExtensions::restore(
+    const Key& key, std::vector<SteadybitListener> listeners, std::vector<SteadybitFinding> findings
+) {
+    ASSERT(findings.size() == listeners.size());
     const auto found = extensions_.find(key);
     if (found == extensions_.end()) {
         return;
     }
     SteadybitExtension& extension = found->second;
-    extension.findings.assign(listeners.size(), {});
+    extension.findings = std::move(findings);
     extension.listeners =
         std::make_shared<const std::vector<SteadybitListener>>(std::move(listeners));
 }
@@ -37,7 +49,7 @@ void SteadybitExtensions::remove(const Key& key) {
 
 const SteadybitExtension* SteadybitExtensions::find(const Key& key) const {
     const auto found = extensions_.find(key);
-    return found == extensions_.end() ? nullptr : &found->second;
+    return found == extensions_.end() || found->second.target == nullptr ? nullptr : &found->second;
 }
 
 SteadybitFinding* SteadybitExtensions::finding(
@@ -63,6 +75,9 @@ void SteadybitExtensions::refuse(
         {{"extension", key}, {"listener", (*listeners)[index].path}, {"reason", reason}}
     );
     about->refused = std::move(reason);
+    if (on_refused_) {
+        on_refused_(key);
+    }
 }
 
 void SteadybitExtensions::warn(

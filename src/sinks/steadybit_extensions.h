@@ -1,6 +1,7 @@
 // SteadybitExtensions: where each registered extension of Steadybit is, which listeners its index
 // names now, and what the calls to them showed. The registry of extensions writes the first half,
-// the sinks the second. Owned by the wiring. I/O thread only.
+// the sinks the second, of which the registry hears what is to be kept. Owned by the wiring. I/O
+// thread only.
 #pragma once
 
 #include "event/steadybit_index.h"
@@ -12,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace belfry {
@@ -39,11 +41,21 @@ class SteadybitExtensions {
 
     // For the registry. A new extension, or where a known one is from now on.
     void put(const Key& key, SteadybitTarget target);
+    // It cannot be called until the next put(); what is known of it stays.
+    void withdraw(const Key& key);
     // A changed index: what was found about its listeners is forgotten. Ignored if unknown.
     void set_listeners(const Key& key, std::vector<SteadybitListener> listeners);
+    // The index of an earlier run, with what was found then; `findings` has one for each listener.
+    void restore(
+        const Key& key,
+        std::vector<SteadybitListener> listeners,
+        std::vector<SteadybitFinding> findings
+    );
     void remove(const Key& key);
+    // What hears of every listener that is refused from now on; one, none to end it.
+    void on_refused(std::function<void(const Key&)> observer) { on_refused_ = std::move(observer); }
 
-    // nullptr if it is not registered. Valid until it is removed.
+    // nullptr if it is not registered or cannot be called. Valid until then.
     [[nodiscard]] const SteadybitExtension* find(const Key& key) const;
 
     // For the sinks, which call by the listeners they once saw: what they find out about others
@@ -63,6 +75,7 @@ class SteadybitExtensions {
     );
 
     std::unordered_map<Key, SteadybitExtension> extensions_;
+    std::function<void(const Key&)> on_refused_;
 };
 
 }  // namespace belfry

@@ -101,6 +101,11 @@ void write_index(JsonWriter& json, const ExtensionIndex& index) {
     }
     if (index.known && index.index.listeners.empty() && index.index.refusals.empty()) {
         json.member("note", "it names no listeners");
+    } else if (index.too_large_to_keep) {
+        json.member(
+            "note",
+            "it takes more than limits.document_bytes to keep: a restart of the hub forgets it"
+        );
     }
     json.end_object();
 }

@@ -1,6 +1,6 @@
 // The routes of extensions, and behind them the registry: what extensions answer, and what becomes
 // of their listeners and their subscription.
-#include "doors/native/closed_hub_fixture.h"
+#include "doors/native/extensions_fixture.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -11,60 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr const char* kUrl = R"({"url":"http://ext.example:8080/p/"})";
-constexpr const char* kOne =
-    R"({"eventListeners":[{"path":"/e","method":"POST","listenTo":["deploy","test.run"]}]})";
-
-class ExtensionRoutes : public ClosedHubTest {
- protected:
-    using Fields = std::vector<std::pair<std::string, std::string>>;
-
-    // Answers the oldest request for an index.
-    void answer_index(int status, std::string body, Fields headers = {}) {
-        ASSERT_FALSE(index_calls_.empty());
-        IndexCall asked = std::move(index_calls_.front());
-        index_calls_.pop_front();
-        asked.done(
-            HttpReply{.status = status, .headers = std::move(headers), .body = std::move(body)}
-        );
-        run();
-    }
-    void fail_index(std::string detail) {
-        ASSERT_FALSE(index_calls_.empty());
-        IndexCall asked = std::move(index_calls_.front());
-        index_calls_.pop_front();
-        asked.done(fail(Errc::unavailable, std::move(detail)));
-        run();
-    }
-    // Registers, with that answer to the request for the index; gives what the hub answers.
-    Answer add(
-        const std::string& document, std::string index = kOne, int status = 200, Fields headers = {}
-    ) {
-        const std::uint64_t number = send(Method::post, "/api/v1/extensions", document);
-        EXPECT_EQ(connection_.answer(number).status, 0) << "before its index is there";
-        answer_index(status, std::move(index), std::move(headers));
-        return connection_.answer(number);
-    }
-    std::string show(const std::string& name = "ext.example:8080") {
-        Answer answer = get("/api/v1/extensions/" + name);
-        EXPECT_EQ(answer.status, 200) << answer.body;
-        return answer.body;
-    }
-    const Subscription* subscription(const std::string& name = "ext.example:8080") {
-        return catalog_.find("default/steadybit/" + name);
-    }
-    std::vector<std::string> types() {
-        std::vector<std::string> found;
-        for (const TypePattern& pattern : subscription()->filter.types) {
-            found.push_back(pattern.to_string());
-        }
-        return found;
-    }
-    const SteadybitExtension* served(const std::string& name = "ext.example:8080") {
-        return served_extensions_.find("default/" + name);
-    }
-};
 
 TEST_F(ExtensionRoutes, ARegistrationAsksForTheIndexBeforeItAnswers) {
     const std::uint64_t number =
@@ -383,123 +329,6 @@ TEST_F(ExtensionRoutes, WhoRegistersMustBeAllowedToReadEverything) {
     const std::uint64_t number = send_as(every, Method::post, "/api/v1/extensions", kUrl);
     answer_index(200, kOne);
     EXPECT_EQ(connection_.answer(number).status, 201);
-}
-
-// --- What configuration registers
-
-class ConfiguredExtensions : public ExtensionRoutes {
- protected:
-    static RegisteredExtension configured(const std::string& json) {
-        RegisteredExtension extension =
-            parse_extension(json, ExtensionDefaults{}, Limits()).value();
-        extension.origin = RegisteredExtension::Origin::configuration;
-        return extension;
-    }
-    void configure(std::vector<RegisteredExtension> extensions) {
-        extension_registry_.configure(std::move(extensions));
-        run();
-        while (!index_calls_.empty()) {
-            answer_index(200, kOne);
-        }
-    }
-};
-
-TEST_F(ConfiguredExtensions, AreShownAndNotRemovedByTheApi) {
-    configure({configured(kUrl)});
-    EXPECT_THAT(show(), HasSubstr(R"("origin":"configuration")"));
-    const Answer refused = ask(Method::del, "/api/v1/extensions/ext.example:8080");
-    EXPECT_EQ(refused.status, 409);
-    EXPECT_THAT(refused.body, HasSubstr("by the hub's configuration (steadybit.extensions)"));
-    EXPECT_NE(subscription(), nullptr);
-}
-
-TEST_F(ConfiguredExtensions, CountMoreThanTheApi) {
-    configure({configured(kUrl)});
-    const std::uint64_t number = send(
-        Method::post,
-        "/api/v1/extensions",
-        R"({"url":"http://ext.example:8080/p","profile":"poll"})"
-    );
-    answer_index(200, kOne);
-    EXPECT_EQ(connection_.answer(number).status, 200);
-    EXPECT_THAT(connection_.answer(number).body, HasSubstr(R"("profile":"push")"));
-    EXPECT_THAT(connection_.answer(number).body, HasSubstr(R"("origin":"configuration")"));
-}
-
-TEST_F(ConfiguredExtensions, GoWhenTheConfigurationNamesThemNoMore) {
-    configure({configured(kUrl), configured(R"({"url":"http://other"})")});
-    EXPECT_EQ(catalog_.list("default").size(), 2U);
-    const Revision before = subscription()->revision;
-    configure({configured(kUrl)});
-    EXPECT_EQ(catalog_.list("default").size(), 1U);
-    EXPECT_EQ(get("/api/v1/extensions/other:80").status, 404);
-    EXPECT_EQ(subscription()->revision, before) << "the other one is not touched";
-    EXPECT_EQ(add(R"({"url":"http://api"})").status, 201);
-    configure({});
-    EXPECT_EQ(catalog_.list("default").size(), 1U) << "the API's stays";
-}
-
-TEST_F(ConfiguredExtensions, StayWhileTheirSourceCannotBeRead) {
-    RegisteredExtension dropped = configured(kUrl);
-    dropped.origin = RegisteredExtension::Origin::drop_in;
-    configure({dropped, configured(R"({"url":"http://other"})")});
-    ASSERT_EQ(catalog_.list("default").size(), 2U);
-    const Revision before = subscription()->revision;
-    extension_registry_.configure({}, {RegisteredExtension::Origin::drop_in});
-    run();
-    ASSERT_EQ(index_calls_.size(), 1U) << "it is served as before, after a restart too";
-    answer_index(200, kOne);
-    ASSERT_NE(subscription(), nullptr);
-    EXPECT_EQ(subscription()->revision, before);
-    EXPECT_THAT(show(), HasSubstr(R"("origin":"drop-in")"));
-    EXPECT_EQ(get("/api/v1/extensions/other:80").status, 404) << "its source was read";
-    configure({});
-    EXPECT_TRUE(catalog_.list("default").empty()) << "now it is known to be gone";
-}
-
-TEST_F(ConfiguredExtensions, TheSecondRunServesWhatTheFirstRegistered) {
-    add(kUrl);
-    SteadybitExtensions calls;
-    Extensions documents(kv_, limits_);
-    documents.start([] {});
-    run();
-    ExtensionRegistry again(ExtensionRegistryPorts{
-        .send = [this](
-                    HttpCall call, HttpReplyDone done
-                ) { index_calls_.push_back({std::move(call), std::move(done)}); },
-        .clock = clock_,
-        .hub = hub_,
-        .catalog = catalog_,
-        .extensions = documents,
-        .calls = calls,
-        .limits = limits_,
-        .user_agent = "Belfry/1.2.3",
-    });
-    again.prepare();
-    ASSERT_NE(calls.find("default/ext.example:8080"), nullptr);
-    EXPECT_EQ(calls.find("default/ext.example:8080")->listeners, nullptr);
-    again.start();
-    run();
-    EXPECT_THAT(types(), testing::ElementsAre("deploy", "test.run")) << "kept until it is known";
-    answer_index(200, kOne);
-    EXPECT_EQ(calls.find("default/ext.example:8080")->listeners->size(), 1U);
-}
-
-TEST_F(ConfiguredExtensions, CertificatesThatCannotBeUsedAreToldAndTriedAgain) {
-    tls_ = fail(Errc::bad_request, "no certificate can be read from /ca.pem: no such file");
-    extension_registry_.configure(
-        {configured(R"({"name":"t","url":"https://t","tls":{"ca":"/ca.pem"}})")}
-    );
-    run();
-    EXPECT_TRUE(index_calls_.empty()) << "it would be called with other certificates";
-    EXPECT_EQ(served("t"), nullptr);
-    EXPECT_THAT(show("t"), HasSubstr("no certificate can be read from /ca.pem"));
-    tls_ = nullptr;
-    pass(1s);
-    ASSERT_EQ(index_calls_.size(), 1U);
-    answer_index(200, kOne);
-    ASSERT_NE(served("t"), nullptr);
-    EXPECT_EQ(served("t")->listeners->size(), 1U);
 }
 
 }  // namespace

@@ -152,6 +152,7 @@ class NativeDoorTest : public testing::Test {
     };
     std::deque<IndexCall> index_calls_;
     Extensions registered_extensions_{kv_, limits_};
+    KeptIndexes kept_indexes_{kv_, limits_};
     SteadybitExtensions served_extensions_;
     ExtensionRegistry extension_registry_{ExtensionRegistryPorts{
         .send = [this](
@@ -162,6 +163,7 @@ class NativeDoorTest : public testing::Test {
         .hub = hub_,
         .catalog = catalog_,
         .extensions = registered_extensions_,
+        .indexes = kept_indexes_,
         .calls = served_extensions_,
         .limits = limits_,
         .user_agent = "Belfry/1.2.3",

@@ -42,9 +42,6 @@ void ExtensionRegistry::fetch(const Key& key, Done done) {
     const SteadybitExtension* served = ports_.calls.find(key);
     if (served == nullptr || entry.tls != before) {
         ports_.calls.put(key, target);
-        if (served == nullptr && entry.index.known) {
-            ports_.calls.set_listeners(key, entry.index.index.listeners);
-        }
     }
     ports_.send(
         index_call(*extension, target, entry.index.etag, ports_.user_agent),
@@ -85,13 +82,20 @@ void ExtensionRegistry::fetched(
     if (extension == nullptr) {
         return fetch_ended(key);
     }
-    narrow_subscription(*extension, [this, key](const Result<void>& narrowed) {
+    Done end = [this, key](const Result<void>& written) {
         const auto entry_now = entries_.find(key);
-        if (!narrowed && entry_now != entries_.end()) {
-            fetch_failed(key, entry_now->second, narrowed.error());
+        if (!written && entry_now != entries_.end()) {
+            fetch_failed(key, entry_now->second, written.error());
         }
         fetch_ended(key);
-    });
+    };
+    // The filter first: behind one that is too narrow, listeners that were kept would miss events.
+    narrow_subscription(
+        *extension,
+        [this, key, end = std::move(end)](Result<void> narrowed) mutable {
+            narrowed ? keep(key, std::move(end)) : end(std::move(narrowed));
+        }
+    );
 }
 
 void ExtensionRegistry::take_index(
@@ -114,6 +118,7 @@ void ExtensionRegistry::take_index(
          {"refused", std::to_string(refused)}}
     );
     ports_.calls.set_listeners(key, entry.index.index.listeners);
+    entry.unkept = true;
 }
 
 // Told once in the log, until it changes.
@@ -148,6 +153,99 @@ void ExtensionRegistry::fetch_ended(const Key& key) {
     for (Done& waiter : waiters) {
         waiter({});
     }
+}
+
+// --- What outlives the hub
+
+// Of an earlier run; it counts until the next answer.
+void ExtensionRegistry::restore(const Key& key, KeptIndex kept) {
+    std::vector<SteadybitFinding> findings;
+    for (KeptFinding& finding : kept.findings) {
+        findings.push_back({.refused = std::move(finding.refused), .warning = {}});
+    }
+    ExtensionIndex& index = entries_[key].index;
+    index.known = true;
+    index.etag = std::move(kept.etag);
+    index.index = std::move(kept.index);
+    ports_.calls.restore(key, index.index.listeners, std::move(findings));
+}
+
+// Writes what is known if it is not written yet: one write at a time, the last word counts.
+void ExtensionRegistry::keep(const Key& key, Done done) {
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || !found->second.unkept) {
+        return done({});
+    }
+    Entry& entry = found->second;
+    entry.keep_waiters.push_back(std::move(done));
+    if (!entry.is_keeping) {
+        write_kept(key, entry);
+    }
+}
+
+void ExtensionRegistry::write_kept(const Key& key, Entry& entry) {
+    std::vector<Done> waiters = std::exchange(entry.keep_waiters, {});
+    const SteadybitExtension* served = ports_.calls.find(key);
+    if (served == nullptr || served->listeners == nullptr || !entry.served) {
+        for (Done& waiter : waiters) {  // it cannot be called now; the next index writes it
+            waiter({});
+        }
+        return;
+    }
+    KeptIndex kept{
+        .identity = entry.served->identity(),
+        .etag = entry.index.etag,
+        .index = entry.index.index,
+        .findings = {},
+    };
+    for (const SteadybitFinding& finding : served->findings) {
+        kept.findings.push_back({.refused = finding.refused});
+    }
+    entry.unkept = false;
+    entry.is_keeping = true;
+    ports_.indexes.put(
+        key,
+        kept,
+        [this, key, waiters = std::move(waiters)](const Result<void>& written) mutable {
+            this->kept(key, written);
+            const bool failed = !written && written.error().code != Errc::too_large;
+            for (Done& waiter : waiters) {
+                waiter(failed ? written : Result<void>());
+            }
+        }
+    );
+}
+
+void ExtensionRegistry::kept(const Key& key, const Result<void>& written) {
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) {
+        return;
+    }
+    Entry& entry = found->second;
+    entry.is_keeping = false;
+    entry.index.too_large_to_keep = !written && written.error().code == Errc::too_large;
+    if (entry.unkept) {
+        return write_kept(key, entry);
+    }
+    if (!written && !entry.index.too_large_to_keep) {
+        log_warn(
+            "what is known of an extension's listeners could not be written",
+            {{"extension", key}, {"error", written.error().detail}}
+        );
+        entry.unkept = true;  // with the next index
+    }
+}
+
+void ExtensionRegistry::drop_kept(const Key& key, Task done) {
+    ports_.indexes.remove(key, [key, done = std::move(done)](const Result<void>& removed) mutable {
+        if (!removed) {
+            log_warn(
+                "the index of an extension that is gone stays until the next start",
+                {{"extension", key}, {"error", removed.error().detail}}
+            );
+        }
+        done();
+    });
 }
 
 // --- The subscription

@@ -54,9 +54,17 @@ std::string_view place_of(RegisteredExtension::Origin origin) {
 
 }  // namespace
 
-ExtensionRegistry::ExtensionRegistry(ExtensionRegistryPorts ports) : ports_(std::move(ports)) {}
+ExtensionRegistry::ExtensionRegistry(ExtensionRegistryPorts ports) : ports_(std::move(ports)) {
+    ports_.calls.on_refused([this](const Key& key) {
+        if (const auto found = entries_.find(key); found != entries_.end()) {
+            found->second.unkept = true;
+            keep(key, [](const Result<void>&) {});
+        }
+    });
+}
 
 ExtensionRegistry::~ExtensionRegistry() {
+    ports_.calls.on_refused({});
     for (auto& [key, entry] : entries_) {
         ports_.clock.cancel(entry.timer);
     }
@@ -67,15 +75,27 @@ const ExtensionIndex* ExtensionRegistry::index(const Key& key) const {
     return found == entries_.end() ? nullptr : &found->second.index;
 }
 
-void ExtensionRegistry::prepare() {
-    for (const RegisteredExtension* extension : ports_.extensions.all()) {
-        if (Result<void> served = serve(*extension); !served) {
-            log_error(
-                "an extension is not called",
-                {{"extension", key_of(*extension)}, {"error", served.error().detail}}
-            );
+void ExtensionRegistry::prepare(Task on_ready) {
+    ports_.indexes.load([this, on_ready = std::move(on_ready)](KeptIndexes::ByKey indexes) mutable {
+        for (const RegisteredExtension* extension : ports_.extensions.all()) {
+            const Key key = key_of(*extension);
+            if (Result<void> served = serve(*extension); !served) {
+                log_error(
+                    "an extension is not called",
+                    {{"extension", key}, {"error", served.error().detail}}
+                );
+            }
+            const auto kept = indexes.find(key);
+            if (kept != indexes.end() && kept->second.identity == extension->identity()) {
+                restore(key, std::move(kept->second));
+                indexes.erase(kept);
+            }
         }
-    }
+        for (const auto& [key, left] : indexes) {  // by a removal that was cut off
+            drop_kept(key, [] {});
+        }
+        on_ready();
+    });
 }
 
 void ExtensionRegistry::start() {
@@ -347,12 +367,16 @@ void ExtensionRegistry::remove_known(const RegisteredExtension& extension, Done 
                 key,
                 [this, key, done = std::move(done), next = std::move(next)](Result<void> gone
                 ) mutable {
-                    if (gone) {
-                        forget(key);
-                        log_info("removed an extension", {{"extension", key}});
+                    if (!gone) {
+                        next();
+                        return done(std::move(gone));
                     }
-                    next();
-                    done(std::move(gone));
+                    forget(key);
+                    log_info("removed an extension", {{"extension", key}});
+                    drop_kept(key, [done = std::move(done), next = std::move(next)]() mutable {
+                        next();
+                        done({});
+                    });
                 }
             );
         }
@@ -371,19 +395,19 @@ void ExtensionRegistry::refresh(const Key& key, Done done) {
 Result<void> ExtensionRegistry::serve(const RegisteredExtension& extension) {
     const Key key = key_of(extension);
     Entry& entry = entries_[key];
-    entry.generation = ++generations_;
-    entry.index.etag.clear();  // of what may be another index
+    if (entry.served != extension) {
+        entry.served = extension;
+        entry.generation = ++generations_;
+        entry.index.etag.clear();  // of what may be another index
+    }
     if (Result<void> usable = read_tls(extension, entry); !usable) {
-        ports_.calls.remove(key);
+        ports_.calls.withdraw(key);
         entry.index.error = usable.error().detail;
         return usable;
     }
     SteadybitTarget target = target_of(extension);
     target.tls = entry.tls;
     ports_.calls.put(key, std::move(target));
-    if (entry.index.known && ports_.calls.find(key)->listeners == nullptr) {
-        ports_.calls.set_listeners(key, entry.index.index.listeners);
-    }
     return {};
 }
 

@@ -1,14 +1,15 @@
 // The agent's side of Steadybit's Event API: which extensions are registered, what their indexes
 // say, and the one subscription of each. It asks for an index when an extension is registered and
 // again every few minutes, sends back the ETag it got, and keeps the last good index when that
-// fails. Owned by the wiring; the ports must outlive it, and callbacks of theirs must not run after
-// its end. I/O thread only.
+// fails, over a restart, too. Owned by the wiring; the ports must outlive it, and callbacks of
+// theirs must not run after its end. I/O thread only.
 #pragma once
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "catalog/catalog.h"
 #include "catalog/extensions.h"
+#include "catalog/kept_index.h"
 #include "event/steadybit_index.h"
 #include "hub/hub.h"
 #include "net/http_client.h"
@@ -34,6 +35,7 @@ struct ExtensionRegistryPorts {
     Hub& hub;
     const Catalog& catalog;
     Extensions& extensions;
+    KeptIndexes& indexes;
     SteadybitExtensions& calls;
     const Limits& limits;
     std::string user_agent;
@@ -53,6 +55,7 @@ struct ExtensionIndex {
     std::string etag;
     std::optional<WallTime> fetched;  // when it was last answered, as new or as unchanged
     std::string error;                // of the last request; empty: it succeeded
+    bool too_large_to_keep = false;   // a restart forgets it
 };
 
 class ExtensionRegistry {
@@ -66,8 +69,9 @@ class ExtensionRegistry {
     ExtensionRegistry(const ExtensionRegistry&) = delete;
     ExtensionRegistry& operator=(const ExtensionRegistry&) = delete;
 
-    // Makes the extensions of earlier runs known to the sinks. Before the hub starts.
-    void prepare();
+    // Makes the extensions of earlier runs, and their last good indexes, known to the sinks.
+    // Before the hub starts, which waits for `on_ready`.
+    void prepare(Task on_ready);
     // Asks those for their indexes that the API registered. After the hub started.
     void start();
     // Registers what configuration names (any origin but the API), and drops what it named before
@@ -98,11 +102,15 @@ class ExtensionRegistry {
     // One registered extension.
     struct Entry {
         ExtensionIndex index;
-        std::uint64_t generation = 0;  // of its document: answers to an older one do not count
+        std::optional<RegisteredExtension> served;
+        std::uint64_t generation = 0;  // of `served`: answers to an older one do not count
         unsigned failures = 0;         // in a row
         bool is_fetching = false;
         TimerId timer;
         std::vector<Done> waiters;  // for the index
+        bool unkept = false;        // what is known differs from what was last written
+        bool is_keeping = false;
+        std::vector<Done> keep_waiters;  // for the next write
         std::shared_ptr<const TlsContext> tls;
         FileTimes tls_times;
     };
@@ -138,6 +146,12 @@ class ExtensionRegistry {
     void take_index(const Key& key, Entry& entry, SteadybitIndex index, std::string etag);
     void fetch_failed(const Key& key, Entry& entry, const Error& error);
     void fetch_ended(const Key& key);
+
+    void restore(const Key& key, KeptIndex kept);
+    void drop_kept(const Key& key, Task done);
+    void keep(const Key& key, Done done);
+    void write_kept(const Key& key, Entry& entry);
+    void kept(const Key& key, const Result<void>& written);
 
     void ensure_subscription(const RegisteredExtension& extension, Done done);
     void narrow_subscription(const RegisteredExtension& extension, Done done);

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { eventually, startHub } from '../hub.mjs';
-import { attempts, caughtUp, event, from, id, number, post, postAll, postTogether, quick, registered, show, states } from './agent.mjs';
+import {
+  attempts, caughtUp, deadLetters, event, from, id, number, post, postAll, postTogether, quick, refresh, registered, show, states,
+} from './agent.mjs';
 import { failure, hang, on, startExtension } from './extension.mjs';
 
 const all = on('/events/all', '*');
@@ -70,13 +72,80 @@ test('an extension with its credentials, cursor and listeners outlives the hub',
   await hub.start();
   await post(hub, event(3));
   const kept = await show(hub, 'kept');
-  assert.deepEqual([kept.url, kept.profile, kept.lag], [before.url, before.profile, 1]);
+  assert.deepEqual([kept.url, kept.profile, kept.lag, kept.index.etag], [before.url, before.profile, 1, extension.etag]);
+  assert.deepEqual(kept.listeners, before.listeners);
   await extension.start();
-  await hub.call('POST', '/api/v1/extensions/kept/refresh');
   await caughtUp(hub, 'kept');
-  assert.deepEqual(states(await show(hub, 'kept')), { '/events/all': 'active' });
   assert.equal(extension.calls.at(-1).headers.authorization, `Basic ${Buffer.from('agent:hunter2hunter2').toString('base64')}`);
   assert.equal(extension.calls.map(number).at(-1), 3);
+});
+
+test('steadybit 7: the last good listeners are called after a restart, though the index fails', async (t) => {
+  const hub = await startHub(t);
+  const extension = await startExtension(t, { listeners: [all, on('/narrow', 'deploy')] });
+  const { name, listeners } = await registered(hub, extension, quick());
+  extension.indexAnswer = () => ({ status: 500 });
+  for (const [signal, count] of [['SIGTERM', 1], ['SIGKILL', 2]]) {
+    await hub.restart(signal);
+    await post(hub, event(count));
+    await caughtUp(hub, name);
+    const shown = await eventually('the failure is shown', async () => {
+      const now = await show(hub, name);
+      return now.index.error && now;
+    });
+    assert.match(shown.index.error, /500/);
+    assert.deepEqual(shown.listeners, listeners);
+  }
+  extension.indexAnswer = undefined;
+  await refresh(hub, name);
+  assert.equal(extension.indexes.at(-1).headers['if-none-match'], extension.etag, 'the ETag outlived it, too');
+  assert.deepEqual([...new Set(extension.calls.map((call) => `${call.path} ${number(call)}`))], ['/events/all 1', '/events/all 2']);
+});
+
+test('a 410 refuses a listener over a restart, until the index changes', async (t) => {
+  const hub = await startHub(t);
+  const handlers = { '/gone': () => ({ status: 410 }) };
+  const extension = await startExtension(t, { listeners: [all, on('/gone', '*')], handlers });
+  const { name } = await registered(hub, extension, quick());
+  await post(hub, event(1));
+  await caughtUp(hub, name);
+  const gone = () => extension.calls.filter(({ path }) => path === '/gone').map(number);
+  const { listeners } = await show(hub, name);
+  assert.match(listeners[1].reason, /410/);
+  for (const [signal, count] of [['SIGTERM', 2], ['SIGKILL', 3]]) {
+    await hub.restart(signal);
+    await refresh(hub, name);
+    await post(hub, event(count));
+    await caughtUp(hub, name);
+    assert.deepEqual((await show(hub, name)).listeners, listeners);
+  }
+  assert.deepEqual(gone(), [1]);
+  assert.equal((await deadLetters(hub, name)).length, 1);
+  delete extension.handlers['/gone'];
+  extension.change(extension.listeners);
+  await hub.restart('SIGTERM');
+  await refresh(hub, name);
+  await post(hub, event(4));
+  await caughtUp(hub, name);
+  assert.deepEqual(gone(), [1, 4]);
+});
+
+test('an extension that was removed leaves nothing to a restart or to the next of its name', async (t) => {
+  const hub = await startHub(t);
+  const first = await startExtension(t, { listeners: [all] });
+  const second = await startExtension(t, { listeners: [all] });
+  await registered(hub, first, { name: 'one', ...quick() });
+  await hub.call('DELETE', '/api/v1/extensions/one');
+  await second.stop();
+  const { listeners } = await registered(hub, second, { name: 'one', ...quick() });
+  assert.deepEqual(listeners, []);
+  await hub.restart('SIGKILL');
+  assert.deepEqual((await show(hub, 'one')).listeners, []);
+  await post(hub, event(1));
+  await second.start();
+  await refresh(hub, 'one');
+  await caughtUp(hub, 'one');
+  assert.deepEqual([first.calls.length, second.calls.map(number)], [0, [1]]);
 });
 
 test('failed attempts and dead letters of a listener outlive the hub', async (t) => {
