@@ -55,7 +55,10 @@ void append_array(
 
 KeptFinding read_finding(const json::value& value, const std::string& path, JsonObjectReader& in) {
     JsonObjectReader reader(value, path);
-    KeptFinding finding{.refused = reader.text("refused").value_or("")};
+    KeptFinding finding{
+        .from = Offset{reader.number("from").value_or(0)},
+        .refused = reader.text("refused").value_or(""),
+    };
     in.check(reader.finish());
     return finding;
 }
@@ -108,7 +111,10 @@ std::string kept_index_json(const KeptIndex& kept) {
     );
     append_array(out, "findings", kept.findings, [&out](const KeptFinding& finding) {
         out += '{';
+        append_json_name(out, "from");
+        append_json_number(out, finding.from.value);
         if (!finding.refused.empty()) {
+            out += ',';
             append_json_name(out, "refused");
             append_json_string(out, finding.refused);
         }

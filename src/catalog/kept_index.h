@@ -1,12 +1,13 @@
 // What is kept of an extension's index, so that its listeners are known before it answers again:
-// the last good index, its ETag, and which listeners wanted no more. One document for each
-// extension in Kv, under `extension-indexes/<tenant>/<name>`. One that cannot be read is logged and
-// counts as absent: the index is asked for anyway. KeptIndexes is owned by the wiring; the Kv and
-// the limits must outlive it. I/O thread only.
+// the last good index, its ETag, since when listeners get events, and which wanted no more. One
+// document for each extension in Kv, under `extension-indexes/<tenant>/<name>`. One that cannot be
+// read is logged and counts as absent: the index is asked for anyway. KeptIndexes is owned by the
+// wiring; the Kv and the limits must outlive it. I/O thread only.
 #pragma once
 
 #include "base/limits.h"
 #include "engine/kv.h"
+#include "event/event.h"
 #include "event/steadybit_index.h"
 
 #include <map>
@@ -18,6 +19,7 @@ namespace belfry {
 
 // Of one of the index's listeners.
 struct KeptFinding {
+    Offset from{};        // the first event it gets
     std::string refused;  // why it is not called any more; empty: it is
     bool operator==(const KeptFinding&) const = default;
 };

@@ -23,7 +23,9 @@ KeptIndex an_index() {
         {.method = "", .path = "", .listen_to = {}, .reason = "a listener must be an object"},
     };
     kept.index.refusals_beyond = 3;
-    kept.findings = {{}, {.refused = "it answered 410: \"gone\"\n"}, {}};
+    kept.findings = {
+        {}, {.from = Offset{1UL << 60U}, .refused = "it answered 410: \"gone\"\n"}, {}
+    };
     return kept;
 }
 
@@ -97,7 +99,8 @@ TEST_F(KeptIndexesTest, WhatCannotBeReadCountsAsAbsent) {
          {std::string(),
           std::string("{}"),
           with("\"identity\"", "\"identitx\""),
-          with("\"findings\":[{},", "\"findings\":["),
+          with("\"findings\":[{\"from\":0},", "\"findings\":["),
+          with("\"from\":0", "\"from\":-1"),
           with("\"method\":\"DELETE\"", "\"method\":\"GET\""),
           with("\"refused\":", "\"refusee\":"),
           with("\"reason\":\"a ", "\"reason\":7,\"b\":\"a "),

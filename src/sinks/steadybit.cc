@@ -188,6 +188,7 @@ void SteadybitAttempt::choose(const SteadybitExtension& extension) {
         const SteadybitListener& listener = (*listeners_)[i];
         if (!listener.listens_to(attempt_.event.event.type) ||
             !extension.findings[i].refused.empty() ||
+            (!is_replay() && attempt_.event.offset < extension.findings[i].from) ||
             (!attempt_.listener.empty() && listener.path != attempt_.listener)) {
             continue;
         }

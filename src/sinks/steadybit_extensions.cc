@@ -3,9 +3,33 @@
 #include "base/assert.h"
 #include "base/logging.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace belfry {
+
+namespace {
+
+// nullopt if the extension's index so far does not know it.
+std::optional<Offset> first_event_of(
+    const SteadybitListener& listener, const SteadybitExtension& before
+) {
+    if (before.listeners == nullptr) {
+        return Offset{};
+    }
+    std::optional<Offset> from;
+    for (std::size_t i = 0; i < before.listeners->size(); ++i) {
+        const SteadybitListener& known = (*before.listeners)[i];
+        if (known.method == listener.method && known.path == listener.path) {
+            const Offset its = before.findings[i].from;
+            from = std::min(from.value_or(its), its);
+        }
+    }
+    return from;
+}
+
+}  // namespace
 
 SteadybitExtensions::Key SteadybitExtensions::key(
     std::string_view tenant, std::string_view extension
@@ -24,8 +48,18 @@ void SteadybitExtensions::withdraw(const Key& key) {
     extensions_[key].target = nullptr;
 }
 
-void SteadybitExtensions::set_listeners(const Key& key, std::vector<SteadybitListener> listeners) {
-    std::vector<SteadybitFinding> findings(listeners.size());
+void SteadybitExtensions::set_listeners(
+    const Key& key, std::vector<SteadybitListener> listeners, Offset next
+) {
+    const auto found = extensions_.find(key);
+    if (found == extensions_.end()) {
+        return;
+    }
+    std::vector<SteadybitFinding> findings;
+    findings.reserve(listeners.size());
+    for (const SteadybitListener& listener : listeners) {
+        findings.push_back({.from = first_event_of(listener, found->second).value_or(next)});
+    }
     restore(key, std::move(listeners), std::move(findings));
 }
 

@@ -4,6 +4,7 @@
 // thread only.
 #pragma once
 
+#include "event/event.h"
 #include "event/steadybit_index.h"
 #include "sinks/steadybit_target.h"
 
@@ -20,10 +21,11 @@ namespace belfry {
 
 using SteadybitListeners = std::shared_ptr<const std::vector<SteadybitListener>>;
 
-// What calls showed of one listener since its index came.
+// What is known of one listener beside its index.
 struct SteadybitFinding {
-    std::string refused;  // why it is not called any more; empty: it is
-    std::string warning;
+    Offset from{};  // the first event it gets: a changed index that adds it does so from then on
+    std::string refused;  // why calls showed that it is not to be called any more; empty: it is
+    std::string warning;  // of what calls showed
 };
 
 struct SteadybitExtension {
@@ -43,8 +45,10 @@ class SteadybitExtensions {
     void put(const Key& key, SteadybitTarget target);
     // It cannot be called until the next put(); what is known of it stays.
     void withdraw(const Key& key);
-    // A changed index: what was found about its listeners is forgotten. Ignored if unknown.
-    void set_listeners(const Key& key, std::vector<SteadybitListener> listeners);
+    // A changed index: what was found about its listeners is forgotten, and those it adds get no
+    // event below `next`. A listener is known by method and path, so that one whose names change
+    // misses nothing; the first index adds none. Ignored if unknown.
+    void set_listeners(const Key& key, std::vector<SteadybitListener> listeners, Offset next);
     // The index of an earlier run, with what was found then; `findings` has one for each listener.
     void restore(
         const Key& key,

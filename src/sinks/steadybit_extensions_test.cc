@@ -44,12 +44,12 @@ TEST(SteadybitExtensions, AreKnownFromRegistrationToRemoval) {
     SteadybitExtensions extensions;
     const auto key = SteadybitExtensions::key("default", "a");
     EXPECT_EQ(key, "default/a");
-    extensions.set_listeners(key, {listener("/e")});
+    extensions.set_listeners(key, {listener("/e")}, Offset{});
     EXPECT_EQ(extensions.find(key), nullptr);
     extensions.put(key, steadybit_target(parse_url("http://h").value()));
     ASSERT_NE(extensions.find(key), nullptr);
     EXPECT_EQ(extensions.find(key)->listeners, nullptr) << "no index yet";
-    extensions.set_listeners(key, {listener("/e")});
+    extensions.set_listeners(key, {listener("/e")}, Offset{});
     extensions.put(key, steadybit_target(parse_url("http://other").value()));
     EXPECT_EQ(extensions.find(key)->target->host, "other");
     EXPECT_EQ(extensions.find(key)->listeners->size(), 1U) << "they stay";
@@ -62,7 +62,7 @@ TEST(SteadybitExtensions, FindingsAreOfThePresentIndexAlone) {
     SteadybitExtensions extensions;
     const SteadybitExtensions::Key key = "default/a";
     extensions.put(key, steadybit_target(parse_url("http://h").value()));
-    extensions.set_listeners(key, {listener("/a"), listener("/b")});
+    extensions.set_listeners(key, {listener("/a"), listener("/b")}, Offset{});
     const SteadybitExtension& extension = *extensions.find(key);
     const SteadybitListeners first = extension.listeners;
     extensions.refuse(key, first, 1, "it answered 410 Gone");
@@ -74,11 +74,35 @@ TEST(SteadybitExtensions, FindingsAreOfThePresentIndexAlone) {
     EXPECT_EQ(extension.last_error, "POST /a: connection refused");
     extensions.warn(key, first, 0, "");
     EXPECT_EQ(extension.findings[0].warning, "");
-    extensions.set_listeners(key, {listener("/b")});
+    extensions.set_listeners(key, {listener("/b")}, Offset{});
     EXPECT_EQ(extension.findings[0].refused, "") << "the index changed";
     extensions.refuse(key, first, 1, "late");
     extensions.refuse("default/gone", first, 1, "late");
     EXPECT_EQ(extension.findings[0].refused, "");
+}
+
+TEST(SteadybitExtensions, AListenerThatAnIndexAddsCountsFromThenOn) {
+    SteadybitExtensions extensions;
+    const SteadybitExtensions::Key key = "default/a";
+    extensions.put(key, steadybit_target(parse_url("http://h").value()));
+    const auto from = [&](std::vector<SteadybitListener> listeners, std::uint64_t next) {
+        extensions.set_listeners(key, std::move(listeners), Offset{next});
+        std::vector<std::uint64_t> offsets;
+        for (const SteadybitFinding& finding : extensions.find(key)->findings) {
+            offsets.push_back(finding.from.value);
+        }
+        return offsets;
+    };
+    using Offsets = std::vector<std::uint64_t>;
+    EXPECT_EQ(from({listener("/a"), listener("/b", {"x"})}, 5), (Offsets{0, 0})) << "the first one";
+    SteadybitListener put = listener("/a");
+    put.method = "PUT";
+    EXPECT_EQ(from({listener("/c"), listener("/a"), put}, 7), (Offsets{7, 0, 7}));
+    EXPECT_EQ(from({listener("/b", {"x"}), listener("/c", {"y"})}, 9), (Offsets{9, 7}))
+        << "who was gone is new again, who asks for other names is not";
+    EXPECT_EQ(from({}, 10), Offsets{});
+    EXPECT_EQ(from({listener("/c")}, 11), Offsets{11}) << "an empty index is one, too";
+    EXPECT_EQ(from({listener("/c"), listener("/c", {"x"})}, 12), (Offsets{11, 11}));
 }
 
 }  // namespace

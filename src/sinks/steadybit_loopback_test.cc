@@ -79,7 +79,7 @@ class SteadybitOnLoopback : public testing::Test {
                  .restrict_to = SteadybitListener::Restrict::leader}
             );
         }
-        extensions_.set_listeners("default/ext", std::move(all));
+        extensions_.set_listeners("default/ext", std::move(all), Offset{});
     }
     Outcome attempt(Duration timeout = 5s) {
         auto bytes = std::make_shared<std::string>(kBody);

@@ -79,8 +79,8 @@ class SteadybitTest : public testing::Test {
              .user_agent = "Belfry/9.9"}
         );
     }
-    void listeners(std::vector<SteadybitListener> all) {
-        extensions_.set_listeners(key_, std::move(all));
+    void listeners(std::vector<SteadybitListener> all, std::uint64_t next = 0) {
+        extensions_.set_listeners(key_, std::move(all), Offset{next});
     }
     void attempt(Attempt attempt) {
         outcome_.reset();
@@ -286,6 +286,21 @@ TEST_F(SteadybitTest, GoneRefusesThatListenerUntilTheIndexChanges) {
     listeners({listener("/a"), listener("/b")});
     attempt({.event = make_event("deploy", 43)});
     EXPECT_EQ(calls_.size(), 2U);
+}
+
+TEST_F(SteadybitTest, AListenerThatAnIndexAddedGetsNothingFromBefore) {
+    listeners({listener("/a")});
+    listeners({listener("/a"), listener("/new")}, 42);
+    attempt();
+    EXPECT_THAT(lines(), ElementsAre("POST /p/a"));
+    reply(answer(200));
+    EXPECT_EQ(outcome_.value().kind, Kind::settled);
+    attempt({.event = make_event("deploy", 42)});
+    EXPECT_THAT(lines(), ElementsAre("POST /p/a", "POST /p/new"));
+    reply(answer(200));
+    reply(answer(200));
+    attempt({.event = make_event(), .replay = "rp_1"});
+    EXPECT_THAT(lines(), ElementsAre("POST /p/a", "POST /p/new")) << "a replay is asked for";
 }
 
 TEST_F(SteadybitTest, AReplayThatReachesNobodyKeepsItsDeadLetter) {

@@ -197,6 +197,21 @@ TEST_F(ConfiguredExtensions, ListenersEtagAndRefusalsOutliveARun) {
     EXPECT_EQ(third.registry.index(kKey)->etag, "raw-2");
 }
 
+TEST_F(ConfiguredExtensions, SinceWhenAListenerGetsEventsOutlivesARun) {
+    add(kUrl);
+    publish("deploy");
+    publish("deploy");
+    add(kUrl, kTwo);
+    EXPECT_EQ(served()->findings[0].from, Offset{0}) << "it was there before";
+    EXPECT_EQ(served()->findings[1].from, Offset{2});
+    publish("deploy");
+    SecondRun second(*this);
+    EXPECT_EQ(second.served()->findings[1].from, Offset{2});
+    ASSERT_TRUE(second.refresh());
+    answer_index(200, kTwo, {{"etag", "other"}});
+    EXPECT_EQ(second.served()->findings[1].from, Offset{2}) << "nothing was added";
+}
+
 TEST_F(ConfiguredExtensions, WhatIsConfiguredAsBeforeKeepsItsEtagAndRefusals) {
     configure({configured(kUrl)});
     served_extensions_.refuse(kKey, served()->listeners, 0, "it answered 410");

@@ -117,7 +117,7 @@ void ExtensionRegistry::take_index(
          {"listeners", std::to_string(entry.index.index.listeners.size())},
          {"refused", std::to_string(refused)}}
     );
-    ports_.calls.set_listeners(key, entry.index.index.listeners);
+    ports_.calls.set_listeners(key, entry.index.index.listeners, ports_.hub.log().next_offset());
     entry.unkept = true;
 }
 
@@ -161,7 +161,7 @@ void ExtensionRegistry::fetch_ended(const Key& key) {
 void ExtensionRegistry::restore(const Key& key, KeptIndex kept) {
     std::vector<SteadybitFinding> findings;
     for (KeptFinding& finding : kept.findings) {
-        findings.push_back({.refused = std::move(finding.refused), .warning = {}});
+        findings.push_back({.from = finding.from, .refused = std::move(finding.refused)});
     }
     ExtensionIndex& index = entries_[key].index;
     index.known = true;
@@ -199,7 +199,7 @@ void ExtensionRegistry::write_kept(const Key& key, Entry& entry) {
         .findings = {},
     };
     for (const SteadybitFinding& finding : served->findings) {
-        kept.findings.push_back({.refused = finding.refused});
+        kept.findings.push_back({.from = finding.from, .refused = finding.refused});
     }
     entry.unkept = false;
     entry.is_keeping = true;

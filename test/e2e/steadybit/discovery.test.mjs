@@ -189,6 +189,26 @@ test('steadybit 8: a changed index counts from then on', async (t) => {
   assert.deepEqual([paths(1), paths(2)], [['/events/all', '/goes'], ['/comes', '/events/all']]);
 });
 
+test('steadybit 8: a new listener gets no event from before, though it waits, nor after a restart', async (t) => {
+  for (const signal of [undefined, 'SIGTERM', 'SIGKILL']) {
+    const hub = await startHub(t);
+    let open = false;
+    const handlers = { '/events/all': () => (open ? undefined : 503) };
+    const extension = await startExtension(t, { listeners: [all], handlers });
+    const { name } = await registered(hub, extension, quick(...Array(50).fill('100ms')));
+    await postAll(hub, [1, 2, 3]);
+    await extension.received(1);
+    extension.change([all, on('/new', '*')]);
+    await refresh(hub, name);
+    await post(hub, event(4));
+    if (signal) await hub.restart(signal);
+    open = true;
+    await caughtUp(hub, name);
+    const at = (wanted) => [...new Set(extension.calls.filter((call) => call.path === wanted).map(({ event: { id: got } }) => got))];
+    assert.deepEqual([at('/events/all'), at('/new')], [from(1, 4).map(id), [id(4)]], `${signal}`);
+  }
+});
+
 test('steadybit 9: a large index is understood, compressed only if that was offered', async (t) => {
   const hub = await startHub(t);
   const listeners = from(1, 900).map((count) => on(`/events/${count}`, `made.up.${count}`));
