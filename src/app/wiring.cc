@@ -224,6 +224,7 @@ void Wiring::make_extension_registry() {
         .user_agent = "Belfry/" + std::string(version()),
         .refresh_every = config_.steadybit_index_refresh,
         .defaults = extension_defaults(config_),
+        .aws_mode = config_.steadybit_agent_mode == "aws",
     });
 }
 

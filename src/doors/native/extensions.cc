@@ -55,8 +55,23 @@ void write_names(JsonWriter& json, const std::vector<std::string>& names) {
     json.end_array();
 }
 
+// Why a listener that may be called is not what it seems; empty: it is.
+std::string_view warning_of(
+    const SteadybitListener& listener, const SteadybitFinding& finding, bool aws_mode
+) {
+    if (!finding.warning.empty()) {
+        return finding.warning;
+    }
+    if (listener.listen_to.empty()) {
+        return "listens to no event";
+    }
+    const bool passed_over = listener.restrict_to == SteadybitListener::Restrict::aws && !aws_mode;
+    return passed_over ? "only hubs with steadybit.agent_mode aws call it, which this one is not"
+                       : "";
+}
+
 void write_listeners(
-    JsonWriter& json, const SteadybitIndex& index, const SteadybitExtension* served
+    JsonWriter& json, const SteadybitIndex& index, const SteadybitExtension* served, bool aws_mode
 ) {
     json.name("listeners").begin_array();
     for (std::size_t i = 0; i < index.listeners.size(); ++i) {
@@ -70,10 +85,9 @@ void write_listeners(
         if (!finding.refused.empty()) {
             json.member("reason", finding.refused);
         }
-        if (!finding.warning.empty()) {
-            json.member("warning", finding.warning);
-        } else if (listener.listen_to.empty()) {
-            json.member("warning", "listens to no event");
+        const std::string_view warning = warning_of(listener, finding, aws_mode);
+        if (!warning.empty()) {
+            json.member("warning", warning);
         }
         json.end_object();
     }
@@ -148,7 +162,9 @@ std::string ExtensionDocuments::json_of(const RegisteredExtension& extension, bo
     const SteadybitExtension* served = registry_.ports().calls.find(key);
     const ExtensionIndex none;
     write_index(json, index == nullptr ? none : *index);
-    write_listeners(json, index == nullptr ? none.index : index->index, served);
+    write_listeners(
+        json, index == nullptr ? none.index : index->index, served, registry_.ports().aws_mode
+    );
     json.member("subscription", extension.subscription_name());
     write_delivery(
         json,

@@ -313,6 +313,17 @@ TEST_F(ExtensionRoutes, AListenerOfNothingIsWarnedAbout) {
     EXPECT_THAT(show(), Not(HasSubstr("note")));
 }
 
+TEST_F(ExtensionRoutes, AListenerForHubsInAnotherModeIsWarnedAbout) {
+    add(kUrl,
+        R"({"eventListeners":[{"path":"/a","method":"POST","listenTo":["*"],"restrictTo":"aws"},)"
+        R"({"path":"/b","method":"POST","listenTo":["*"],"restrictTo":"any"}]})");
+    EXPECT_THAT(
+        show(),
+        HasSubstr(R"("state":"active","warning":"only hubs with steadybit.agent_mode aws call it)")
+    );
+    EXPECT_THAT(show(), HasSubstr(R"("restrictTo":"any","state":"active"})"));
+}
+
 TEST_F(ExtensionRoutes, WhoRegistersMustBeAllowedToReadEverything) {
     close();
     policy("some", R"({"event_prefix":{"deploy":"read"},"subscription":"write"})");

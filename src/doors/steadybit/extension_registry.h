@@ -41,6 +41,7 @@ struct ExtensionRegistryPorts {
     std::string user_agent;
     Duration refresh_every = std::chrono::minutes(5);
     ExtensionDefaults defaults = {};
+    bool aws_mode = false;  // whether the sinks call `restrictTo: aws`
 };
 
 struct AddedExtension {

@@ -69,10 +69,12 @@ test('steadybit 17: leader and any are called by a hub that is alone', async (t)
 
 test('steadybit 17: aws is called only by a hub in that mode', async (t) => {
   const listeners = [on('/all', '*'), { ...on('/aws', '*'), restrictTo: 'aws' }];
-  for (const [settings, paths] of [[[], ['/all']], [['--set', 'steadybit.agent_mode=aws'], ['/all', '/aws']]]) {
+  const warning = 'only hubs with steadybit.agent_mode aws call it, which this one is not';
+  for (const [settings, paths, warned] of [[[], ['/all'], warning], [['--set', 'steadybit.agent_mode=aws'], ['/all', '/aws']]]) {
     const hub = await startHub(t, ...settings);
     const extension = await startExtension(t, { listeners });
-    const { name } = await registered(hub, extension);
+    const { name, listeners: shown } = await registered(hub, extension);
+    assert.deepEqual(shown.map((listener) => listener.warning), [undefined, warned]);
     await post(hub, event(1));
     await caughtUp(hub, name);
     assert.deepEqual(extension.calls.map(({ path }) => path).sort(), paths);
