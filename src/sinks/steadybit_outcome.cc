@@ -39,11 +39,16 @@ Outcome::Kind kind_of(int status) {
 }
 
 // Extensions answer a path that they do not know with their index. It may be longer than what is
-// read of an answer, so it is not parsed.
-bool looks_like_index(std::string_view body) {
+// read of an answer, so it is not parsed; of such a long one other lists of an index tell, too.
+bool looks_like_index(const HttpReply& reply) {
+    const std::string_view body = reply.body;
     const std::size_t first = body.find_first_not_of(" \t\r\n");
-    return first != std::string_view::npos && body[first] == '{' &&
-           body.contains("\"eventListeners\"");
+    if (first == std::string_view::npos || body[first] != '{') {
+        return false;
+    }
+    return body.contains("\"eventListeners\"") ||
+           (reply.body_truncated &&
+            (body.contains("\"actions\"") || body.contains("\"discoveries\"")));
 }
 
 // ": <title>: <detail>" of an ExtensionError; empty if the body is none.
@@ -93,7 +98,7 @@ SteadybitAnswer steadybit_outcome(const Result<HttpReply>& reply, WallTime now) 
     outcome.status = static_cast<std::uint32_t>(reply->status);
     outcome.kind = kind_of(reply->status);
     if (outcome.kind == Outcome::Kind::settled) {
-        if (looks_like_index(reply->body)) {
+        if (looks_like_index(*reply)) {
             answer.warning = "path probably not served: the extension answers it with its index";
         }
         return answer;

@@ -41,6 +41,24 @@ TEST(SteadybitOutcome, AnIndexForAnAnswerIsWarnedOf) {
     EXPECT_EQ(judge(200, R"(["eventListeners"])").warning, "");
 }
 
+TEST(SteadybitOutcome, OfALongIndexOtherListsThanThatOfListenersTell) {
+    for (const char* list : {"actions", "discoveries"}) {
+        HttpReply reply;
+        reply.status = 200;
+        reply.body = std::string("{\"") + list + "\":[{\"path\":\"/a";
+        EXPECT_EQ(steadybit_outcome(reply, WallTime{}).warning, "") << "it is no index";
+        reply.body_truncated = true;
+        EXPECT_THAT(
+            steadybit_outcome(reply, WallTime{}).warning, HasSubstr("path probably not served")
+        );
+    }
+    HttpReply other;
+    other.status = 200;
+    other.body = R"({"answer":"long)";
+    other.body_truncated = true;
+    EXPECT_EQ(steadybit_outcome(other, WallTime{}).warning, "");
+}
+
 TEST(SteadybitOutcome, EachStatusHasItsKind) {
     for (int status : {400, 413, 415, 422}) {
         EXPECT_EQ(judge(status).outcome.kind, Kind::rejected) << status;
