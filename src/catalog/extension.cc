@@ -355,11 +355,27 @@ void append_profile(std::string& out, const std::optional<Pace>& poll) {
     out += ",\"limit\":" + std::to_string(poll->events) + "}}";
 }
 
+// Without the values of its query, any of which may be a secret.
+std::string shown_url(std::string_view url) {
+    const std::size_t query = std::min(url.find('?'), url.size());
+    std::string shown(url.substr(0, query));
+    for (std::size_t begin = query; begin < url.size();) {
+        const std::size_t end = std::min(url.find('&', begin + 1), url.size());
+        const std::string_view part = url.substr(begin, end - begin);
+        const std::size_t equals = part.find('=');
+        shown += equals == std::string_view::npos ? part.substr(0, 1) : part.substr(0, equals + 1);
+        shown += "…";
+        begin = end;
+    }
+    return shown;
+}
+
 void append_members(std::string& out, const RegisteredExtension& extension, DocumentForm form) {
     append_json_name(out, "name");
     append_json_string(out, extension.name);
     if (extension.unix_socket.empty()) {
-        append_member(out, "url", extension.url);
+        const bool whole = form == DocumentForm::stored;
+        append_member(out, "url", whole ? extension.url : shown_url(extension.url));
     } else {
         append_member(out, "unixSocket", extension.unix_socket);
     }

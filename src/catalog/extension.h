@@ -95,7 +95,8 @@ struct ExtensionDefaults {
 // The stored form, with its secrets, and its way back.
 [[nodiscard]] std::string stored_extension_json(const RegisteredExtension& extension);
 [[nodiscard]] Result<RegisteredExtension> parse_stored_extension(std::string_view text);
-// The members of the public form, without the braces around them: no password, no file.
+// The members of the public form, without the braces around them: no password, no file, no value of
+// the URL's query.
 void append_extension_members(std::string& out, const RegisteredExtension& extension);
 
 }  // namespace belfry

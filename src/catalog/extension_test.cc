@@ -33,6 +33,20 @@ constexpr const char* kWhole = R"({
     "pathResolution":"origin","profile":{"poll":{"interval":"10s","limit":7}},
     "delivery":{"timeout":"5s","retry":["2s"],"max_unsettled":10}})";
 
+TEST(Extension, NoValueOfItsQueryIsShown) {
+    for (const auto& [url, wanted] : std::vector<std::pair<std::string, std::string>>{
+             {"http://h/", "http://h/"},
+             {"http://h/p?s3cr3t", "http://h/p?…"},
+             {"http://h/p?token=s3cr3t", "http://h/p?token=…"},
+             {"http://h/?a=s3cr3t&b=s3=cr3t&s3cr3t&c=", "http://h/?a=…&b=…&…&c=…"},
+         }) {
+        const Result<RegisteredExtension> extension = parse(R"({"url":")" + url + "\"}");
+        ASSERT_TRUE(extension.has_value()) << extension.error().detail;
+        EXPECT_THAT(shown(*extension), testing::HasSubstr("\"url\":\"" + wanted + "\""));
+        EXPECT_THAT(stored_extension_json(*extension), testing::HasSubstr(url)) << "it is called";
+    }
+}
+
 TEST(Extension, NeedsNoMoreThanAUrl) {
     const Result<RegisteredExtension> extension = parse(R"({"url":"http://Host.example:8080"})");
     ASSERT_TRUE(extension.has_value()) << extension.error().detail;
@@ -65,7 +79,7 @@ TEST(Extension, ShowsNoPasswordAndNoFile) {
     const std::string json = shown(parse(kWhole).value());
     EXPECT_EQ(
         json,
-        R"({"name":"dd","url":"https://datadog.example:8443/ext/?x=1","origin":"api",)"
+        R"({"name":"dd","url":"https://datadog.example:8443/ext/?x=…","origin":"api",)"
         R"("method":"POST","basic":{"username":"u","password":{"set":true}},)"
         R"("tls":{"ca":{"set":true},"cert":{"set":true},"key":{"set":true}},)"
         R"("pathResolution":"origin","profile":{"poll":{"interval":"10s","limit":7}},)"

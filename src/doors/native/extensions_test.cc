@@ -35,7 +35,7 @@ TEST_F(ExtensionRoutes, ARegistrationAsksForTheIndexBeforeItAnswers) {
     EXPECT_THAT(answer.headers, HasSubstr("Location: /api/v1/extensions/ext.example:8080\r\n"));
     EXPECT_EQ(
         answer.body,
-        R"({"name":"ext.example:8080","url":"http://ext.example:8080/p/?k=1","origin":"api",)"
+        R"({"name":"ext.example:8080","url":"http://ext.example:8080/p/?k=…","origin":"api",)"
         R"("method":"GET","basic":{"username":"u","password":{"set":true}},)"
         R"("pathResolution":"prefix","profile":"push","delivery":{"order":"all","timeout":"30s",)"
         R"("max_in_flight":1,"retry":["1s","5s","30s","2m","5m"],"max_unsettled":10000},)"

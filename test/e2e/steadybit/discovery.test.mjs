@@ -191,7 +191,7 @@ test('steadybit 8: a changed index counts from then on', async (t) => {
 
 test('steadybit 8: a new listener gets no event from before, though it waits, nor after a restart', async (t) => {
   for (const signal of [undefined, 'SIGTERM', 'SIGKILL']) {
-    const hub = await startHub(t);
+    const hub = await startHub(t, '--set', 'circuit.probe_interval=20ms');
     let open = false;
     const handlers = { '/events/all': () => (open ? undefined : 503) };
     const extension = await startExtension(t, { listeners: [all], handlers });
