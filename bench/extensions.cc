@@ -7,7 +7,7 @@
 //   was
 //                                  due to when a listener has it
 //   backlog HUB_PORT EVENTS        publishes so many while no listener answers
-//   drain SECONDS                  lets them answer; calls a second
+//   drain SECONDS                  lets them answer; calls a second, and all since the backlog
 // Usage: extensions COUNT
 #include "app/load/http_text.h"
 #include "app/load/latency.h"
@@ -31,6 +31,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kListeners = 5;
 constexpr std::size_t kPublishers = 64;
 constexpr auto kSlow = std::chrono::seconds(30);
+constexpr auto kPatience = std::chrono::seconds(5);
+constexpr std::size_t kCallsOfAnEvent = 2;
 constexpr std::string_view kAnswer =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
 
@@ -259,6 +261,7 @@ class Extensions {
 
     void paced(std::uint16_t port, double rate, double seconds) {
         dial_hub(port);
+        calls_ = 0;
         const auto begin = Clock::now();
         const auto total = static_cast<std::size_t>(rate * seconds * 1.2);
         const auto warm = total / 6;
@@ -267,7 +270,6 @@ class Extensions {
             turn(0);
             if (sent == warm) {
                 latency_ = {};
-                calls_ = 0;
             }
             while (sent < total && !idle_.empty()) {
                 const auto due =
@@ -281,10 +283,11 @@ class Extensions {
             }
         }
         const double took = std::chrono::duration<double>(Clock::now() - begin).count();
-        settle();
+        settle(kCallsOfAnEvent * total);
         std::printf(
-            "{\"rate\":%.0f,\"calls\":%lu,\"p50_us\":%.0f,\"p99_us\":%.0f}\n",
+            "{\"rate\":%.0f,\"events\":%zu,\"calls\":%zu,\"p50_us\":%.0f,\"p99_us\":%.0f}\n",
             static_cast<double>(total) / took,
+            total,
             calls_,
             latency_.quantile_us(0.5),
             latency_.quantile_us(0.99)
@@ -292,19 +295,22 @@ class Extensions {
         publishers_.clear();
     }
 
-    // Until nothing has come for a while.
-    void settle() {
-        for (std::uint64_t before = calls_ + 1; before != calls_;) {
-            before = calls_;
-            const auto end = Clock::now() + std::chrono::milliseconds(200);
-            while (Clock::now() < end) {
-                turn(10);
+    // Until all calls have come, or none for five seconds; then whether more come than should.
+    void settle(std::size_t wanted) {
+        auto last = Clock::now();
+        for (std::size_t before = calls_; calls_ < wanted && Clock::now() < last + kPatience;) {
+            turn(10);
+            if (calls_ != before) {
+                before = calls_;
+                last = Clock::now();
             }
         }
+        turn_for(0.2);
     }
 
     void backlog(std::uint16_t port, std::size_t events) {
         holds_ = true;
+        calls_ = 0;
         dial_hub(port);
         for (std::size_t sent = 0; receipts_ < events;) {
             turn(10);
@@ -323,15 +329,17 @@ class Extensions {
         }
         held_.clear();
         turn_for(seconds / 5);
-        const std::uint64_t before = calls_;
+        const std::size_t before = calls_;
         const auto begin = Clock::now();
         turn_for(seconds);
         const double took = std::chrono::duration<double>(Clock::now() - begin).count();
-        const std::uint64_t after = calls_;
+        const std::size_t after = calls_;
         turn_for(0.05);
         const bool more = calls_ > after;  // else the backlog was too small
         const double rate = static_cast<double>(after - before) / took;
-        std::printf("{\"rate\":%.0f,\"goes_on\":%s}\n", rate, more ? "true" : "false");
+        std::printf(
+            "{\"rate\":%.0f,\"calls\":%zu,\"goes_on\":%s}\n", rate, calls_, more ? "true" : "false"
+        );
     }
 
     void turn_for(double seconds) {
@@ -354,7 +362,7 @@ class Extensions {
     bool holds_ = false;
     std::vector<int> held_;
     bool ended_ = false;
-    std::uint64_t calls_ = 0;
+    std::size_t calls_ = 0;  // since the last line that publishes
     Latency latency_;
     std::array<char, 64UL * 1024> buffer_{};
 };
