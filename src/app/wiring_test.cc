@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -77,6 +78,12 @@ class WiringTest : public testing::Test {
             thread_.join();
             hub_.reset();
         }
+    }
+    // As a hub that is gone without a word: it gives nothing up.
+    void die() {
+        hub_->loop().post([this] { hub_->loop().stop(); });
+        thread_.join();
+        hub_.reset();
     }
     Ran belfry(std::vector<std::string> arguments) {
         using Stream = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
@@ -256,6 +263,49 @@ TEST_F(WiringTest, AReaderGoesOnAfterARestartWithoutALoss) {
     reader.join();
     EXPECT_EQ(tailed.code, ExitCode::ok) << tailed.err;
     EXPECT_THAT(tailed.out, testing::MatchesRegex(".*\"one\".*\n.*\"two\".*\n"));
+}
+
+// Another name is another hub, which finds the lease of the first and waits for its end.
+TEST_F(WiringTest, AListenerForTheLeaderIsNotCalledWhileAnotherHubHoldsTheLease) {
+    FakeHub extension([](const FakeHub::Request& request) {
+        return FakeHub::Answer{
+            .status = 200,
+            .body = request.method == "GET"
+                        ? R"({"eventListeners":[{"path":"/leader","method":"POST",)"
+                          R"("listenTo":["*"],"restrictTo":"leader"},{"path":"/any",)"
+                          R"("method":"POST","listenTo":["*"],"restrictTo":"any"}]})"
+                        : "{}"
+        };
+    });
+    const auto calls_of = [&](const std::string& path, const std::string& type) {
+        return std::ranges::count_if(extension.requests(), [&](const FakeHub::Request& call) {
+            return call.target == path &&
+                   call.body.find("\"eventName\":\"" + type + '"') != std::string::npos;
+        });
+    };
+    const auto fire = [&](const std::string& type) {
+        EXPECT_EQ(belfry({"fire", type}).code, ExitCode::ok);
+        wait_while([&] {
+            const std::string shown = belfry({"extension", "list", "--json"}).out;
+            return calls_of("/any", type) == 0 || shown.find("\"lag\":0") == std::string::npos;
+        });
+    };
+    config_.node_name = "first";
+    start();
+    EXPECT_EQ(belfry({"extension", "add", extension.url(), "--name", "ext"}).code, ExitCode::ok);
+    fire("one");
+    EXPECT_EQ(calls_of("/leader", "one"), 1);
+    die();
+    config_.node_name = "second";
+    start();
+    fire("two");
+    EXPECT_EQ(calls_of("/leader", "one"), 1);
+    EXPECT_EQ(calls_of("/leader", "two"), 0) << "the other one does";
+    stop();
+    config_.node_name = "first";
+    start();
+    fire("three");
+    EXPECT_EQ(calls_of("/leader", "three"), 1) << "its own lease does not make it wait";
 }
 
 // The listener never ends its answer, so a drain would wait for the attempt.
