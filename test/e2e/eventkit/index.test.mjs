@@ -25,6 +25,7 @@ test('eventkit 37: the index is JSON with listeners, each once, of the fields of
   const texts = json.eventListeners.map((listener) => JSON.stringify(listener));
   assert.equal(new Set(texts).size, texts.length);
   assert.ok(json.eventListeners.some(({ path, method, listenTo }) => path === '/events/all' && method === 'POST' && listenTo.includes('*')));
+  assert.deepEqual([json.actions, json.discoveries], [[], []], 'eventkit 38: what the example adds');
 });
 
 test('eventkit 37: without a listener the index has an empty array', async (t) => {

@@ -33,10 +33,11 @@ async function copyExample(directory) {
   return source;
 }
 
-async function buildAgainst(prefix, directory, source, ...more) {
-  const into = path.join(directory, 'build');
-  const compiler = /^CMAKE_CXX_COMPILER:[^=]*=(.*)/m.exec(cache)[1];
-  const settings = [`-DCMAKE_PREFIX_PATH=${prefix}`, `-DCMAKE_CXX_COMPILER=${compiler}`, ...more];
+const ownCompiler = () => /^CMAKE_CXX_COMPILER:[^=]*=(.*)/m.exec(cache)[1];
+
+async function buildAgainst(prefix, directory, source, { compiler = ownCompiler(), shared = false, name = 'build' } = {}) {
+  const into = path.join(directory, name);
+  const settings = [`-DCMAKE_PREFIX_PATH=${prefix}`, `-DCMAKE_CXX_COMPILER=${compiler}`, `-DBUILD_SHARED_LIBS=${shared ? 'ON' : 'OFF'}`];
   await run('cmake', ['-G', 'Ninja', '-S', source, '-B', into, ...settings]);
   await run('cmake', ['--build', into]);
   return into;
@@ -72,7 +73,7 @@ test('installed headers need nothing but the standard library', { skip }, async 
   const headers = ['belfry/eventkit.h', ...(await readdir(path.join(include, 'belfry/eventkit'))).map((name) => `belfry/eventkit/${name}`)];
   assert.ok(headers.length > 3, headers.join());
   assert.deepEqual(await readdir(include), ['belfry'], 'no header of a room is installed');
-  const compiler = /^CMAKE_CXX_COMPILER:[^=]*=(.*)/m.exec(cache)[1];
+  const compiler = ownCompiler();
   for (const header of headers) {
     const text = await readFile(path.join(include, header), 'utf8');
     for (const [, name] of text.matchAll(/^#include [<"]([^>"]+)[>"]/gm)) {
@@ -84,7 +85,10 @@ test('installed headers need nothing but the standard library', { skip }, async 
   await run(compiler, ['-std=c++23', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-fsyntax-only', '-I', include, all]);
 });
 
-test("the README's whole program compiles and runs against the installed kit, with the shared library", { skip }, async (t) => {
+// Whether a compiler beside ours is there; its users need not have ours.
+const gcc = await run('g++', ['-dumpversion']).then(({ stdout }) => Number.parseInt(stdout, 10) >= 12, () => false);
+
+test("the README's whole program compiles and runs against the installed kit, with the shared library, and by g++", { skip }, async (t) => {
   const { directory, prefix } = await install(t);
   const readme = await readFile(inRepository('sdk/eventkit/README.md'), 'utf8');
   const program = /```(?:cpp|c\+\+)\n([^]*?)```/.exec(readme)[1];
@@ -96,13 +100,22 @@ test("the README's whole program compiles and runs against the installed kit, wi
   const lists = /```cmake\n([^]*?)```/.exec(readme)[1];
   const start = 'cmake_minimum_required(VERSION 3.25)\nproject(extension LANGUAGES CXX)\nadd_executable(extension main.cc)\n';
   await writeFile(path.join(source, 'CMakeLists.txt'), start + lists);
-  const built = await buildAgainst(prefix, directory, source, '-DBUILD_SHARED_LIBS=ON');
-  assert.match(await librariesOf(path.join(built, 'extension')), /libbelfry-eventkit\.so\.\d+ => .*prefix/);
-  const kit = await makeKit(t, path.join(built, 'extension')).start();
-  const [{ path: listens, method, listenTo }] = (await kit.ask('GET', '/')).json.eventListeners;
-  await kit.send(event(1, listenTo[0]), listens, { method });
-  assert.equal(await kit.stop(), 0);
-  assert.match(kit.log, /^ADM-4: completed$/m);
+  const assertRuns = async (name, shared, compiler) => {
+    const built = path.join(await buildAgainst(prefix, directory, source, { name, shared, compiler }), 'extension');
+    assert.equal(/libbelfry-eventkit\.so\.\d+ => .*prefix/.test(await librariesOf(built)), shared, name);
+    const kit = await makeKit(t, built).start();
+    const [{ path: listens, method, listenTo }] = (await kit.ask('GET', '/')).json.eventListeners;
+    await kit.send(event(1, listenTo[0]), listens, { method });
+    assert.equal(await kit.stop(), 0);
+    assert.match(kit.log, /^ADM-4: completed$/m);
+  };
+  await assertRuns('shared', true);
+  if (gcc) {
+    await assertRuns('shared-gcc', true, 'g++');
+    await assertRuns('static-gcc', false, 'g++');
+  } else {
+    t.diagnostic('there is no g++ of version 12 or later');
+  }
 });
 
 test('the Debian package holds the kit, names what it needs, and builds the example', { skip }, async (t) => {

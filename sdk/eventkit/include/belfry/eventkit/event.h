@@ -1,7 +1,8 @@
 // The body of one event call of Steadybit's Event API as C++ values: what every version of the API
 // has sent, in the shape of the newest one. A std::optional is set exactly if the member was there
-// and not null, so absent and empty are told apart. Plain values; the functions are pure and may be
-// called from any thread.
+// and not null, so absent and empty are told apart, but for the trees of version 1.2: there an
+// absent list, map or text is an empty one. Plain values; the functions are pure and may be called
+// from any thread.
 #pragma once
 
 #include <chrono>
