@@ -1,15 +1,19 @@
 // Belfry as an extension of Steadybit: an agent asks for the index and posts its events, over plain sockets, so that
 // every header and byte is the agent's own.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import http from 'node:http';
+import https from 'node:https';
 import test from 'node:test';
+import { makeAuthority } from '../certificates.mjs';
 import { startClosedHub } from '../closed_hub.mjs';
-import { assertNoSecret, startHub } from '../hub.mjs';
+import { assertNoSecret, startHub, temporaryDirectory } from '../hub.mjs';
 
 // One request of an agent: { status, headers, text }.
 function send(hub, method, path, body, headers = {}) {
   return new Promise((resolve, reject) => {
-    const request = http.request(hub.url + path, { method, headers }, (answer) => {
+    const { request: call } = hub.url.startsWith('https') ? https : http;
+    const request = call(hub.url + path, { method, headers, ...hub.tls }, (answer) => {
       const parts = [];
       answer.on('data', (part) => parts.push(part));
       answer.on('end', () => {
@@ -203,4 +207,28 @@ test('a closed hub takes events from agents that show a token, as bearer or as p
   assert.equal((await post(hub, event(2), { Authorization: `Bearer ${secret}` })).status, 200);
   assert.equal((await post(hub, event(3, { eventName: 'experiment.execution.failed' }), basic(secret))).status, 403);
   assert.equal((await post(hub, event(4), { ...basic(secret), Origin: 'http://elsewhere.example' })).status, 403);
+});
+
+test('with an authority for clients, index and events are for agents that show a certificate of it', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const authority = await makeAuthority(directory, 'a');
+  const stranger = await makeAuthority(directory, 'b');
+  const own = await authority.issue('hub', 'DNS:localhost,IP:127.0.0.1');
+  const settings = { certificate: own.certificate, key: own.key, client_ca: authority.certificate };
+  const hub = await startHub(t, ...Object.entries(settings).flatMap(([name, file]) => ['--set', `http.tls.${name}=${file}`]));
+  const ca = await readFile(authority.certificate);
+  const as = async ({ certificate, key }) => {
+    const tls = { ca, agent: false, cert: await readFile(certificate), key: await readFile(key) };
+    return { url: hub.url, tls };
+  };
+  const agent = await as(await authority.issue('agent', 'DNS:agent'));
+  for (const other of [{ url: hub.url, tls: { ca, agent: false } }, await as(await stranger.issue('other', 'DNS:agent'))]) {
+    await assert.rejects(send(other, 'GET', '/steadybit'), /certificate|alert|ECONNRESET|EPIPE/);
+    await assert.rejects(post(other, example), /certificate|alert|ECONNRESET|EPIPE/);
+  }
+  assert.equal((await send(agent, 'GET', '/api/v1/events')).text, '{"events":[]}', 'nothing was taken');
+  assert.equal(JSON.parse((await send(agent, 'GET', '/steadybit')).text).eventListeners[0].path, '/events');
+  assert.deepEqual([(await post(agent, example)).text, (await post(agent, example)).text], ['{}', '{}']);
+  const { events } = JSON.parse((await send(agent, 'GET', '/api/v1/events')).text);
+  assert.deepEqual(events.map((stored) => stored.id), ['da059724-a8ae-4b4b-b4f0-ee01898232d2']);
 });
