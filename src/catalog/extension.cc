@@ -1,6 +1,7 @@
 #include "catalog/extension.h"
 
 #include "base/duration.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/json_text.h"
 #include "base/utf8.h"
@@ -52,14 +53,6 @@ bool is_control(char c) {
     return byte < 0x20 || byte == 0x7f;
 }
 
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 // nullopt if a `%` is not followed by two hex digits.
 std::optional<std::string> percent_decoded(std::string_view text) {
     std::string out;
@@ -68,10 +61,11 @@ std::optional<std::string> percent_decoded(std::string_view text) {
             out += text[i];
             continue;
         }
-        if (i + 2 >= text.size() || hex_digit(text[i + 1]) < 0 || hex_digit(text[i + 2]) < 0) {
+        if (i + 2 >= text.size() || hex_digit_value(text[i + 1]) < 0 ||
+            hex_digit_value(text[i + 2]) < 0) {
             return std::nullopt;
         }
-        out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+        out += static_cast<char>(hex_digit_value(text[i + 1]) * 16 + hex_digit_value(text[i + 2]));
         i += 2;
     }
     return out;
@@ -359,13 +353,10 @@ void append_profile(std::string& out, const std::optional<Pace>& poll) {
 std::string shown_url(std::string_view url) {
     const std::size_t query = std::min(url.find('?'), url.size());
     std::string shown(url.substr(0, query));
-    for (std::size_t begin = query; begin < url.size();) {
-        const std::size_t end = std::min(url.find('&', begin + 1), url.size());
-        const std::string_view part = url.substr(begin, end - begin);
-        const std::size_t equals = part.find('=');
-        shown += equals == std::string_view::npos ? part.substr(0, 1) : part.substr(0, equals + 1);
-        shown += "…";
-        begin = end;
+    for (std::string_view rest = url.substr(query); !rest.empty();) {
+        const std::string_view part = rest.substr(0, rest.find('&', 1));
+        shown.append(part.substr(0, std::max(part.find('=') + 1, 1UL))).append("…");
+        rest.remove_prefix(part.size());
     }
     return shown;
 }
@@ -374,8 +365,8 @@ void append_members(std::string& out, const RegisteredExtension& extension, Docu
     append_json_name(out, "name");
     append_json_string(out, extension.name);
     if (extension.unix_socket.empty()) {
-        const bool whole = form == DocumentForm::stored;
-        append_member(out, "url", whole ? extension.url : shown_url(extension.url));
+        const bool is_stored = form == DocumentForm::stored;
+        append_member(out, "url", is_stored ? extension.url : shown_url(extension.url));
     } else {
         append_member(out, "unixSocket", extension.unix_socket);
     }
