@@ -270,8 +270,8 @@ TEST_F(CommandsTest, WhoIgnoresTheEndOfItsTimeIsKilledWithItsGroup) {
 TEST_F(CommandsTest, WhoObeysTheEndOfItsTimeTakesItsGroupAlong) {
     CommandDefinition definition = script(
         "s",
-        "sh -c 'trap \"\" TERM; echo $$ > grandchild; touch ready; while :; do sleep 1; done' &\n"
         "trap 'exit 0' TERM\n"
+        "sh -c 'trap \"\" TERM; echo $$ > grandchild; touch ready; while :; do sleep 1; done' &\n"
         "while :; do wait; done"
     );
     definition.timeout = 2min;  // not the subscription's
