@@ -33,7 +33,7 @@ std::uint64_t event_id_hash(std::string_view tenant, std::string_view id) {
     static constexpr std::array<unsigned char, crypto_shorthash_KEYBYTES> kKey{
         'b', 'e', 'l', 'f', 'r', 'y', '.', 'i', 'd', '.', 't', 'a', 'b', 'l', 'e', '1'
     };
-    thread_local std::string text;  // keeps its memory from event to event
+    static thread_local std::string text;  // keeps its memory from event to event
     text.assign(tenant).push_back('\0');
     text.append(id);
     std::array<unsigned char, crypto_shorthash_BYTES> out{};

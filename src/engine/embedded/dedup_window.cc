@@ -40,7 +40,7 @@ void append_hash(std::string& to, const Hash& hash) {
 }  // namespace
 
 EventFingerprint fingerprint(const Event& event, const DedupKey& key) {
-    thread_local std::string text;  // keeps its memory from event to event
+    static thread_local std::string text;  // keeps its memory from event to event
     text.clear();
     append_text(text, event.tenant);
     append_text(text, event.source);
@@ -72,13 +72,14 @@ EventFingerprint fingerprint(const Event& event, const DedupKey& key) {
 }
 
 void DedupWindow::Free::operator()(void* memory) const {
-    std::free(memory);
+    std::free(memory);  // NOLINT(cppcoreguidelines-no-malloc): see slots_
 }
 
 DedupWindow::DedupWindow(Duration length, std::size_t ids_max)
     : length_(length),
       ids_max_(ids_max),
       mask_(std::bit_ceil(2 * (ids_max + 1)) - 1),
+      // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): no container leaves its pages untouched
       slots_(static_cast<Slot*>(std::calloc(mask_ + 1, sizeof(Slot)))) {
     ASSERT(slots_ != nullptr && mask_ < kTaken);
 }
