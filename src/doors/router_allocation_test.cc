@@ -15,6 +15,8 @@ namespace {
 std::size_t allocations = 0;
 }
 
+// They stand on malloc, as the library's do.
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
 void* operator new(std::size_t size) {
     ++allocations;
     void* memory = std::malloc(size);
@@ -29,6 +31,7 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
+// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
 
 namespace belfry {
 namespace {
