@@ -160,6 +160,7 @@ void ExtensionRegistry::fetch_ended(const Key& key) {
 // Of an earlier run; it counts until the next answer.
 void ExtensionRegistry::restore(const Key& key, KeptIndex kept) {
     std::vector<SteadybitFinding> findings;
+    findings.reserve(kept.findings.size());
     for (KeptFinding& finding : kept.findings) {
         findings.push_back({.from = finding.from, .refused = std::move(finding.refused)});
     }
@@ -198,6 +199,7 @@ void ExtensionRegistry::write_kept(const Key& key, Entry& entry) {
         .index = entry.index.index,
         .findings = {},
     };
+    kept.findings.reserve(served->findings.size());
     for (const SteadybitFinding& finding : served->findings) {
         kept.findings.push_back({.from = finding.from, .refused = finding.refused});
     }
