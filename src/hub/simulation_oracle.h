@@ -1,0 +1,148 @@
+// For the simulation: what was promised to whom, kept outside of everything that crashes, and what
+// the hub says of it.
+#pragma once
+
+#include "hub/hub.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace belfry {
+
+struct Oracle {
+    static constexpr std::size_t kRetries = 2;
+
+    struct Published {
+        std::string type;
+        std::string key;
+        std::string data;
+        WallTime at;  // its request; it is recorded then or later
+    };
+    // What a subscription asked for, and from where on it was promised to it.
+    struct Interest {
+        Filter filter;
+        std::optional<WallTime> since;  // nothing older is for it
+        std::uint64_t from = 0;         // nothing below is for it
+        std::uint64_t owed_from = 0;    // if it was answered: everything from here on is owed to it
+        bool answered = false;
+        std::uint64_t life = 0;  // of the hub, in which it was created
+        std::uint64_t end = 0;   // of the log, then
+    };
+    using Of = std::pair<std::string, std::uint64_t>;  // (subscription, offset)
+
+    std::map<std::string, Published> attempted;  // by data, which is unique
+    std::map<std::uint64_t, std::string> acked;  // offset → data
+    std::map<std::string, Interest> interests;   // by subscription
+    std::set<Of> settled;                        // ever
+    std::set<Of> rejected;
+    std::map<Of, std::size_t> failures;
+    std::map<std::uint64_t, std::string> keys;  // offset → ordering key, as seen by sinks
+
+    // May the hub be done with that event?
+    [[nodiscard]] bool is_done(const std::string& subscription, std::uint64_t offset) const {
+        Of event{subscription, offset};
+        auto failed = failures.find(event);
+        return settled.contains(event) || rejected.contains(event) ||
+               (failed != failures.end() && failed->second > kRetries);
+    }
+    // Is the event from before the time that the subscription begins at? It may begin early after a
+    // crash during its creation, and what was not durable then is for it, whenever it came.
+    [[nodiscard]] static bool is_too_old(
+        const Interest& interest, std::uint64_t offset, WallTime recorded, std::uint64_t life
+    ) {
+        return interest.since && recorded < *interest.since && offset < interest.end &&
+               (interest.answered || interest.life == life);
+    }
+    // Was it promised that this subscription gets that event?
+    [[nodiscard]] static bool owes(
+        const Interest& interest, std::uint64_t offset, std::string_view type, WallTime recorded
+    ) {
+        Event event;
+        event.type = type;
+        return interest.answered && offset >= interest.owed_from &&
+               (!interest.since || recorded >= *interest.since) && interest.filter.matches(event);
+    }
+};
+
+// Dead letters as the hub lists them.
+struct SimulatedDeadLetters {
+    std::map<Oracle::Of, bool> copies;  // whether it expired
+    struct Range {
+        std::string subscription;
+        std::uint64_t from = 0;
+        std::uint64_t to = 0;
+    };
+    std::vector<Range> ranges;
+
+    [[nodiscard]] bool has(const std::string& subscription, std::uint64_t offset) const {
+        return copies.contains({subscription, offset}) ||
+               std::ranges::any_of(ranges, [&](const Range& range) {
+                   return range.subscription == subscription && range.from <= offset &&
+                          offset < range.to;
+               });
+    }
+};
+
+inline std::string describe(const SubscriptionStatus& status) {
+    return fmt::format(
+        "cursor {}, pending {}, retrying {}, in flight {}, circuit {}, state {}, last error {}",
+        status.cursor.value,
+        status.pending,
+        status.retrying,
+        status.in_flight,
+        status.circuit_open ? "open" : "closed",
+        static_cast<int>(status.state),
+        status.last_error
+    );
+}
+
+// All of them; `run` lets the hub work.
+template <typename Run>
+SimulatedDeadLetters list_dead_letters(Hub& hub, const Caller& caller, Run run) {
+    SimulatedDeadLetters dead;
+    DeadLetterQuery query;
+    query.limit = 1000;
+    for (bool more = true; more;) {
+        more = false;
+        hub.list_dead_letters(caller, query, [&](Result<DeadLetterPage> page) {
+            ASSERT_TRUE(page.has_value());
+            for (const DeadLetterRow& row : page->rows) {
+                if (row.range) {
+                    dead.ranges.push_back(
+                        {row.subscription, row.range->from.value, row.range->to.value}
+                    );
+                } else {
+                    dead.copies.emplace(
+                        Oracle::Of{row.subscription, row.offset.value}, row.reason == "expired"
+                    );
+                }
+            }
+            more = page->next.has_value();
+            query.after = page->next.value_or("");
+        });
+        for (int i = 0; i < 5; ++i) {
+            run();
+        }
+    }
+    return dead;
+}
+
+class AllowAll final : public Grant {
+ public:
+    bool allows(Resource, Verb, std::string_view) const override { return true; }
+    bool covers(Verb, const TypePattern&) const override { return true; }
+    std::shared_ptr<const Rights> rights() const override { return nullptr; }
+    bool valid() const override { return true; }
+    std::uint64_t revision() const override { return 0; }
+};
+
+}  // namespace belfry
