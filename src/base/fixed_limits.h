@@ -13,6 +13,9 @@ namespace belfry {
 #define BELFRY_FIXED_LIMITS(X)                                                              \
     X(kQueryParametersMax, 32, "names in the query of a request; 400")                      \
     X(kPathSegmentsMax, 24, "segments of a path; 404, but where a path may have any rest")  \
+    X(kStrangersBodyBytesMax,                                                               \
+      16'384,                                                                               \
+      "bytes of a body that are kept before its sender is known; 401 or 403 and close")     \
     X(kChunkExtensionsBytesMax, 4096, "bytes of all chunk extensions of a body; 400")       \
     X(kTrailersBytesMax, 8192, "bytes of the trailers of a chunked body; 400")              \
     X(kYamlValuesMax, 100'000, "values of a configuration file, aliases unfolded; refused") \

@@ -6,6 +6,7 @@
 #include "event/media_type.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace belfry {
 
@@ -32,6 +33,12 @@ Result<void> check_parameters(const Door& door, const Route& route, const Query&
         }
     }
     return {};
+}
+
+// Of what the request is about; empty if its route names nothing.
+std::string_view object_name(const Route& route, const RouteTrie::Match& match) {
+    const std::string_view parameter = route.needs.name_parameter;
+    return parameter.empty() ? std::string_view() : match.parameters.get(parameter);
 }
 
 bool is_batch(const HttpRequest& head) {
@@ -115,6 +122,26 @@ HttpService::Admission Router::admit(const HttpRequest& head) {
     return admission;
 }
 
+bool Router::admit_body(const HttpRequest& head) {
+    const Door& door = door_of(head.path);
+    std::string memory;
+    auto match = match_of(door, head.path, memory);
+    const Route* route = match ? route_of(door, head.method, *match) : nullptr;
+    Query query;
+    if (route == nullptr || !query.parse(head.query, door.repeated_parameter)) {
+        return false;
+    }
+    if (route->body == BodyKind::none && head.header("content-length")) {
+        return false;  // nobody looks at it
+    }
+    Caller caller;
+    if (Result<void> identified = authorise(head, door, query, caller); !identified) {
+        stranger_ = std::move(identified).error();
+        return false;
+    }
+    return caller.may(route->needs.resource, route->needs.verb, object_name(*route, *match));
+}
+
 Result<void> Router::authorise(
     const HttpRequest& request, const Door& door, const Query& query, Caller& caller
 ) const {
@@ -133,6 +160,7 @@ Result<void> Router::authorise(
 }
 
 void Router::handle(const HttpRequest& request, Exchange exchange) {
+    const std::optional<Error> stranger = std::exchange(stranger_, std::nullopt);
     const Door& door = door_of(request.path);
     if (door.decide_by_path && door.decide_by_path(request, exchange)) {
         return;
@@ -155,7 +183,8 @@ void Router::handle(const HttpRequest& request, Exchange exchange) {
     Caller caller;
     Result<void> identified;
     if (parsed && match) {
-        identified = authorise(request, door, query, caller);
+        identified =
+            stranger ? std::unexpected(*stranger) : authorise(request, door, query, caller);
     }
     if (audited) {
         exchange = audit_.watch(request, caller, std::move(exchange));
@@ -172,13 +201,10 @@ void Router::handle(const HttpRequest& request, Exchange exchange) {
     if (route == nullptr) {
         return answer_without_route(request, door, *match, std::move(exchange));
     }
-    const Needs& needs = route->needs;
-    std::string_view name;
-    if (!needs.name_parameter.empty()) {
-        name = match->parameters.get(needs.name_parameter);
-    }
     if (!route->handler_asks) {
-        if (Result<void> may = caller.check(needs.resource, needs.verb, name); !may) {
+        const Needs& needs = route->needs;
+        Result<void> may = caller.check(needs.resource, needs.verb, object_name(*route, *match));
+        if (!may) {
             return refuse_at(RefusedAt::permission, std::move(may).error());
         }
     }

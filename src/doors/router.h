@@ -9,6 +9,7 @@
 #include "doors/routes.h"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace belfry {
@@ -24,6 +25,7 @@ class Router final : public HttpService {
     Router(std::vector<Door> doors, Access& access, const Limits& limits);
 
     [[nodiscard]] Admission admit(const HttpRequest& head) override;
+    [[nodiscard]] bool admit_body(const HttpRequest& head) override;
     void handle(const HttpRequest& request, Exchange exchange) override;
     void refuse(const HttpRequest& head, int status, const Error& error, Exchange exchange)
         override;
@@ -59,6 +61,8 @@ class Router final : public HttpService {
     std::vector<const Route*> routes_;  // by RouteTrie number
     // I/O thread.
     Audit audit_;
+    // From admit_body() to the handle() that follows it: a wrong token is counted once.
+    std::optional<Error> stranger_;
 };
 
 }  // namespace belfry

@@ -39,6 +39,7 @@ class ScriptedAccess final : public Access {
     Result<Caller> identify(const Credentials& credentials) override {
         seen = std::string(credentials.token) + "|" + std::string(credentials.host) + "|" +
                std::string(credentials.origin) + "|" + std::string(credentials.sec_fetch_site);
+        ++asked;
         if (credentials.token == "bad") {
             return fail(Errc::unauthenticated, "the token is unknown");
         }
@@ -50,6 +51,7 @@ class ScriptedAccess final : public Access {
     }
     std::string seen;
     std::string checked = "-";
+    int asked = 0;
 };
 
 Handler echo() {
@@ -160,6 +162,12 @@ class RouterTest : public testing::Test {
         return router_.admit(head(method, target, headers));
     }
 
+    bool admits_body(
+        Method method, std::string_view target, std::vector<HeaderField> headers = {}
+    ) {
+        return router_.admit_body(head(method, target, headers));
+    }
+
     Limits limits_;
     ScriptedAccess access_;
     Router router_{two_doors(), access_, limits_};
@@ -210,6 +218,40 @@ TEST_F(RouterTest, RefusesOddPathsBeforeAuthorisation) {
     EXPECT_EQ(ask(Method::get, "/api/events/%2e%2e").body, "first bad_request ");
     EXPECT_EQ(ask(Method::get, "/api/events/a%2fb").body, "first bad_request ");
     EXPECT_EQ(access_.seen, "");
+}
+
+TEST_F(RouterTest, ALongBodyIsForWhoMayDoWhatItIsFor) {
+    const std::vector<HeaderField> good{{"Authorization", "Bearer good"}};
+    EXPECT_TRUE(admits_body(Method::post, "/api/events", good));
+    EXPECT_FALSE(admits_body(Method::post, "/api/events"));
+    EXPECT_TRUE(admits_body(Method::put, "/v1/fire/a%2fb?token=good"));
+    EXPECT_EQ(access_.checked, "a/b");
+    EXPECT_FALSE(admits_body(Method::put, "/v1/fire/x"));
+    EXPECT_FALSE(admits_body(Method::put, "/v1/judge/x")) << "though its handler asks itself";
+    EXPECT_TRUE(admits_body(Method::put, "/v1/judge/x", {{"X-Second-Token", "good"}}));
+}
+
+TEST_F(RouterTest, ALongBodyIsReadOnlyWhereSomebodyLooksAtIt) {
+    const HeaderField token{"Authorization", "Bearer good"};
+    EXPECT_FALSE(admits_body(Method::post, "/api/nothing", {token}));
+    EXPECT_FALSE(admits_body(Method::del, "/api/events", {token}));
+    EXPECT_FALSE(admits_body(Method::post, "/api/events?%zz", {token}));
+    EXPECT_FALSE(admits_body(Method::post, "/api/%2e%2e", {token}));
+    EXPECT_FALSE(admits_body(Method::get, "/api/events/1", {token, {"Content-Length", "20000"}}));
+    EXPECT_TRUE(admits_body(Method::get, "/api/events/1", {token, {"Transfer-Encoding", "chunked"}})
+    ) << "that may be the whole of it";
+}
+
+TEST_F(RouterTest, AWrongTokenBeforeALongBodyIsAskedAboutOnce) {
+    const std::vector<HeaderField> bad{{"Authorization", "Bearer bad"}};
+    EXPECT_FALSE(admits_body(Method::post, "/api/events", bad));
+    EXPECT_EQ(ask(Method::post, "/api/events", bad).body, "first unauthenticated ");
+    EXPECT_EQ(access_.asked, 1);
+    // What was found holds for that request alone.
+    EXPECT_EQ(ask(Method::post, "/api/events", {{"Authorization", "Bearer good"}}).body, "acme:");
+    EXPECT_FALSE(admits_body(Method::put, "/v1/fire/x?token=bad"));
+    EXPECT_EQ(ask(Method::put, "/v1/moved").status, 301);
+    EXPECT_EQ(ask(Method::put, "/v1/fire/x?token=good").body, "acme:name=x;");
 }
 
 TEST_F(RouterTest, ATokenInTheQueryIsRefusedWhereNoDoorAllowsIt) {

@@ -1,4 +1,5 @@
 // What the connections of one server may hold together, and who is refused when they hold it.
+#include "base/fixed_limits.h"
 #include "net/test_peer.h"
 
 #include <gmock/gmock.h>
@@ -105,6 +106,95 @@ TEST_F(BytesInFlight, ABodyThatGrowsPastTheBoundIsRefusedLengthKnownOrNot) {
         peers.clear();
         ASSERT_TRUE(until([&] { return server.status().connections == 0; }));
     }
+}
+
+// Those who show an Authorization are known.
+struct StrangersBodies : BytesInFlight {
+    StrangersBodies() {
+        service.admits_body = [this](const HttpRequest& head) {
+            ++asked;
+            return head.header("Authorization").has_value();
+        };
+        service.answer = [](const HttpRequest& request, Exchange exchange) {
+            const bool is_known = request.header("Authorization").has_value();
+            exchange.respond({is_known ? 200 : 401, "text/plain", {}, "it is said", false});
+        };
+    }
+    int asked = 0;
+};
+
+TEST_F(StrangersBodies, AreNotKeptSoThatTheyFillNothing) {
+    std::vector<TestPeer> strangers;
+    const std::string chunked = "POST /p HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (std::size_t i = 0; i < 8; ++i) {
+        const std::string part(kMiB / 4, 'x');
+        TestPeer& stranger = strangers.emplace_back(connect());
+        send_all(stranger, i % 2 == 0 ? head_of(kMiB) + part : chunked + "40000\r\n" + part);
+        ASSERT_TRUE(is_answered(stranger));
+        EXPECT_THAT(
+            stranger.received(), AllOf(StartsWith("HTTP/1.1 401 "), HasSubstr("Connection: close"))
+        );
+        EXPECT_EQ(service.seen.back().body, "");
+        EXPECT_LT(server.status().bytes_in_flight, kMiB / 8);
+    }
+    EXPECT_EQ(asked, 8);
+    EXPECT_EQ(service.seen.size(), 8U) << "nothing behind the heads was taken for a request";
+    TestPeer known = connect();
+    send_all(
+        known,
+        "POST /p HTTP/1.1\r\nHost: h\r\nAuthorization: x\r\nContent-Length: 100000\r\n\r\n" +
+            std::string(99'999, 'x')
+    );
+    ASSERT_TRUE(until([&] { return server.status().bytes_in_flight >= 99'999; }));
+    known.send("x");
+    ASSERT_TRUE(is_answered(known));
+    EXPECT_THAT(known.received(), StartsWith("HTTP/1.1 200 "));
+    EXPECT_EQ(service.seen.back().body.size(), 100'000U);
+}
+
+TEST_F(StrangersBodies, AreReadAndDroppedSoThatTheAnswerArrives) {
+    TestPeer stranger = connect();
+    send_all(stranger, head_of(kMiB));
+    ASSERT_TRUE(is_answered(stranger));
+    send_all(stranger, std::string(kMiB, 'x'));
+    stranger.finish_sending();
+    ASSERT_TRUE(until([&] { return stranger.ended(); }));
+    EXPECT_FALSE(stranger.was_reset());
+    EXPECT_EQ(service.seen.size(), 1U);
+}
+
+TEST_F(StrangersBodies, AnExpectantStrangerIsNotToldToContinue) {
+    TestPeer stranger = connect();
+    stranger.send(
+        "POST /p HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 99999\r\n\r\n"
+    );
+    ASSERT_TRUE(is_answered(stranger));
+    EXPECT_THAT(stranger.received(), StartsWith("HTTP/1.1 401 "));
+}
+
+TEST_F(StrangersBodies, OfLittleLengthAreTakenAndNobodyIsAsked) {
+    const std::size_t most = kStrangersBodyBytesMax;
+    for (const std::size_t length : {most, most + 1}) {
+        TestPeer peer = connect();
+        send_all(peer, head_of(length) + "x");
+        ASSERT_TRUE(until([&] {
+            return length > most ? asked == 1 : server.status().bytes_in_flight > 0;
+        }));
+        EXPECT_EQ(asked, length > most ? 1 : 0);
+        send_all(peer, std::string(length - 1, 'x'));
+        ASSERT_TRUE(is_answered(peer));
+        EXPECT_EQ(service.seen.back().body.size(), length > most ? 0 : length);
+    }
+}
+
+TEST_F(StrangersBodies, ThatCameWithTheirHeadAreNoMatterOfMemory) {
+    TestPeer peer = connect();
+    ASSERT_EQ(
+        peer.send(head_of(30'000) + std::string(30'000, 'x')), head_of(30'000).size() + 30'000
+    );
+    ASSERT_TRUE(is_answered(peer));
+    EXPECT_EQ(asked, 0);
+    EXPECT_EQ(service.seen.back().body.size(), 30'000U);
 }
 
 TEST_F(BytesInFlight, ALongHeadInPiecesIsRefusedAShortOneIsNot) {

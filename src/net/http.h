@@ -119,6 +119,10 @@ class HttpService {
     };
     // The head is there, the body is not (request.body is empty): how much body may come?
     [[nodiscard]] virtual Admission admit(const HttpRequest& head) = 0;
+    // The body is longer than kStrangersBodyBytesMax, or of unknown length, and would have to be
+    // kept until it is whole. If not, handle() follows at once, without the body, to answer the
+    // same as with it, and the connection closes afterwards.
+    [[nodiscard]] virtual bool admit_body(const HttpRequest& /*head*/) { return true; }
     // The whole request.
     virtual void handle(const HttpRequest& request, Exchange exchange) = 0;
     // The request breaks a limit or a rule (`status` 400, 408, 413, 414, 431, 501, 503); answer it

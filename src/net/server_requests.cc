@@ -1,5 +1,6 @@
 // The reading half of a ServerConnection: bytes in, requests out.
 #include "base/assert.h"
+#include "base/fixed_limits.h"
 #include "net/server_connection.h"
 
 #include <algorithm>
@@ -186,6 +187,12 @@ std::size_t ServerConnection::take_head(std::string_view bytes) {
     }
     if (server_.is_crowded()) {
         refuse(503, no_room(), head.request);
+        return bytes.size();
+    }
+    const bool is_long = head.chunked || head.content_length > kStrangersBodyBytesMax;
+    if (is_long && !server_.service.admit_body(head.request)) {
+        head.keep_alive = false;  // the body is in the way of what follows
+        dispatch(head, admission);
         return bytes.size();
     }
     await_body(head, block, admission);

@@ -134,6 +134,7 @@ class TestService final : public HttpService {
     };
 
     Admission admit(const HttpRequest& head) override { return admission(head); }
+    bool admit_body(const HttpRequest& head) override { return admits_body(head); }
     void handle(const HttpRequest& request, Exchange exchange) override {
         seen.push_back(record(request));
         answer(request, std::move(exchange));
@@ -151,6 +152,7 @@ class TestService final : public HttpService {
     std::function<Admission(const HttpRequest&)> admission = [](const HttpRequest&) {
         return Admission{1024 * 1024, false};
     };
+    std::function<bool(const HttpRequest&)> admits_body = [](const HttpRequest&) { return true; };
     std::function<void(const HttpRequest&, Exchange)> answer = [](const HttpRequest& request,
                                                                   Exchange exchange) {
         exchange.respond({200, "text/plain", {}, request.body, false});

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { bearer, startClosedHub } from './closed_hub.mjs';
@@ -60,6 +61,49 @@ test('an open stream ends within 5 seconds of its revocation', async (t) => {
   const revoked = Date.now();
   assert.equal((await hub.request('DELETE', `/api/v1/tokens/${token.id}`, undefined, bearer(secret))).status, 204);
   assert.ok((await ended) - revoked < 5000);
+});
+
+// Sends a head that promises 8 MB, and half a megabyte of them; gives the socket and what is answered.
+function promise(t, hub, target, kind, headers = '') {
+  const socket = net.connect(Number(new URL(hub.url).port), '127.0.0.1');
+  t.after(() => socket.destroy());
+  const sender = { socket, answer: '' };
+  socket.on('data', (bytes) => (sender.answer += bytes));
+  socket.on('error', () => {}); // the hub closes while we send
+  const length = kind === 'application/cloudevents-batch+json' ? 8_000_000 : 1_000_000;
+  socket.write(`POST ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${kind}\r\nContent-Length: ${length}\r\n${headers}\r\n`);
+  socket.write(`[${' '.repeat(500_000)}`);
+  return sender;
+}
+
+test('long bodies of strangers are answered before they come, in the words of each door', async (t) => {
+  const { hub, secret } = await startClosedHub(t, '--set', 'limits.bytes_in_flight=2MiB');
+  const batch = 'application/cloudevents-batch+json';
+  const strangers = Array.from({ length: 8 }, () => promise(t, hub, '/api/v1/events', batch));
+  for (const stranger of strangers) {
+    await eventually('it is answered', () => stranger.answer.includes('"code"'));
+    assert.match(stranger.answer, /^HTTP\/1\.1 401 .*"code":"unauthenticated"/s);
+    assert.match(stranger.answer, /\r\nConnection: close\r\n/);
+  }
+  const nobody = await hub.request('PUT', '/v1/event/fire/deploy', 'x'.repeat(400_000));
+  assert.deepEqual([nobody.status, nobody.text], [403, 'Permission denied']);
+  const metrics = await hub.request('GET', '/metrics', undefined, bearer(secret));
+  assert.match(metrics.text, /^belfry_http_bytes_in_flight \d{1,5}$/m);
+  const known = promise(t, hub, '/api/v1/events?type=long', 'text/plain', `Authorization: Bearer ${secret}\r\n`);
+  await new Promise((resume) => setTimeout(resume, 50));
+  known.socket.write('x'.repeat(499_999));
+  await eventually('the event is taken', () => known.answer.includes('"offset"'));
+  assert.match(known.answer, /^HTTP\/1\.1 200 /);
+});
+
+test('a wrong token before a long body counts once', async (t) => {
+  const { hub } = await startClosedHub(t, '--set', 'limits.bad_tokens_per_minute=3');
+  const statuses = [];
+  for (let i = 0; i < 5; ++i) {
+    const wrong = bearer(`belfry_${'0'.repeat(56)}`);
+    statuses.push((await hub.request('POST', '/api/v1/events?type=x', 'x'.repeat(900_000), wrong)).status);
+  }
+  assert.deepEqual(statuses, [401, 401, 401, 429, 429]);
 });
 
 test('wrong tokens get one answer, and after too many another', async (t) => {

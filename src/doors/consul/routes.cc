@@ -49,7 +49,7 @@ const ParameterDoc kDatacenter{.name = "dc", .text = "this hub's datacenter, or 
 const ParameterDoc kPretty{.name = "pretty", .text = "indents the answer"};
 
 void add_fire(std::vector<Route>& routes, const Parts& parts) {
-    const auto add = [&](std::string path, Needs needs) {
+    const auto add = [&](std::string path, Needs needs, BodyKind body) {
         routes.push_back(Route{
             .method = Method::put,
             .path = std::move(path),
@@ -60,12 +60,13 @@ void add_fire(std::vector<Route>& routes, const Parts& parts) {
                  .parameters = {kNode, kService, kTag, kDatacenter, kPretty},
                  .request_media_types = {"application/octet-stream"},
                  .answers = {{.text = "the event"}}},
-            .body = BodyKind::event,
+            .body = body,
             .handler_asks = true,
         });
     };
-    add("/v1/event/fire/{name*}", Needs(Resource::event, Verb::write, "name"));
-    add("/v1/event/fire/", Needs(Resource::none, Verb::read));  // to say that a name is missing
+    add("/v1/event/fire/{name*}", Needs(Resource::event, Verb::write, "name"), BodyKind::event);
+    // To say that a name is missing.
+    add("/v1/event/fire/", Needs(Resource::none, Verb::read), BodyKind::none);
 }
 
 void add_list(std::vector<Route>& routes, const Parts& parts) {
