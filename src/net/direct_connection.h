@@ -27,8 +27,9 @@ class DirectConnection final : public ServerContext {
         int pair[2];
         ASSERT(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
         peer_ = pair[0];
-        connection_ = new ServerConnection(*this, pair[1], *parse_literal(from, 1));
-        connection_->start();
+        auto& connection = *new ServerConnection(*this, pair[1], *parse_literal(from, 1));
+        connection_ = &connection;
+        connection.start();
     }
     ~DirectConnection() {
         if (connection_ != nullptr) {

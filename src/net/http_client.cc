@@ -89,8 +89,8 @@ std::optional<std::string_view> HttpReply::header(std::string_view lower_case_na
 }
 
 struct HttpClient::State final : ClientContext, TurnFlusher {
-    State(Loop& l, const Limits& limits_, const OutboundGuard& g)
-        : ClientContext(l.poller(), limits_), loop(l), guard(g), resolver(l) {
+    State(Loop& l, const Limits& bounds, const OutboundGuard& g)
+        : ClientContext(l.poller(), bounds), loop(l), guard(g), resolver(l) {
         read_buffer.resize(kReadBufferBytes);
         loop.add_flusher(this);
     }

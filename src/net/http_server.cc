@@ -55,8 +55,8 @@ Error system_error(const std::string& what, const std::string& address) {
 }  // namespace
 
 struct HttpServer::State final : ServerContext, Watcher, TurnFlusher {
-    State(Loop& l, HttpService& service, const Limits& limits_)
-        : ServerContext(l.poller(), service, limits_), loop(l), spare(open_spare()) {
+    State(Loop& l, HttpService& service, const Limits& bounds)
+        : ServerContext(l.poller(), service, bounds), loop(l), spare(open_spare()) {
         read_buffer.resize(kReadBufferBytes);
         loop.add_flusher(this);
         update_time();
@@ -185,13 +185,13 @@ void HttpServer::State::take(int descriptor, const SocketAddress& peer) {
         update_time();
         tick_timer = loop.call_after(kTick, [this] { tick(); });
     }
-    auto* connection = new ServerConnection(*this, descriptor, peer);
-    connection->index = table.size();
-    table.push_back({MonoTime::max(), connection});
+    auto& connection = *new ServerConnection(*this, descriptor, peer);  // deletes itself
+    connection.index = table.size();
+    table.push_back({MonoTime::max(), &connection});
     if (!host.empty()) {
         ++per_address[host];
     }
-    connection->start();
+    connection.start();
 }
 
 bool HttpServer::State::is_one_too_many(const std::string& host) {
@@ -239,8 +239,8 @@ bool HttpServer::State::flush_turn() {
     const bool any = !to_flush.empty();
     while (!to_flush.empty()) {
         flushing.swap(to_flush);
-        for (std::size_t i = 0; i < flushing.size(); ++i) {
-            if (ServerConnection* connection = std::exchange(flushing[i], nullptr)) {
+        for (ServerConnection*& due : flushing) {
+            if (ServerConnection* connection = std::exchange(due, nullptr)) {
                 connection->flush_is_due = false;
                 connection->flush_turn();
             }
