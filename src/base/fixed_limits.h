@@ -16,6 +16,13 @@ namespace belfry {
     X(kStrangersBodyBytesMax,                                                               \
       16'384,                                                                               \
       "bytes of a body that are kept before its sender is known; 401 or 403 and close")     \
+    X(kOutstandingRequestsMax,                                                              \
+      1024,                                                                                 \
+      "requests of one connection that wait, for the disk too; no reading until answered")  \
+    X(kLingerBytesMax,                                                                      \
+      16'777'216,                                                                           \
+      "bytes a peer may still send after the last answer, dropped; close")                  \
+    X(kKeptConnectionsMax, 64, "kept connections to one endpoint; what is more is closed")  \
     X(kChunkExtensionsBytesMax, 4096, "bytes of all chunk extensions of a body; 400")       \
     X(kTrailersBytesMax, 8192, "bytes of the trailers of a chunked body; 400")              \
     X(kYamlValuesMax, 100'000, "values of a configuration file, aliases unfolded; refused") \

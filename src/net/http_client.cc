@@ -1,6 +1,7 @@
 #include "net/http_client.h"
 
 #include "base/assert.h"
+#include "base/fixed_limits.h"
 #include "net/client_connection.h"
 #include "net/name_resolver.h"
 #include "net/socket_address.h"
@@ -16,7 +17,6 @@ namespace belfry {
 namespace {
 
 constexpr std::size_t kReadBufferBytes = 64 * 1024;
-constexpr std::size_t kIdlePerEndpoint = 64;
 constexpr Duration kIdleTime = std::chrono::seconds(30);
 constexpr Duration kIdleCheck = std::chrono::seconds(5);
 constexpr Duration kTlsTime = std::chrono::seconds(5);
@@ -340,7 +340,7 @@ void HttpClient::State::drop(ClientConnection& connection) {
 
 void HttpClient::State::keep(ClientConnection& connection) {
     Endpoint& endpoint = *connection.endpoint;
-    if (!connection.is_reusable() || endpoint.idle.size() >= kIdlePerEndpoint) {
+    if (!connection.is_reusable() || endpoint.idle.size() >= kKeptConnectionsMax) {
         drop(connection);
         return;
     }

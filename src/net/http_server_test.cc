@@ -1,5 +1,6 @@
 #include "net/http_server.h"
 
+#include "base/fixed_limits.h"
 #include "net/test_peer.h"
 
 #include <gmock/gmock.h>
@@ -330,6 +331,23 @@ TEST_F(HttpServerTest, OneConnectionTooManyIsAnswered503) {
     TestPeer fourth = connect();
     fourth.send(kGet);
     EXPECT_TRUE(until([&] { return answers(fourth.received()) == 1; }));
+}
+
+TEST_F(HttpServerTest, ManyRequestsThatWaitKeepTheRestInTheSocket) {
+    hold_exchanges();
+    TestPeer peer = connect();
+    std::string requests;
+    for (std::size_t i = 0; i < kOutstandingRequestsMax + 10; ++i) {
+        requests += kGet;
+    }
+    ASSERT_EQ(peer.send(requests), requests.size());
+    ASSERT_TRUE(until([&] { return held.size() >= kOutstandingRequestsMax; }));
+    loop.post([this] { loop.stop(); });
+    loop.run();
+    EXPECT_EQ(held.size(), kOutstandingRequestsMax);
+    answer(0, "first");
+    ASSERT_TRUE(until([&] { return held.size() > kOutstandingRequestsMax; }));
+    EXPECT_EQ(held.size(), kOutstandingRequestsMax + 1);
 }
 
 // Gives the thread a network of its own, where the loopback device has this address, too.

@@ -2,6 +2,7 @@
 #include "net/server_connection.h"
 
 #include "base/assert.h"
+#include "base/fixed_limits.h"
 #include "net/response_writer.h"
 
 #include <algorithm>
@@ -12,7 +13,6 @@ namespace belfry {
 namespace {
 
 constexpr Duration kLingerTime = std::chrono::seconds(2);
-constexpr std::size_t kLingerBytes = 16 * 1024 * 1024;
 constexpr std::size_t kKeptCapacity = 1024;
 constexpr std::size_t kSentAtOnce = 16 * 1024;   // bodies of answers, uncopied if they can
 constexpr std::size_t kSmallAnswer = 64 * 1024;  // is kept even when there is no room for others
@@ -364,7 +364,7 @@ void ServerConnection::linger() {
         return;
     }
     linger_bytes_ += socket_.bytes();
-    if (io != Socket::Io::done || linger_bytes_ > kLingerBytes) {
+    if (io != Socket::Io::done || linger_bytes_ > kLingerBytesMax) {
         close(true);
     }
 }

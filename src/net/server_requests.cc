@@ -9,8 +9,6 @@
 namespace belfry {
 namespace {
 
-// More requests than this wait for answers on one connection only in its socket.
-constexpr std::size_t kOutstandingRequests = 1024;
 constexpr std::size_t kKeptCapacity = 4096;
 constexpr std::size_t kSmallHead =
     4096;  // may come in pieces even when there is no room for others
@@ -60,7 +58,7 @@ Error no_room() {
 
 bool ServerConnection::must_pause() const {
     const std::size_t held = unsent() + waiting_bytes_;
-    return streams_ > 0 || slots_.size() >= kOutstandingRequests ||
+    return streams_ > 0 || slots_.size() >= kOutstandingRequestsMax ||
            held > server_.limits.pending_response_bytes || (held > 0 && server_.is_crowded());
 }
 
