@@ -190,6 +190,8 @@ void Wiring::connect_rooms(std::vector<Service> configured_services) {
         .administration = *administration_,
         .clock = loop_,
         .limits = config_.limits,
+        .node = node_,
+        .services = *services_,
         .build = {.version = std::string(version()), .commit = std::string(build_commit())},
         .server_status = [this] { return server_->status(); },
         .unready_reasons =

@@ -36,8 +36,8 @@ struct Event {
     std::string_view dataschema;       // empty: absent
     std::vector<Extension> extensions;
     std::optional<std::string_view> data;  // absent is not empty; bytes exactly as they came
-    // Its Consul filters name other nodes than this hub's: judged once, when it is stored. Consul's
-    // clients do not see it; everybody else does.
+    // Its Consul filters name other nodes than this hub's, or cannot be read: judged once, when it
+    // is stored, whichever door it came by. Consul's clients do not see it; everybody else does.
     bool elsewhere = false;
 
     // The attribute's value by its CloudEvents name (`id` only if the publisher gave one), nullopt

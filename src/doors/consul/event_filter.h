@@ -23,6 +23,8 @@ struct EventFilterTexts {
     std::string_view node;
     std::string_view service;
     std::string_view tag;
+
+    auto operator<=>(const EventFilterTexts&) const = default;
 };
 
 class EventFilter {

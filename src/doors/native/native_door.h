@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "catalog/catalog.h"
+#include "catalog/node_identity.h"
+#include "catalog/services.h"
 #include "doors/routes.h"
 #include "hub/hub.h"
 #include "net/http_server.h"
@@ -28,6 +30,8 @@ struct NativeDoorPorts {
     AccessAdministration& administration;
     Clock& clock;
     const Limits& limits;
+    const NodeIdentity& node;  // whom events with Consul's filters are judged for
+    const Services& services;
     BuildInfo build;
     std::function<HttpServerStatus()> server_status;
     // Why the program is not ready, beside what the hub and the log say: "stopping" …; short words,

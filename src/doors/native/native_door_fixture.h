@@ -181,6 +181,8 @@ class NativeDoorTest : public testing::Test {
             .administration = administration_,
             .clock = clock_,
             .limits = limits_,
+            .node = node_,
+            .services = services_,
             .build = {.version = "1.2.3", .commit = "abc"},
             .server_status = [this] { return server_status_; },
             .unready_reasons = [this] { return unready_; },

@@ -61,6 +61,8 @@ class NativeHttpTest : public testing::Test {
             .administration = administration_,
             .clock = loop_,
             .limits = limits_,
+            .node = node_,
+            .services = services_,
             .build = {.version = "1", .commit = "c"},
             .server_status = [this] { return server_->status(); },
         }));
@@ -115,6 +117,8 @@ class NativeHttpTest : public testing::Test {
     MemoryKv kv_{loop_};
     SinkRecord record_;
     Catalog catalog_{kv_, limits_};
+    NodeIdentity node_{.name = "web-1"};
+    Services services_{kv_, limits_};
     OpenAccess access_{Exposure::loopback_only};
     AccessDocuments access_documents_{kv_};
     AccessAdministration administration_{AccessAdministration::Ports{

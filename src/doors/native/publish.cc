@@ -28,6 +28,7 @@ Result<void> refuse_parameters(const Query& query) {
 Publisher::Publisher(const NativeDoorPorts& ports)
     : hub_(ports.hub),
       limits_(ports.limits),
+      verdicts_(ports.node, ports.services, ports.limits),
       durability_member_(",\"durability\":\"" + ports.durability + "\""),
       headers_(std::string(kApiHeaders) + "Belfry-Durability: " + ports.durability + "\r\n"),
       parser_(ports.limits) {}
@@ -74,6 +75,9 @@ void Publisher::publish_parsed(RequestContext& context, Result<ParsedEvents> par
 
 void Publisher::publish_one(RequestContext& context, Event& event) {
     event.tenant = context.caller.tenant;
+    if (Result<void> judged = verdicts_.judge(context.caller, {&event, 1}); !judged) {
+        return answer_error(context.exchange, judged.error());
+    }
     std::span<const Event> one(&event, 1);
     if (event.id.empty()) {
         // The common case: what is captured fits into the callback itself.
@@ -120,6 +124,9 @@ void Publisher::publish_batch(RequestContext& context, Result<ParsedEvents> pars
     }
     if (given_ids.empty()) {
         return answer_batch(context.exchange, given_ids, std::span<const Appended>());
+    }
+    if (Result<void> judged = verdicts_.judge(context.caller, parsed->events); !judged) {
+        return answer_error(context.exchange, judged.error());
     }
     hub_.publish(
         context.caller,

@@ -3,6 +3,7 @@
 // request until the hub has copied them. Owned by the native door's routes. I/O thread only.
 #pragma once
 
+#include "doors/consul/event_verdicts.h"
 #include "doors/native/native_door.h"
 #include "event/cloudevents_json.h"
 
@@ -33,6 +34,7 @@ class Publisher {
     // Constant after construction.
     Hub& hub_;
     const Limits& limits_;
+    const EventVerdicts verdicts_;
     const std::string durability_member_;  // `,"durability":"fsync"`
     const std::string headers_;
     // Reused from request to request.

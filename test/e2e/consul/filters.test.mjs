@@ -25,6 +25,22 @@ test('consul 36: an event for other nodes is taken and not listed', async (t) =>
   assert.equal((await hub.call('GET', '/api/v1/events')).events.length, 5, 'it is an event nevertheless');
 });
 
+test('consul 36: an event of another door that brings filters is judged, too, and a bad filter loses none', async (t) => {
+  const hub = await startNode(t);
+  const publish = (extensions) => hub.call('POST', '/api/v1/events', { specversion: '1.0', source: '/a', type: 'deploy', ...extensions },
+    { 'Content-Type': 'application/cloudevents+json' });
+  for (const nodefilter of ['^nobody$', 'web-1', '(', 'x'.repeat(1025)]) await publish({ nodefilter });
+  await publish({ servicefilter: 'shop' });
+  await publish({});
+  assert.deepEqual((await list(hub)).events.map(({ NodeFilter }) => NodeFilter), ['web-1', '']);
+  assert.deepEqual((await list(hub, 'node=%5Enobody')).events.map(({ NodeFilter }) => NodeFilter), [''], 'an event without one is for all');
+  assert.equal((await hub.call('GET', '/api/v1/events')).events.length, 6, 'they are events nevertheless');
+  await register(hub, { Name: 'shop' });
+  assert.equal((await list(hub)).events.length, 2, 'judged once');
+  await hub.restart('SIGTERM');
+  assert.equal((await list(hub)).events.length, 2);
+});
+
 test('consul 37: a node filter is searched in the name, not compared with it', async (t) => {
   const hub = await startNode(t);
   const rows = ['node=%5Eweb', 'node=eb-', 'node=web-1.fra', 'node=fra%24', 'node=', `node=${q('(?i)WEB-\\d')}`, 'node=db|web', `node=${q('^web-1\\.fra$')}`];
