@@ -23,12 +23,12 @@ bool is_text(std::string_view text) {
 
 }  // namespace
 
-std::optional<std::string_view> percent_decode(
+std::optional<std::string_view> percent_decode_bytes(
     std::string_view raw, PlusSign plus, std::string& memory
 ) {
     bool plus_is_space = plus == PlusSign::is_space;
     if (!raw.contains('%') && !(plus_is_space && raw.contains('+'))) {
-        return is_text(raw) ? std::optional(raw) : std::nullopt;
+        return raw;
     }
     ASSERT(memory.capacity() - memory.size() >= raw.size());
     std::size_t begin = memory.size();
@@ -48,8 +48,14 @@ std::optional<std::string_view> percent_decode(
         }
         memory.push_back(c);
     }
-    std::string_view decoded = std::string_view(memory).substr(begin);
-    return is_text(decoded) ? std::optional(decoded) : std::nullopt;
+    return std::string_view(memory).substr(begin);
+}
+
+std::optional<std::string_view> percent_decode(
+    std::string_view raw, PlusSign plus, std::string& memory
+) {
+    const std::optional<std::string_view> decoded = percent_decode_bytes(raw, plus, memory);
+    return decoded && is_text(*decoded) ? decoded : std::nullopt;
 }
 
 }  // namespace belfry

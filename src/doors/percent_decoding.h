@@ -9,9 +9,14 @@ namespace belfry {
 
 enum class PlusSign : bool { is_plus, is_space };
 
-// The decoded text: `raw` itself when nothing is encoded, else a view into `memory`, whose capacity
-// must already hold raw.size() more bytes, so that earlier views stay valid. nullopt for `%`
-// without two hexadecimal digits, for control characters and for text that is not UTF-8.
+// The decoded bytes, whatever they are: `raw` itself when nothing is encoded, else a view into
+// `memory`, whose capacity must already hold raw.size() more bytes, so that earlier views stay
+// valid. nullopt for `%` without two hexadecimal digits.
+[[nodiscard]] std::optional<std::string_view> percent_decode_bytes(
+    std::string_view raw, PlusSign plus, std::string& memory
+);
+
+// The same for text: nullopt for control characters, too, and for what is not UTF-8.
 [[nodiscard]] std::optional<std::string_view> percent_decode(
     std::string_view raw, PlusSign plus, std::string& memory
 );

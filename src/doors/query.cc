@@ -19,7 +19,8 @@ std::string_view next_piece(std::string_view& rest) {
 
 }  // namespace
 
-Result<void> Query::parse(std::string_view raw, Repeated repeated) {
+Result<void> Query::parse(std::string_view raw, Repeated repeated, Content content) {
+    const auto decode = content == Content::text ? percent_decode : percent_decode_bytes;
     if (raw.contains('%') || raw.contains('+')) {
         memory_.reserve(raw.size());
     }
@@ -36,10 +37,10 @@ Result<void> Query::parse(std::string_view raw, Repeated repeated) {
             });
         }
         std::size_t equals = piece.find('=');
-        auto name = percent_decode(piece.substr(0, equals), PlusSign::is_space, memory_);
+        auto name = decode(piece.substr(0, equals), PlusSign::is_space, memory_);
         auto value = equals == std::string_view::npos
                          ? std::optional(std::string_view())
-                         : percent_decode(piece.substr(equals + 1), PlusSign::is_space, memory_);
+                         : decode(piece.substr(equals + 1), PlusSign::is_space, memory_);
         if (!name || !value) {
             return fail(
                 Errc::bad_request,

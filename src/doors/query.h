@@ -23,14 +23,17 @@ class Query {
  public:
     static constexpr std::size_t kParametersMax = 32;
     enum class Repeated : bool { refuse, first_counts };
+    enum class Content : bool { text, any_bytes };  // what names and values may hold, decoded
 
     Query() = default;
     Query(const Query&) = delete;
     Query& operator=(const Query&) = delete;
 
-    // `raw` without the `?`. bad_request for a malformed escape, text that is not UTF-8, a name
-    // that is refused when repeated, or more than kParametersMax names. Called once.
-    [[nodiscard]] Result<void> parse(std::string_view raw, Repeated repeated = Repeated::refuse);
+    // `raw` without the `?`. bad_request for a malformed escape, what is not Content, a name that
+    // is refused when repeated, or more than kParametersMax names. Called once.
+    [[nodiscard]] Result<void> parse(
+        std::string_view raw, Repeated repeated = Repeated::refuse, Content content = Content::text
+    );
 
     // The value; nullopt if the name is absent. `?x` and `?x=` both give "".
     [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;

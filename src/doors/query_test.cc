@@ -44,6 +44,21 @@ TEST(Query, RefusesWhatCouldBeReadInTwoWays) {
     }
 }
 
+TEST(Query, TakesAnyBytesWhereADoorDoes) {
+    Query query;
+    ASSERT_TRUE(query.parse(
+        "a=%00&b=%ff&%c3%28=x&c=1&c=2", Query::Repeated::first_counts, Query::Content::any_bytes
+    ));
+    EXPECT_EQ(query.get("a"), std::string_view("\0", 1));
+    EXPECT_EQ(query.get("b"), "\xff");
+    EXPECT_EQ(query.get("\xc3("), "x");
+    EXPECT_EQ(query.get("c"), "1");
+    for (std::string_view raw : {"a=%", "a=%4", "a=%zz", "%zz"}) {
+        EXPECT_FALSE(Query().parse(raw, Query::Repeated::first_counts, Query::Content::any_bytes))
+            << raw;
+    }
+}
+
 TEST(Query, HoldsThirtyTwoParametersAndNoMore) {
     std::string raw;
     for (int i = 0; i < 32; ++i) {

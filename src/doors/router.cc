@@ -178,7 +178,7 @@ void Router::handle(const HttpRequest& request, Exchange exchange) {
     const bool audited =
         match ? route != nullptr && Audit::concerns(*route) : Audit::may_concern(request.method);
     Query query;
-    Result<void> parsed = query.parse(request.query, door.repeated_parameter);
+    Result<void> parsed = query.parse(request.query, door.repeated_parameter, door.query_content);
     // Who asks comes before what there is: a stranger learns no path.
     Caller caller;
     Result<void> identified;

@@ -146,6 +146,8 @@ struct Door {
     UnknownParameter unknown_parameter =
         UnknownParameter::refuse;  // a query parameter its route does not list
     Query::Repeated repeated_parameter = Query::Repeated::refuse;
+    // With any_bytes a handler stores nothing of the query that it has not checked.
+    Query::Content query_content = Query::Content::text;
     bool slash_in_parameter = false;  // `%2f` may stand in a path
     bool head_is_get = true;          // HEAD is served where GET is
     TokenPlaces token_places = TokenPlaces::authorization;

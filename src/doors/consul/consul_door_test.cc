@@ -43,6 +43,14 @@ TEST_F(ConsulDoorTest, WhatIsWrongIsSaidInConsulsOrder) {
     const Answer query = fire("y", "", "?node=%zz");
     EXPECT_EQ(query.status, 500);
     EXPECT_EQ(query.body, "");
+    EXPECT_EQ(
+        fire("x", "", "?node=a%FF").body,
+        "Invalid node filter: error parsing regexp: invalid UTF-8: `\xff`"
+    );
+    EXPECT_EQ(fire("x", "", "?node=a%00b").status, 400);
+    EXPECT_EQ(fire("x", "", "?dc=%FF").body, "No path to datacenter");
+    EXPECT_EQ(list("?name=%FF&nonsense=%00").body, "[]");
+    EXPECT_EQ(list("?wait=%FF").body, "Invalid wait time");
     EXPECT_EQ(list("?name=a;index=1").status, 500);
     EXPECT_EQ(list("?name=a%3Bb").status, 200);
     EXPECT_EQ(list("?wait=10").body, "Invalid wait time");

@@ -1,5 +1,7 @@
 #include "doors/consul/event_filter.h"
 
+#include "base/utf8.h"
+
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -71,6 +73,43 @@ bool has_any_byte(std::string_view pattern) {
     return false;
 }
 
+// Go refuses what is large, and halves of surrogate pairs, which RE2 takes for characters.
+RE2::ErrorCode error_of(const RE2& compiled) {
+    if (!compiled.ok()) {
+        return compiled.error_code();
+    }
+    if (!is_utf8(compiled.pattern())) {
+        return RE2::ErrorBadUTF8;
+    }
+    return compiled.ProgramSize() > kProgramMax ? RE2::ErrorPatternTooLarge : RE2::NoError;
+}
+
+// Where the text ceases to be UTF-8.
+std::size_t first_bad_byte(std::string_view text) {
+    constexpr std::size_t kCharacterBytesMax = 4;
+    std::size_t bytes = 1;
+    for (std::size_t at = 0; at < text.size(); at += bytes) {
+        for (bytes = 1; !is_utf8(text.substr(at, bytes)); ++bytes) {
+            if (bytes == kCharacterBytesMax) {
+                return at;
+            }
+        }
+    }
+    return text.size();
+}
+
+// What Go quotes of an expression. Where RE2 has nothing, Go has the whole, or the rest from the
+// first byte that begins no character.
+std::string fragment_of_go(const RE2& compiled, RE2::ErrorCode code) {
+    if (code == RE2::ErrorPatternTooLarge) {
+        return compiled.pattern();
+    }
+    if (code == RE2::ErrorBadUTF8) {
+        return compiled.pattern().substr(first_bad_byte(compiled.pattern()));
+    }
+    return compiled.error_arg();
+}
+
 Error refused(const Term& term, const std::string& why) {
     return Error{
         .code = Errc::invalid_filter,
@@ -101,14 +140,11 @@ Result<void> compile(const Term& term, const Limits& limits) {
     options.set_max_mem(kPatternMemoryBytes);
     options.set_never_capture(true);
     auto compiled = std::make_unique<RE2>(term.pattern, options);
-    const bool too_large = compiled->ok() && compiled->ProgramSize() > kProgramMax;
-    if (!compiled->ok() || too_large) {
-        const RE2::ErrorCode code = too_large ? RE2::ErrorPatternTooLarge : compiled->error_code();
-        // Go gives the whole expression here, RE2 nothing.
-        const std::string fragment =
-            code == RE2::ErrorPatternTooLarge ? std::string(term.pattern) : compiled->error_arg();
+    if (const RE2::ErrorCode code = error_of(*compiled); code != RE2::NoError) {
         return std::unexpected(refused(
-            term, "error parsing regexp: " + std::string(words_of_go(code)) + ": `" + fragment + "`"
+            term,
+            "error parsing regexp: " + std::string(words_of_go(code)) + ": `" +
+                fragment_of_go(*compiled, code) + "`"
         ));
     }
     term.compiled = std::move(compiled);

@@ -146,7 +146,11 @@ TEST(EventFilter, MistakesAreSaidInGosWords) {
     EXPECT_EQ(refusal("a\\"), begin + "trailing backslash at end of expression: ``");
     EXPECT_EQ(refusal("(?=a)"), begin + "invalid or unsupported Perl syntax: `(?=`");
     EXPECT_EQ(refusal("(?P<x y>a)"), begin + "invalid named capture: `(?P<x y>`");
-    EXPECT_EQ(refusal("\xff"), begin + "invalid UTF-8: ``");
+    EXPECT_EQ(refusal("\xff"), begin + "invalid UTF-8: `\xff`");
+    EXPECT_EQ(refusal("gr\xc3\xbc\xc3(b"), begin + "invalid UTF-8: `\xc3(b`");
+    EXPECT_EQ(refusal("a\xf0\x9f\x9a"), begin + "invalid UTF-8: `\xf0\x9f\x9a`");
+    EXPECT_EQ(refusal("a\xed\xa0\x80z"), begin + "invalid UTF-8: `\xed\xa0\x80z`");
+    EXPECT_EQ(refusal("*\xff"), begin + "missing argument to repetition operator: `*`");
     EXPECT_EQ(refusal("(\\pL{1000}){1}x"), begin + "expression too large: `(\\pL{1000}){1}x`");
 }
 

@@ -190,6 +190,7 @@ Door consul_door(ConsulDoorPorts ports) {
     };
     door.unknown_parameter = Door::UnknownParameter::ignore;
     door.repeated_parameter = Query::Repeated::first_counts;
+    door.query_content = Query::Content::any_bytes;
     door.slash_in_parameter = true;
     door.head_is_get = false;
     door.token_places = Door::TokenPlaces::query_header_authorization;

@@ -129,6 +129,24 @@ test('consul 16: a missing service counts before bad expressions, and node befor
   await isEmpty(hub);
 });
 
+test('consul 16: an expression that is no UTF-8 is refused with the bytes from there on, one with control characters too', async (t) => {
+  const hub = await startHub(t);
+  for (const [expression, rest] of [['a%FF', 'ff'], ['gr%C3%BC%C3%28', 'c328'], ['%ED%A0%80', 'eda080'], ['%5B%F0%9F%9A', 'f09f9a']]) {
+    for (const [kind, before] of [['node', ''], ['service', ''], ['tag', 'service=a&']]) {
+      const { status, body } = await fire(hub, `deploy?${before}${kind}=${expression}`, 'x');
+      const expected = Buffer.from(`Invalid ${kind} filter: error parsing regexp: invalid UTF-8: \``);
+      assert.deepEqual([status, body.toString('hex')], [500, `${expected.toString('hex')}${rest}60`], expression);
+    }
+  }
+  for (const query of ['node=a%00b', 'service=a%0Ab', 'service=a&tag=%7F', 'node=%C2%85']) {
+    const { status, text } = await fire(hub, `deploy?${query}`, 'x');
+    assert.equal(status, 400, query);
+    assert.match(text, /"(node|service|tag)filter" has a control character/, query);
+  }
+  isError(await fire(hub, 'deploy?dc=%FF', 'x'), 500, 'No path to datacenter');
+  await isEmpty(hub);
+});
+
 test('consul 16: an expression over 1 KiB is refused, one of 1 KiB is not', async (t) => {
   const hub = await startHub(t);
   for (const kind of ['node', 'service', 'tag']) {

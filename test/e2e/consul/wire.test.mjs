@@ -70,6 +70,22 @@ test('consul 55: a query that cannot be read is 500 with an empty body', async (
   await isEmpty(hub);
 });
 
+// To Go's query any byte is as good as another.
+test('consul 55: bytes that are no UTF-8 and control characters are read, and match nothing', async (t) => {
+  const hub = await startHub(t);
+  await fired(hub, 'deploy?nonsense=%FF&%00=%C3%28&pretty=%01');
+  for (const query of ['name=%FF', 'name=a%00b', 'name=deploy%00', 'name=deploy%C3']) assert.equal((await list(hub, query)).text, '[]', query);
+  for (const query of ['nonsense=%FF', 'x=a%00b&%C3%28', 'name=deploy&dc=%FF', 'node=%01', 'service=%00']) {
+    assert.equal((await list(hub, query)).events.length, 1, query);
+  }
+  isError(await list(hub, 'wait=%FF'), 400, 'Invalid wait time');
+  isError(await list(hub, 'index=%00'), 400, 'Invalid index');
+  assert.equal((await list(hub, 'node=%FF')).status, 400);
+  for (const target of ['/v1/catalog/services?x=%FF', '/v1/agent/services?filter=%00', '/v1/catalog/nodes?%FF']) {
+    assert.equal((await send(hub, 'GET', target)).status, 200, target);
+  }
+});
+
 test('consul 55: a repeated parameter and a plus are no errors', async (t) => {
   const hub = await startHub(t);
   await fired(hub, 'two%20words');
