@@ -6,6 +6,7 @@
 
 #include <iterator>
 #include <netinet/in.h>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -259,6 +260,41 @@ http:\\127.0.0.1/ http:/127.0.0.1/ http:127.0.0.1/ http:///127.0.0.1/ //127.0.0.
 http://10.0.0.1:0080/ http://192.168.0.1:65616/ http://256.0.0.1/ http://4294967297/
 http://1.2.3.4.5/ file:///etc/passwd gopher://127.0.0.1/ dict://127.0.0.1/ ftp://127.0.0.1/
 unix:/run/docker.sock javascript://127.0.0.1/ jar:http://127.0.0.1/ http+unix://127.0.0.1/
+http://167772161/ http://0x0a000001/ http://0xa.0.0.1/ http://012.0.0.1/ http://012.1/ http://10.1/
+http://10.0.1/ http://0x0a.0x00.0x00.0x01/ http://01200000001/ http://3232235521/ http://0xc0a80001/
+http://0300.0250.0.1/ http://0300.0250.1/ http://192.168.1/ http://192.11010049/
+http://030052000001/ http://2886729729/ http://0xac100001/ http://0254.020.0.1/ http://172.1048577/
+http://172.16.1/ http://0xA9FEA9FE/ http://0XA9FEA9FE/ http://025177524776/ http://0251.254.169.254/
+http://169.0xfe.0xa9.254/ http://169.254.0xa9fe/ http://169.254.169.0xfe/ http://0xa9.254.169.254/
+http://0000169.254.169.254/ http://169.254.169.254./ http://169.254.169.254../
+http://169.254.169.254:00080/ http://169.254.169.254:/ http://169.254.169.254:+80/
+http://169.254.169.254:80./ http://169.254.169.254%20/ http://169.254.169.254%09/
+http://169.254.169.254%0d%0a/ http://169.254.169.254%23/ http://169.254.169.254%3f@8.8.8.8/
+http://8.8.8.8%40169.254.169.254/ http://8.8.8.8#@169.254.169.254/ http://a:b@169.254.169.254/
+http://@169.254.169.254/ http://:@169.254.169.254/ http://169.254.169.254;8.8.8.8/
+http://169.254.169.254,8.8.8.8/ http://(169.254.169.254/ http://"169.254.169.254"/
+http://169.254.169.254|8.8.8.8/ http://{169.254.169.254}/ http://<169.254.169.254>/
+http://169.254.169.254^/ http://.169.254.169.254/ http://169..254.169.254/ http://169.254.169.254-/
+http://4294967296.0.0.1/ http://-1/ http://1.27e2.0.1/ http://0b1111111.0.0.1/ http://0o177.0.0.1/
+http://127.0.0x/ http://0x/ http://0x7f.0x0.0x0.0x/ http://127.0.0.256/
+http://[::ffff:169.254.43518]/ http://[::ffff:0xa9fea9fe]/ http://[::ffff:0:a9fe:a9fe]/
+http://[0:0:0:0:0:ffff:a9fe:a9fe]/ http://[0000:0000:0000:0000:0000:ffff:a9fe:a9fe]/
+http://[::FFFF:A9FE:A9FE]/ http://[64:ff9b:1::a9fe:a9fe]/ http://[2002:a9fe:a9fe::]/
+http://[2002:a9fe:a9fe::1]/ http://[2002:0a00:0001::]/ http://[fd00:0ec2:0:0:0:0:0:254]/
+http://[fd20:ce::254]/ http://[fe80::a9fe:a9fe]/ http://[fc00::1]/ http://[fec0::1]/
+http://[ff02::1]/ http://[::ffff:10.0.0.1]/ http://[::ffff:0a00:0001]/ http://[::10.0.0.1]/
+http://[2001:db8::1]/ http://[0::1]/ http://[::0:1]/ http://[00000::1]/ http://[::ffff:127.1]/
+http://[::ffff:127.0.0.01]/ http://[1::2::3]/ http://[::1]./ http://[::1/ http://::1/
+http://[[::1]]/ http://[::1]]/ http://[v1.127.0.0.1]/ http://[::1]:80:80/ http://[::1]80/
+http://[:]/ http://[]/ http://[::1%00]/ http://[::1%2525lo]/ http://[::1%25]/ http://%5b::1%5d/
+http://[::1%5d/ http://[::١]/ http://⑯⑨。②⑤④。①⑥⑨｡②⑤④/ http://１６９.254.169.254/ http://169．254．169．254/
+http://ⓛocalhost/ http://localhoſt/ http://localhost%2e/ http://loc%61lhost/ http://127.0.0.1／/
+http://127.0.0.1﹒/ http://٠.٠.٠.٠/ http://127.0.0.1%E3%80%82/ http://127%E3%80%820.0.1/
+HTTP://127.0.0.1/ hTTp://169.254.169.254/ http:/\127.0.0.1/ http:\/127.0.0.1/ http;//127.0.0.1/
+http//127.0.0.1/ ://127.0.0.1/ 127.0.0.1 127.0.0.1:80 localhost:80 http:// http:///
+http://unix:/run/docker.sock:/ https+unix:///run/docker.sock data:text/html,127.0.0.1
+ws://127.0.0.1/ ldap://127.0.0.1/ tftp://127.0.0.1/ smb://127.0.0.1/ netdoc:///etc/passwd
+blob:http://127.0.0.1/ view-source:http://127.0.0.1/ feed:http://127.0.0.1/ url:http://127.0.0.1/
 )");
 
 // A URL is refused when it is read, or it leads to exactly one address that the guard refuses: no
@@ -275,6 +311,7 @@ TEST(OutboundGuard, NoSpellingOfAUrlLeadsInside) {
           "http://10.0.0.1\r\nHost: x/"}) {
         spellings.emplace_back(text);
     }
+    EXPECT_GE(std::set<std::string>(spellings.begin(), spellings.end()).size(), 200U);
     for (const std::string& text : spellings) {
         const Result<Url> url = parse_url(text);
         if (!url) {
