@@ -32,7 +32,13 @@ namespace belfry {
       "brackets, braces and commas of a configuration file; refused")                       \
     X(kReplaysMax, 10'000, "events of one subscription that wait for their replay; 429")    \
     X(kFiltersOfRequestMax, 32, "different Consul filters of a batch of events; 413")       \
-    X(kFilterBytesOfRequestMax, 3072, "bytes of these, where they are several; 413")
+    X(kFilterBytesOfRequestMax, 3072, "bytes of these, where they are several; 413")        \
+    X(kConsulListLooksBackMax,                                                              \
+      12'800,                                                                               \
+      "events that a list of Consul's looks back over to show some of them; goes on")       \
+    X(kConsulListSearchesMax,                                                               \
+      65'536,                                                                               \
+      "bytes of different filters that such a list searches; goes on")
 
 #define BELFRY_FIXED_LIMIT_CONSTANT(name, value, text) inline constexpr std::size_t name = value;
 BELFRY_FIXED_LIMITS(BELFRY_FIXED_LIMIT_CONSTANT)

@@ -1,5 +1,6 @@
 #include "doors/consul/event_view.h"
 
+#include "base/fixed_limits.h"
 #include "event/consul_index.h"
 #include "event/consul_json.h"
 
@@ -10,12 +11,8 @@ namespace belfry {
 
 namespace {
 
-// Different filters of events that one list searches before it goes on with what it has, and that
-// it remembers.
-constexpr std::size_t kSearchedBytesMax = std::size_t{64} * 1024;
+// Different filters of events that one list remembers.
 constexpr std::size_t kAdmittedMax = 1024;
-// Events that a list which shows only some of a name's looks at before it goes on with what it has.
-constexpr std::size_t kLookedAtMax = 12'800;
 
 std::string_view extension(const Event& event, std::string_view name) {
     return event.attribute(name).value_or("");
@@ -105,8 +102,9 @@ bool EventView::shows_some_only() const {
 }
 
 bool EventView::add_older(const StoredEvent& stored) {
-    if (dropped_ || entries_.size() >= limits_.events || searched_bytes_ >= kSearchedBytesMax ||
-        (shows_some_only() && looked_at_ >= kLookedAtMax)) {
+    if (dropped_ || entries_.size() >= limits_.events ||
+        searched_bytes_ >= kConsulListSearchesMax ||
+        (shows_some_only() && looked_at_ >= kConsulListLooksBackMax)) {
         return false;
     }
     ++looked_at_;
