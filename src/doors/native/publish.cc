@@ -5,6 +5,7 @@
 #include "doors/native/translate.h"
 #include "event/cloudevents_http.h"
 #include "event/media_type.h"
+#include "net/http_syntax.h"
 
 namespace belfry {
 
@@ -23,6 +24,21 @@ Result<void> refuse_parameters(const Query& query) {
     });
 }
 
+// A coded body would be stored as it is and delivered without a word of its coding.
+Result<void> refuse_coding(std::span<const HeaderField> headers) {
+    for (const HeaderField& header : headers) {
+        if (equals_ignoring_case(header.name, "content-encoding") && !header.value.empty() &&
+            !equals_ignoring_case(header.value, "identity")) {
+            return std::unexpected(Error{
+                .code = Errc::bad_request,
+                .detail = "a body is taken as it is, without a content coding; send it decoded",
+                .field = "Content-Encoding"
+            });
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Publisher::Publisher(const NativeDoorPorts& ports)
@@ -35,6 +51,9 @@ Publisher::Publisher(const NativeDoorPorts& ports)
 
 void Publisher::publish(RequestContext& context) {
     const HttpRequest& request = context.request;
+    if (Result<void> plain = refuse_coding(request.headers); !plain) {
+        return answer_error(context.exchange, plain.error());
+    }
     std::optional<std::string_view> content_type = request.header("content-type");
     bool lines = content_type && has_essence(*content_type, "application/x-ndjson");
     CloudEventsMode mode = lines ? CloudEventsMode::none : cloudevents_mode(request.headers);

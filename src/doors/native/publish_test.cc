@@ -127,6 +127,29 @@ TEST_F(PublishTest, TheTenantIsTheCallersWhateverTheEventSays) {
     run();
 }
 
+TEST_F(PublishTest, ACodedBodyIsRefused) {
+    for (std::string_view coding : {"gzip", "x-gzip", "br", "identity, gzip", "unheard-of"}) {
+        for (std::string_view type : {"text/plain", "application/cloudevents+json"}) {
+            Answer answer =
+                ask(Method::post,
+                    "/api/v1/events?type=a",
+                    "\x1f\x8b",
+                    {{"Content-Type", type}, {"content-encoding", coding}});
+            EXPECT_EQ(answer.status, 400) << coding;
+            EXPECT_TRUE(answer.body.contains(R"("field":"Content-Encoding")")) << answer.body;
+        }
+    }
+    EXPECT_EQ(stored(), 0U);
+    for (std::string_view coding : {"identity", "Identity", ""}) {
+        Answer answer =
+            ask(Method::post,
+                "/api/v1/events?type=a",
+                "x",
+                {{"Content-Type", "text/plain"}, {"Content-Encoding", coding}});
+        EXPECT_EQ(answer.status, 200) << coding;
+    }
+}
+
 TEST_F(PublishTest, EventsAtTheLimitPassAndOneByteMoreDoesNot) {
     EXPECT_EQ(post(std::string(limits_.body_bytes, 'x'), "text/plain", "?type=a").status, 200);
     Answer answer = post(std::string(limits_.body_bytes + 1, 'x'), "text/plain", "?type=a");
