@@ -156,7 +156,10 @@ Result<void> Wiring::open_engine(DataLoss data_loss) {
 
 void Wiring::connect_rooms(std::vector<Service> configured_services) {
     // The answers that a commit releases leave in the same turn.
-    loop_.on_turn_end([this] { log_->end_turn(); });
+    loop_.on_turn_end([this] {
+        log_->end_turn();
+        log_left_out();
+    });
     kv_.emplace(*stores_.kv, *secret_box_);
     catalog_.emplace(*kv_, config_.limits);
     lease_.emplace(*kv_, loop_, LeaseOptions{.key = "leases/steadybit", .holder = node_.id});
@@ -482,6 +485,7 @@ void Wiring::stop() {
         hub_->stop([this] {
             commands_->stop([this] {
                 log_->stop([this] {
+                    log_left_out(LeftOutLines::all);
                     log_info("stopped");
                     loop_.stop();
                 });

@@ -1,11 +1,14 @@
 #include "base/logging.h"
 
+#include "base/log_rate.h"
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <mutex>
 #include <unistd.h>
 
 namespace belfry {
@@ -14,6 +17,14 @@ namespace {
 
 std::atomic<LogLevel> g_level = LogLevel::info;
 std::atomic<LogFormat> g_format = LogFormat::text;
+std::mutex g_rate_mutex;
+std::atomic<bool> g_left_out_any = false;  // since the last line about it
+
+// Under the mutex. Never destroyed: threads may log until the very end.
+LogRate& rate() {
+    static auto* const rate = new LogRate;
+    return *rate;
+}
 
 std::string_view level_name(LogLevel level) {
     switch (level) {
@@ -107,6 +118,28 @@ std::string text_line(LogLevel level, std::string_view sentence, LogFields field
     return line;
 }
 
+// One write per line, so lines of threads do not mix; a closed stderr is no reason to stop.
+void write_line(LogLevel level, std::string_view sentence, LogFields fields) {
+    const std::string line = g_format == LogFormat::json ? json_line(level, sentence, fields)
+                                                         : text_line(level, sentence, fields);
+    if (::write(STDERR_FILENO, line.data(), line.size()) < 0) {
+        return;
+    }
+}
+
+// What is below a warning was asked for, or is the record of what people did.
+bool admit(LogLevel level, std::string_view sentence) {
+    if (level < LogLevel::warn) {
+        return true;
+    }
+    const std::scoped_lock lock(g_rate_mutex);
+    if (rate().admit(sentence, std::chrono::steady_clock::now())) {
+        return true;
+    }
+    g_left_out_any = true;
+    return false;
+}
+
 }  // namespace
 
 void set_up_logging(LogLevel level, LogFormat format) {
@@ -122,11 +155,32 @@ void log_line(LogLevel level, std::string_view sentence, LogFields fields) {
     if (!logs(level)) {
         return;
     }
-    std::string line = g_format == LogFormat::json ? json_line(level, sentence, fields)
-                                                   : text_line(level, sentence, fields);
-    // One write per line, so lines of threads do not mix; a closed stderr is no reason to stop.
-    if (::write(STDERR_FILENO, line.data(), line.size()) < 0) {
+    log_left_out();
+    if (admit(level, sentence)) {
+        write_line(level, sentence, fields);
+    }
+}
+
+void log_left_out(LeftOutLines which) {
+    if (!g_left_out_any.load(std::memory_order_relaxed)) {
         return;
+    }
+    std::vector<LogRate::LeftOut> left_out;
+    {
+        const std::scoped_lock lock(g_rate_mutex);
+        const bool all = which == LeftOutLines::all;
+        left_out = rate().take(
+            std::chrono::steady_clock::now(), all ? LogRate::Which::all : LogRate::Which::over
+        );
+        // Whatever its second: as long as one is counted somebody looks again.
+        g_left_out_any = rate().counts();
+    }
+    for (const LogRate::LeftOut& sentence : left_out) {
+        write_line(
+            LogLevel::warn,
+            "lines were left out, more than 10 a second",
+            {{"sentence", sentence.sentence}, {"lines", sentence.lines}}
+        );
     }
 }
 

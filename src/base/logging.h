@@ -1,7 +1,9 @@
 // Structured log lines: a sentence and fields. Text on a terminal, one JSON object a line
 // otherwise. error: someone must act; warn: degraded; info: a change of state; debug: per request.
 // May be called from any thread. User data in fields is escaped, so it cannot forge a line; secrets
-// are never passed in. Rooms base, event and graphql do not log.
+// are never passed in. Of warnings and errors with one sentence ten a second are written; the
+// others are counted, and the count is written behind them. Rooms base, event and graphql do not
+// log.
 #pragma once
 
 #include <concepts>
@@ -32,6 +34,11 @@ using LogFields = std::initializer_list<LogField>;
 void set_up_logging(LogLevel level, LogFormat format);
 [[nodiscard]] bool logs(LogLevel level);
 void log_line(LogLevel level, std::string_view sentence, LogFields fields = {});
+// Writes how many lines were left out, of those seconds that are over, or at the end of the program
+// of all. Every line does that, too; who calls it makes sure that it is said if no line follows.
+// Costs nothing if there is nothing to say.
+enum class LeftOutLines : bool { of_past_seconds, all };
+void log_left_out(LeftOutLines which = LeftOutLines::of_past_seconds);
 
 inline void log_debug(std::string_view sentence, LogFields fields = {}) {
     if (logs(LogLevel::debug)) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <sstream>
 #include <string>
 
 namespace belfry {
@@ -66,6 +68,36 @@ TEST_F(LoggingTest, TextCannotBeForgedByAValue) {
 TEST_F(LoggingTest, AValueThatLooksLikeAnotherFieldIsQuoted) {
     std::string line = written(LogFormat::text, LogLevel::info, {{"subject", "x level=error"}});
     EXPECT_TRUE(line.ends_with("subject=\"x level=error\"\n")) << line;
+}
+
+TEST_F(LoggingTest, AWarningThatRepeatsIsLeftOutAndCounted) {
+    constexpr int kLines = 5000;
+    constexpr std::string_view kCount = "lines were left out, more than 10 a second";
+    set_up_logging(LogLevel::info, LogFormat::json);
+    log_left_out(LeftOutLines::all);
+    testing::internal::CaptureStderr();
+    for (int i = 0; i < kLines; ++i) {
+        log_warn("this one repeats", {{"number", i}});
+        log_info("this one, too");
+    }
+    log_left_out(LeftOutLines::all);
+    log_left_out(LeftOutLines::all);
+    std::istringstream text(testing::internal::GetCapturedStderr());
+    std::map<std::string, int> lines;
+    int left_out = 0;
+    for (std::string line; std::getline(text, line);) {
+        const boost::json::object object = boost::json::parse(line).as_object();
+        const std::string sentence(object.at("msg").as_string());
+        ++lines[sentence];
+        if (sentence == kCount) {
+            EXPECT_EQ(object.at("sentence").as_string(), "this one repeats");
+            left_out += object.at("lines").to_number<int>();
+        }
+    }
+    EXPECT_EQ(lines["this one, too"], kLines) << "nobody said that something is wrong";
+    EXPECT_GE(lines["this one repeats"], 10);
+    EXPECT_LT(lines["this one repeats"], kLines / 2);
+    EXPECT_EQ(lines["this one repeats"] + left_out, kLines);
 }
 
 TEST_F(LoggingTest, LinesBelowTheLevelAreNotWritten) {
