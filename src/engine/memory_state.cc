@@ -228,6 +228,18 @@ void MemoryState::count_dead_letters(
     });
 }
 
+void MemoryState::oldest_dead_letter(
+    std::move_only_function<void(Result<std::optional<WallTime>>)> done
+) {
+    device_.read([this, done = std::move(done)](const Error*) mutable {
+        std::optional<WallTime> oldest;
+        if (!dead_letters_.empty()) {
+            oldest = dead_letters_.begin()->second.at;
+        }
+        device_.answer([done = std::move(done), oldest]() mutable { done(oldest); });
+    });
+}
+
 std::vector<AttemptRow> MemoryState::attempts(
     const SubscriptionKey& subscription, std::optional<Offset> offset
 ) const {

@@ -34,6 +34,8 @@ class MemoryState final : public State {
         std::move_only_function<
             void(Result<std::vector<std::pair<SubscriptionKey, std::uint64_t>>>)> done
     ) override;
+    void oldest_dead_letter(std::move_only_function<void(Result<std::optional<WallTime>>)> done
+    ) override;
     void list_attempts(
         SubscriptionKey subscription,
         std::optional<Offset> offset,

@@ -143,6 +143,10 @@ class State {
         std::move_only_function<
             void(Result<std::vector<std::pair<SubscriptionKey, std::uint64_t>>>)> done
     ) = 0;
+    // When the one that is kept for longest was made, whoever's it is; nullopt: there is none.
+    virtual void oldest_dead_letter(
+        std::move_only_function<void(Result<std::optional<WallTime>>)> done
+    ) = 0;
     // Newest first, at most 1,000; of one event if `offset` is set.
     virtual void list_attempts(
         SubscriptionKey subscription,

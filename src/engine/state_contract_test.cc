@@ -115,6 +115,12 @@ class StateContract : public testing::Test {
         stores_.settle();
         return text;
     }
+    std::optional<WallTime> oldest() {
+        std::optional<WallTime> oldest;
+        state().oldest_dead_letter([&](auto result) { oldest = result.value(); });
+        stores_.settle();
+        return oldest;
+    }
     std::vector<AttemptRow> attempts(
         const std::string& subscription, std::optional<Offset> offset = {}
     ) {
@@ -430,6 +436,20 @@ TYPED_TEST(StateContract, FiltersDeadLetters) {
     EXPECT_EQ(this->ids({.since = at(20)}), "b c r ");
     EXPECT_EQ(this->ids({.subscription = "default/s", .type = "deploy*", .since = at(11)}), "c ");
     EXPECT_EQ(this->counts(), "default/s=3 default/t=1 ");
+}
+
+TYPED_TEST(StateContract, TellsWhenTheOldestDeadLetterWasMade) {
+    StateChanges changes;
+    changes.dead_letters = {letter("a", "default/s", 10), letter("b", "other/t", 20)};
+    this->commit(changes);
+    EXPECT_EQ(this->oldest(), at(10));
+    changes = {};
+    changes.erase_dead_letters = {"a"};
+    this->commit(changes);
+    EXPECT_EQ(this->oldest(), at(20)) << "whoever's it is";
+    changes.erase_dead_letters = {"b"};
+    this->commit(changes);
+    EXPECT_EQ(this->oldest(), std::nullopt);
 }
 
 TYPED_TEST(StateContract, PagesDeadLettersInOrderOfInsertion) {

@@ -195,6 +195,10 @@ void Hub::replay_dead_letters(
     impl_->dead_letters.replay_all(caller, std::move(query), std::move(done));
 }
 
+void Hub::oldest_dead_letter(std::move_only_function<void(Result<std::optional<WallTime>>)> done) {
+    impl_->ports.state.oldest_dead_letter(std::move(done));
+}
+
 void Hub::purge_dead_letter(
     const Caller& caller, std::string id, std::move_only_function<void(Result<void>)> done
 ) {

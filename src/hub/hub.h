@@ -175,6 +175,9 @@ class Hub {
         const Caller& caller, std::string id, std::move_only_function<void(Result<void>)> done
     );
 
+    // When the one that is kept for longest was made, of all tenants; nullopt: there is none.
+    void oldest_dead_letter(std::move_only_function<void(Result<std::optional<WallTime>>)> done);
+
     [[nodiscard]] HubStatus status() const;
     // By door and type, since start.
     [[nodiscard]] const PublishCounts& published() const;

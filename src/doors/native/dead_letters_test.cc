@@ -47,6 +47,31 @@ TEST_F(DeadLettersTest, AreListedWithTheirEventAndAttempts) {
     }
 }
 
+TEST_F(DeadLettersTest, TheAgeOfTheOldestIsAMetric) {
+    const auto age = [&] {
+        constexpr std::string_view kName = "\nbelfry_dead_letter_oldest_seconds ";
+        const std::string text = get("/metrics").body;
+        const std::size_t at = text.find(kName);
+        return at == std::string::npos ? -1.0 : std::stod(text.substr(at + kName.size()));
+    };
+    EXPECT_EQ(age(), -1) << "not known before State was asked";
+    EXPECT_EQ(age(), 0);
+    publish_and_save("deploy");
+    pass(std::chrono::minutes(1));
+    publish_and_save("deploy");
+    age();
+    pass(std::chrono::hours(2));
+    EXPECT_NEAR(age(), 7261, 5);
+    EXPECT_EQ(ask(Method::del, std::string(kPath) + "/" + first_id()).status, 204);
+    pass(std::chrono::seconds(1));
+    age();
+    EXPECT_NEAR(age(), 7201, 5) << "the second one is the oldest now";
+    EXPECT_EQ(ask(Method::del, std::string(kPath) + "/" + first_id()).status, 204);
+    pass(std::chrono::seconds(1));
+    age();
+    EXPECT_EQ(age(), 0);
+}
+
 TEST_F(DeadLettersTest, AreNarrowedAndPaged) {
     publish_and_save("deploy.web");
     publish_and_save("restart");

@@ -305,6 +305,13 @@ std::string metrics_text(const MetricSources& sources) {
     add_log(families, sources.log);
     add_http(families, sources.http, sources.stream_readers);
     add_subscriptions(families, sources.subscriptions);
+    if (sources.oldest_dead_letter) {
+        families.gauge(
+            "belfry_dead_letter_oldest_seconds",
+            "Age of the oldest dead letter at the scrape before; 0 without any",
+            seconds(*sources.oldest_dead_letter)
+        );
+    }
     add_process(families, sources.process);
     return families.text();
 }

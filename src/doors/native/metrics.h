@@ -20,6 +20,7 @@ struct MetricSources {
     ProcessStatus process;
     BuildInfo build;
     std::vector<std::pair<std::string, SubscriptionStatus>> subscriptions = {};
+    std::optional<Duration> oldest_dead_letter = {};  // its age; nullopt: not known
 };
 
 // Subscriptions beyond this number are added up under the label `__other__`, so that a scrape stays

@@ -57,6 +57,14 @@ TEST(Metrics, TellWhenTheCertificateEndsIfThereIsOne) {
     EXPECT_TRUE(metrics_text(some).contains(std::string(kName) + " 1800000000\n"));
 }
 
+TEST(Metrics, TellTheAgeOfTheOldestDeadLetterOnceItIsKnown) {
+    constexpr std::string_view kName = "belfry_dead_letter_oldest_seconds";
+    MetricSources some = sources();
+    EXPECT_FALSE(metrics_text(some).contains(kName));
+    some.oldest_dead_letter = std::chrono::minutes(90);
+    EXPECT_TRUE(metrics_text(some).contains(std::string(kName) + " 5400\n"));
+}
+
 // Reads the exposition as a scraper does and refuses what is not one: every sample belongs to the
 // family that was declared just before, and no name or label set comes twice.
 class Exposition {

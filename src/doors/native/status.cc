@@ -4,6 +4,9 @@
 #include "doors/native/answer.h"
 #include "doors/native/metrics.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace belfry {
 
 namespace {
@@ -144,6 +147,17 @@ void StatusReports::ready(RequestContext& context) {
     answer_json(context.exchange, 503, out, "Retry-After: 1\r\n");
 }
 
+void StatusReports::ask_oldest_dead_letter() {
+    if (std::exchange(oldest_->asking, true)) {
+        return;
+    }
+    ports_.hub.oldest_dead_letter([oldest = oldest_](Result<std::optional<WallTime>> found) {
+        oldest->asking = false;
+        oldest->known = found.has_value();
+        oldest->at = found.value_or(std::nullopt);
+    });
+}
+
 void StatusReports::metrics(RequestContext& context) {
     MetricSources sources{
         .hub = ports_.hub.status(),
@@ -154,6 +168,12 @@ void StatusReports::metrics(RequestContext& context) {
         .process = read_process_status(),
         .build = ports_.build,
     };
+    if (oldest_->known) {
+        sources.oldest_dead_letter =
+            oldest_->at ? std::max<Duration>(ports_.clock.wall() - *oldest_->at, Duration::zero())
+                        : Duration::zero();
+    }
+    ask_oldest_dead_letter();
     for (const Subscription* subscription : ports_.catalog.list("default")) {
         if (Result<SubscriptionStatus> status =
                 ports_.hub.subscription_status(subscription->key())) {

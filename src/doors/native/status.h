@@ -5,6 +5,8 @@
 #include "doors/native/native_door.h"
 
 #include <functional>
+#include <memory>
+#include <optional>
 
 namespace belfry {
 
@@ -20,9 +22,18 @@ class StatusReports {
     void metrics(RequestContext& context);
 
  private:
+    // What State said when it was last asked: a scrape waits for no disk.
+    struct OldestDeadLetter {
+        bool asking = false;
+        bool known = false;
+        std::optional<WallTime> at;
+    };
+    void ask_oldest_dead_letter();
+
     const NativeDoorPorts ports_;
     const std::function<std::size_t()> stream_readers_;
     const MonoTime started_;
+    const std::shared_ptr<OldestDeadLetter> oldest_ = std::make_shared<OldestDeadLetter>();
 };
 
 // Why a hub in this state is not ready, in short words that tell a stranger nothing; empty: it is.

@@ -188,4 +188,15 @@ Result<std::vector<std::pair<SubscriptionKey, std::uint64_t>>> count_by_subscrip
     return counts;
 }
 
+Result<std::optional<WallTime>> time_of_oldest_dead_letter(SqliteDatabase& database) {
+    std::optional<WallTime> oldest;
+    SqliteQuery query = database.query("SELECT at FROM dead_letters ORDER BY position LIMIT 1");
+    Result<void> result =
+        for_each_row(query, [&](const SqliteQuery& row) { oldest = sqlite_time(row.integer(0)); });
+    if (!result) {
+        return std::unexpected(std::move(result.error()));
+    }
+    return oldest;
+}
+
 }  // namespace belfry

@@ -23,5 +23,7 @@ namespace belfry {
 [[nodiscard]] Result<std::vector<std::pair<SubscriptionKey, std::uint64_t>>> count_by_subscription(
     SqliteDatabase& database
 );
+// Reads one row.
+[[nodiscard]] Result<std::optional<WallTime>> time_of_oldest_dead_letter(SqliteDatabase& database);
 
 }  // namespace belfry

@@ -202,6 +202,15 @@ void SqliteState::count_dead_letters(
     );
 }
 
+void SqliteState::oldest_dead_letter(
+    std::move_only_function<void(Result<std::optional<WallTime>>)> done
+) {
+    worker_.run(
+        [](SqliteDatabase& database) { return time_of_oldest_dead_letter(database); },
+        std::move(done)
+    );
+}
+
 void SqliteState::list_attempts(
     SubscriptionKey subscription,
     std::optional<Offset> offset,
