@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <ranges>
 #include <vector>
 
 namespace belfry::eventkit {
@@ -143,10 +144,10 @@ std::string BodyReader::path() const {
         places.push_back(place);
     }
     std::string path;
-    for (auto place = places.rbegin(); place != places.rend(); ++place) {
-        const std::string_view name = (*place)->name_;
+    for (const Place* place : places | std::views::reverse) {
+        const std::string_view name = place->name_;
         if (name.data() == nullptr) {
-            path += fmt::format("[{}]", (*place)->index_);
+            path += fmt::format("[{}]", place->index_);
             continue;
         }
         path += path.empty() ? "" : ".";

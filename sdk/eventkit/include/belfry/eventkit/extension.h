@@ -19,10 +19,12 @@ namespace belfry::eventkit {
 // Thrown by a handler: the event is answered 500 with these. Any other exception is answered 500,
 // too, with its what() as the detail.
 struct ExtensionError : std::runtime_error {
-    explicit ExtensionError(std::string title_, std::string detail_ = {})
-        : std::runtime_error(detail_.empty() ? title_ : title_ + ": " + detail_),
-          title(std::move(title_)),
-          detail(std::move(detail_)) {}
+    explicit ExtensionError(std::string problem_title, std::string problem_detail = {})
+        : std::runtime_error(
+              problem_detail.empty() ? problem_title : problem_title + ": " + problem_detail
+          ),
+          title(std::move(problem_title)),
+          detail(std::move(problem_detail)) {}
 
     std::string title;
     std::string detail;
