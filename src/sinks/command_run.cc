@@ -107,7 +107,7 @@ void CommandRun::ended() {
 }
 
 void CommandRun::read_errors() {
-    thread_local std::array<char, kReadBytes> buffer;
+    static thread_local std::array<char, kReadBytes> buffer;
     const ssize_t count = ::read(child_->error_descriptor(), buffer.data(), buffer.size());
     if (count < 0) {
         return;  // not yet; of a pipe there is no other reason
