@@ -471,6 +471,7 @@ TEST_F(ExtensionTest, AnyThreadMayChangeItWhileEventsAreHandled) {
         });
     start();
     std::vector<std::thread> threads;
+    threads.reserve(2);
     for (int i = 0; i < 2; ++i) {
         threads.emplace_back([this, own = std::to_string(i)] {
             for (int n = 0; n < kEvents; ++n) {

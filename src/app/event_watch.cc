@@ -169,7 +169,7 @@ HubResult<EventWatch::Answer> EventWatch::ask() {
 // A hub that answered before may come back; what it refuses, it refuses again.
 bool EventWatch::endures(const HubFailure& failure) {
     const bool is_busy = failure.status >= 500 || failure.status == 408 || failure.status == 429;
-    if (!has_answered_ || !(is_busy || failure.code == ExitCode::unreachable)) {
+    if (!has_answered_ || (!is_busy && failure.code != ExitCode::unreachable)) {
         return false;
     }
     if (++hub_failures_ == 1) {
@@ -230,7 +230,7 @@ void EventWatch::hand_over(const std::vector<ListedEvent>& events, std::uint64_t
     }
 }
 
-bool EventWatch::command_succeeds(Program program) {
+bool EventWatch::command_succeeds(const Program& program) {
     // What was said before stands before what the command says.
     static_cast<void>(console_.flush());
     Result<std::unique_ptr<ChildProcess>> child = ChildProcess::start(program);

@@ -52,7 +52,7 @@ class EventWatch {
     [[nodiscard]] bool endures(const HubFailure& failure);
     void take(Answer answer);
     void hand_over(const std::vector<ListedEvent>& events, std::uint64_t index);
-    [[nodiscard]] bool command_succeeds(Program program);
+    [[nodiscard]] bool command_succeeds(const Program& program);
     void pause(Duration wait);
 
     HubClient& hub_;

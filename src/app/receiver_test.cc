@@ -44,7 +44,7 @@ class ReceiverTest : public testing::Test {
     }
     std::string output() {
         std::fflush(file_.get());
-        std::rewind(file_.get());
+        (void)std::fseek(file_.get(), 0, SEEK_SET);
         std::string text(64 * 1024, '\0');
         text.resize(std::fread(text.data(), 1, text.size(), file_.get()));
         return text;

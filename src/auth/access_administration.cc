@@ -17,7 +17,7 @@ Error no_such(std::string_view what) {
     return Error{.code = Errc::not_found, .detail = "there is no such " + std::string(what)};
 }
 
-Error beyond_yours(std::string rule) {
+Error beyond_yours(const std::string& rule) {
     return Error{
         .code = Errc::denied, .detail = "it would allow more than you may yourself: " + rule
     };

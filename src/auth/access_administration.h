@@ -54,12 +54,12 @@ class AccessAdministration {
     // Durable when `done` runs. denied: more than the caller may, or for longer. Without a time it
     // expires with the caller's token, if that does. The first token closes the hub.
     void create_token(const Caller& caller, TokenRequest request, Done<IssuedToken> done);
-    void revoke_token(const Caller& caller, AccessName token, Done<void> done);
+    void revoke_token(const Caller& caller, AccessName name, Done<void> done);
     // `policy.tenant` as tenant_of() gave it. conflict, precondition_failed; conflict for one that
     // tokens name when it is removed.
     void create_policy(const Caller& caller, Policy policy, Done<Policy> done);
     void replace_policy(const Caller& caller, Policy policy, Expect expect, Done<Policy> done);
-    void remove_policy(const Caller& caller, AccessName policy, Expect expect, Done<void> done);
+    void remove_policy(const Caller& caller, AccessName name, Expect expect, Done<void> done);
 
     [[nodiscard]] const AccessDocuments& documents() const { return ports_.documents; }
     [[nodiscard]] const Clock& clock() const { return ports_.clock; }

@@ -44,7 +44,8 @@ std::string event_rule_text(std::string_view kind, std::string_view name, Permis
 }  // namespace
 
 RuleSet::RuleSet(std::span<const PolicyRules* const> policies, DefaultPolicy otherwise)
-    : rest_(otherwise == DefaultPolicy::allow ? Permission::write : Permission::deny) {
+    : rest_(otherwise == DefaultPolicy::allow ? Permission::write : Permission::deny),
+      best_(rest_) {
     std::map<std::size_t, Table, std::greater<>> by_length;
     std::array<std::optional<Permission>, kResources> plain;
     for (const PolicyRules* policy : policies) {
@@ -65,7 +66,6 @@ RuleSet::RuleSet(std::span<const PolicyRules* const> policies, DefaultPolicy oth
         const auto index = static_cast<std::size_t>(resource);
         plain_[index] = plain[index].value_or(by_default ? rest_ : Permission::deny);
     }
-    best_ = rest_;
     if (auto every = by_length.find(0); every != by_length.end()) {
         best_ = every->second.begin()->second;
     }

@@ -30,9 +30,9 @@ using Context = std::unique_ptr<EVP_MAC_CTX, FreeContext>;
 
 // Fetched once: a fetch costs more than a signature.
 EVP_MAC* hmac() {
-    static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-    ASSERT(algorithm != nullptr);
-    return algorithm;
+    static EVP_MAC* const kAlgorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+    ASSERT(kAlgorithm != nullptr);
+    return kAlgorithm;
 }
 
 Context keyed_context(std::string_view key) {

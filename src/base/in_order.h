@@ -7,7 +7,7 @@ namespace belfry {
 
 // Each step is callable without arguments and gives a Result<void>.
 template <typename... Steps>
-[[nodiscard]] Result<void> in_order(Steps&&... steps) {
+[[nodiscard]] Result<void> in_order(const Steps&... steps) {
     Result<void> result;
     (void)((result = steps(), result.has_value()) && ...);
     return result;

@@ -70,7 +70,10 @@ enum class LimitUnit : std::uint8_t { bytes, count, milliseconds };
       64 * 1024,                                                                                   \
       bytes,                                                                                       \
       "body read of a listener's answer; the rest is dropped")                                     \
-    X(stream_buffer_bytes, 256 * 1024, bytes, "unsent bytes of one stream reader; close")          \
+    X(stream_buffer_bytes,                                                                         \
+      256 * 1024,                                                                                  \
+      bytes,                                                                                       \
+      "unsent bytes of one stream reader; then it reads on from the log")                          \
     X(pending_response_bytes,                                                                      \
       4 * 1024 * 1024,                                                                             \
       bytes,                                                                                       \

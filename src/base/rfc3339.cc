@@ -27,9 +27,9 @@ bool is_digit(char c) {
 }
 
 // Two digits; more than 99 if they are not there.
-unsigned two_digits(const char* at) {
-    const auto high = static_cast<unsigned char>(at[0] - '0');
-    const auto low = static_cast<unsigned char>(at[1] - '0');
+unsigned two_digits(std::string_view text, std::size_t at) {
+    const auto high = static_cast<unsigned char>(text[at] - '0');
+    const auto low = static_cast<unsigned char>(text[at + 1] - '0');
     return high > 9 || low > 9 ? 100 : high * 10U + low;
 }
 
@@ -63,8 +63,8 @@ std::optional<minutes> zone(std::string_view text) {
     if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') {
         return std::nullopt;
     }
-    const unsigned hour = two_digits(text.data() + 1);
-    const unsigned minute = two_digits(text.data() + 4);
+    const unsigned hour = two_digits(text, 1);
+    const unsigned minute = two_digits(text, 4);
     if (hour > 23 || minute > 59) {
         return std::nullopt;
     }
@@ -108,13 +108,13 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
         text[16] != ':') {
         return std::nullopt;
     }
-    const unsigned century = two_digits(text.data());
-    const unsigned year = two_digits(text.data() + 2);
-    const unsigned month = two_digits(text.data() + 5);
-    const unsigned day = two_digits(text.data() + 8);
-    const unsigned hour = two_digits(text.data() + 11);
-    const unsigned minute = two_digits(text.data() + 14);
-    const unsigned second = two_digits(text.data() + 17);
+    const unsigned century = two_digits(text, 0);
+    const unsigned year = two_digits(text, 2);
+    const unsigned month = two_digits(text, 5);
+    const unsigned day = two_digits(text, 8);
+    const unsigned hour = two_digits(text, 11);
+    const unsigned minute = two_digits(text, 14);
+    const unsigned second = two_digits(text, 17);
     if (century > 99 || year > 99 || hour > 23 || minute > 59 || second > 60) {
         return std::nullopt;
     }

@@ -24,8 +24,8 @@ constexpr std::size_t kBoxAt = kBegin.size() + 2 * kIdBytes + kMiddle.size();
 
 // The library may be used before main() runs, in tests.
 void need_sodium() {
-    static const bool ready = sodium_init() >= 0;
-    ASSERT(ready);
+    static const bool kReady = sodium_init() >= 0;
+    ASSERT(kReady);
 }
 
 const unsigned char* raw(std::string_view text) {

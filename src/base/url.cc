@@ -59,7 +59,7 @@ Result<void> check_path(std::string_view text, bool is_query) {
                 return bad_url("'%' must be followed by two hex digits");
             }
             i += 2;
-        } else if (!is_path_char(text[i]) && !(is_query && text[i] == '?')) {
+        } else if (!is_path_char(text[i]) && (!is_query || text[i] != '?')) {
             return bad_url(show(text[i]) + " must be percent-encoded");
         }
     }

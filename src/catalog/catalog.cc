@@ -120,7 +120,7 @@ Result<Subscription> Catalog::stored(const SubscriptionKey& key) const {
     return *subscription;
 }
 
-void Catalog::create(Subscription subscription, Done done) {
+void Catalog::create(const Subscription& subscription, Done done) {
     SubscriptionKey key = subscription.key();
     if (find(key) != nullptr) {
         done(std::unexpected(in_our_words(Error{.code = Errc::conflict}, key)));

@@ -34,7 +34,7 @@ class Catalog {
 
     // Durable when `done` runs, which is after on_change. conflict if it exists; rate_limited past
     // limits.subscriptions.
-    void create(Subscription subscription, Done done);
+    void create(const Subscription& subscription, Done done);
     // Replaces it; keeps secrets that the new document leaves out. `expect`: If-Match.
     void replace(Subscription subscription, Expect expect, Done done);
     void remove(

@@ -76,12 +76,12 @@ inline constexpr std::string_view kAnonymousPolicy = "anonymous";
 
 // From a request body `{"name","description"?,"tenant"?,"rules":{…}}`. Without a tenant it is
 // empty: the caller's. Errors carry `field`.
-[[nodiscard]] Result<Policy> parse_policy(std::string_view json, const Limits& limits);
+[[nodiscard]] Result<Policy> parse_policy(std::string_view text, const Limits& limits);
 // What a request body and an answer have in common: the rules as JSON.
 [[nodiscard]] std::string policy_rules_json(const PolicyRules& rules);
 
 // The document in Kv.
-[[nodiscard]] Result<Policy> parse_stored_policy(std::string_view json);
+[[nodiscard]] Result<Policy> parse_stored_policy(std::string_view text);
 [[nodiscard]] std::string stored_policy_json(const Policy& policy);
 
 }  // namespace belfry

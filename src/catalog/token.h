@@ -41,10 +41,10 @@ struct TokenRequest {
     std::string description;
     std::optional<Duration> expires;  // from now
 };
-[[nodiscard]] Result<TokenRequest> parse_token_request(std::string_view json, const Limits& limits);
+[[nodiscard]] Result<TokenRequest> parse_token_request(std::string_view text, const Limits& limits);
 
 // The document in Kv.
-[[nodiscard]] Result<Token> parse_stored_token(std::string_view json);
+[[nodiscard]] Result<Token> parse_stored_token(std::string_view text);
 [[nodiscard]] std::string stored_token_json(const Token& token);
 
 }  // namespace belfry

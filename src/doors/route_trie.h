@@ -40,9 +40,10 @@ class RouteTrie {
     // ASSERTs that the pattern is well-formed and the method still free.
     void add(Method method, std::string_view pattern, std::uint32_t route);
 
-    // `path` raw. Values are views into it or into `memory`. bad_request for malformed escapes,
-    // control characters, `.` and `..` segments, and encoded slashes unless they are allowed.
-    [[nodiscard]] Result<Match> find(std::string_view path, Slash slash, std::string& memory) const;
+    // `raw`: the path as it came. Values are views into it or into `memory`. bad_request for
+    // malformed escapes, control characters, `.` and `..` segments, and encoded slashes unless they
+    // are allowed.
+    [[nodiscard]] Result<Match> find(std::string_view raw, Slash slash, std::string& memory) const;
 
  private:
     struct Node;

@@ -66,7 +66,7 @@ Handler echo() {
     };
 }
 
-WriteRefusal worded(std::string door) {
+WriteRefusal worded(const std::string& door) {
     return [door](const DoorRefusal& refusal, Exchange exchange) {
         std::string body = door + " " + std::string(errc_name(refusal.error.code)) + " " +
                            std::string(refusal.allow) + refusal.error.field;
@@ -137,7 +137,7 @@ std::vector<Door> two_doors() {
 class RouterTest : public testing::Test {
  protected:
     RecordingConnection::Answer ask(
-        Method method, std::string_view target, std::vector<HeaderField> headers = {}
+        Method method, std::string_view target, const std::vector<HeaderField>& headers = {}
     ) {
         HttpRequest request = head(method, target, headers);
         auto [exchange, number] = connection_.open();
@@ -157,13 +157,13 @@ class RouterTest : public testing::Test {
         return request;
     }
     HttpService::Admission admit(
-        Method method, std::string_view target, std::vector<HeaderField> headers = {}
+        Method method, std::string_view target, const std::vector<HeaderField>& headers = {}
     ) {
         return router_.admit(head(method, target, headers));
     }
 
     bool admits_body(
-        Method method, std::string_view target, std::vector<HeaderField> headers = {}
+        Method method, std::string_view target, const std::vector<HeaderField>& headers = {}
     ) {
         return router_.admit_body(head(method, target, headers));
     }

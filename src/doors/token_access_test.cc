@@ -105,7 +105,7 @@ class TokenAccessTest : public testing::Test {
         return caller(made->secret);
     }
     // A token of a policy made for it.
-    IssuedToken with_rules(const Caller& by, std::string name, std::string_view json) {
+    IssuedToken with_rules(const Caller& by, const std::string& name, std::string_view json) {
         EXPECT_TRUE(policy(by, name, json));
         Result<IssuedToken> made = token(by, {name});
         EXPECT_TRUE(made) << made.error().detail;

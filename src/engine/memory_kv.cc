@@ -113,7 +113,8 @@ void MemoryKv::watch(
 }
 
 void MemoryKv::tell(const KvChange& change) {
-    for (std::size_t i = 0; i < watchers_.size(); ++i) {  // a watcher may add another
+    // A watcher may add another. NOLINTNEXTLINE(modernize-loop-convert)
+    for (std::size_t i = 0; i < watchers_.size(); ++i) {
         std::shared_ptr<Watcher> watcher = watchers_[i];
         if (watcher->ready && change.key.starts_with(watcher->prefix)) {
             watcher->on_change(change);

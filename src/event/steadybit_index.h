@@ -47,7 +47,7 @@ struct SteadybitIndex {
 
 // bad_request for text that is no index, too_large past kSteadybitIndexBytes.
 [[nodiscard]] Result<SteadybitIndex> parse_steadybit_index(
-    std::string_view json, const Limits& limits
+    std::string_view text, const Limits& limits
 );
 
 // "any", "leader", "aws".

@@ -28,10 +28,10 @@ constexpr auto kDigitValues = [] {
     return values;
 }();
 
-// Reads `count` digits behind those that `half` has; what is no digit shows in `faults`.
-void append_digits(const char* text, std::size_t count, std::uint64_t& half, std::uint8_t& faults) {
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::uint8_t value = kDigitValues[static_cast<unsigned char>(text[i])];
+// Reads digits behind those that `half` has; what is no digit shows in `faults`.
+void append_digits(std::string_view digits, std::uint64_t& half, std::uint8_t& faults) {
+    for (const char digit : digits) {
+        const std::uint8_t value = kDigitValues[static_cast<unsigned char>(digit)];
         faults |= value;
         half = half << 4 | (value & 0xF);
     }
@@ -87,11 +87,11 @@ std::optional<Uuid> parse_uuid(std::string_view text) {
     }
     Uuid uuid;
     std::uint8_t faults = 0;
-    append_digits(text.data(), 8, uuid.high, faults);
-    append_digits(text.data() + 9, 4, uuid.high, faults);
-    append_digits(text.data() + 14, 4, uuid.high, faults);
-    append_digits(text.data() + 19, 4, uuid.low, faults);
-    append_digits(text.data() + 24, 12, uuid.low, faults);
+    append_digits(text.substr(0, 8), uuid.high, faults);
+    append_digits(text.substr(9, 4), uuid.high, faults);
+    append_digits(text.substr(14, 4), uuid.high, faults);
+    append_digits(text.substr(19, 4), uuid.low, faults);
+    append_digits(text.substr(24, 12), uuid.low, faults);
     return (faults & 0xF0) == 0 ? std::optional(uuid) : std::nullopt;
 }
 

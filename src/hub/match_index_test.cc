@@ -9,7 +9,7 @@
 namespace belfry {
 namespace {
 
-Filter types(std::vector<std::string> patterns) {
+Filter types(const std::vector<std::string>& patterns) {
     Filter filter;
     for (const std::string& pattern : patterns) {
         filter.types.push_back(parse_type_pattern(pattern).value());

@@ -112,7 +112,8 @@ void SharedReads::read_from_there(Waiting waiting) {
     if (same != under_way_.end()) {
         same->waiting.push_back(std::move(waiting));
     } else {
-        start(waiting.from, std::move(waiting));
+        const Offset from = waiting.from;
+        start(from, std::move(waiting));
     }
 }
 

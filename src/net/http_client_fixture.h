@@ -18,8 +18,8 @@ namespace belfry {
 // A server whose every byte a test writes.
 class Script {
  public:
-    explicit Script(int backlog = 16, SocketAddress address = *parse_literal("127.0.0.1", 0)) {
-        descriptor_ = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    explicit Script(int backlog = 16, SocketAddress address = *parse_literal("127.0.0.1", 0))
+        : descriptor_(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
         EXPECT_EQ(::bind(descriptor_, address.get(), address.size), 0);
         EXPECT_EQ(::listen(descriptor_, backlog), 0);
         EXPECT_EQ(::getsockname(descriptor_, address.get(), &address.size), 0);

@@ -342,7 +342,7 @@ TEST_F(HttpClientTest, ConnectingTimesOut) {
     for (int i = 0; i < 4; ++i) {
         const int filler = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         const SocketAddress to = *parse_literal("127.0.0.1", port_of(full.address()));
-        ::connect(filler, to.get(), to.size);
+        (void)::connect(filler, to.get(), to.size);
         fillers.push_back(filler);
     }
     HttpCall call = post(full.address(), "");

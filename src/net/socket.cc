@@ -35,7 +35,7 @@ int bio_write(BIO* bio, const char* bytes, int size) {
 }
 
 const BIO_METHOD* bio_method() {
-    static const BIO_METHOD* const method = [] {
+    static const BIO_METHOD* const kMethod = [] {
         const BIO_METHOD* of_socket = BIO_s_socket();
         BIO_METHOD* made = BIO_meth_new(BIO_TYPE_SOCKET, "socket without SIGPIPE");
         ASSERT(made != nullptr);
@@ -46,7 +46,7 @@ const BIO_METHOD* bio_method() {
         BIO_meth_set_destroy(made, BIO_meth_get_destroy(of_socket));
         return made;
     }();
-    return method;
+    return kMethod;
 }
 
 bool is_address(const std::string& host) {

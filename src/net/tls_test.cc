@@ -297,7 +297,7 @@ TEST_F(TlsTest, SpeaksTwoVersionsAndNoWeakCipher) {
 }
 
 TEST_F(TlsTest, RefusesAProtocolThatIsNotHttp1) {
-    const auto offer = [](std::string protocols) {
+    const auto offer = [](const std::string& protocols) {
         return [protocols](SSL_CTX* context) {
             SSL_CTX_set_alpn_protos(
                 context,

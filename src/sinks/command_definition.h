@@ -31,6 +31,6 @@ using CommandDefinitions = std::map<std::string, CommandDefinition, std::less<>>
 
 // From {"<name>": {"argv": […], "user"?, "environment"?, "timeout"?, "concurrency"?, "format"?}}.
 // Errors have `field`, a path such as `deploy.argv[0]`.
-[[nodiscard]] Result<CommandDefinitions> parse_command_definitions(std::string_view json);
+[[nodiscard]] Result<CommandDefinitions> parse_command_definitions(std::string_view text);
 
 }  // namespace belfry

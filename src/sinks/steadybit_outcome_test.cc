@@ -9,7 +9,6 @@ namespace {
 using namespace std::chrono_literals;
 using Kind = Outcome::Kind;
 using testing::HasSubstr;
-using testing::Not;
 
 SteadybitAnswer judge(
     int status, std::string body = {}, std::vector<std::pair<std::string, std::string>> headers = {}

@@ -55,9 +55,9 @@ class Recorder final : public HttpService {
 };
 
 Framing framed_by_the_server(std::string_view bytes) {
-    static const Limits limits;
+    static const Limits kLimits;
     Recorder recorder;
-    DirectConnection connection(recorder, limits);
+    DirectConnection connection(recorder, kLimits);
     connection.feed(bytes);
     return std::move(recorder.framing);
 }

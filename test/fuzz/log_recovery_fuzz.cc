@@ -97,7 +97,7 @@ void edit(LogTestBed& bed, Input& input) {
                 bed.files.flip(path, position, static_cast<std::uint8_t>(value));
                 break;
             case 1:
-                bed.files.zero(path, position, value * 8);
+                bed.files.zero(path, position, std::size_t{value} * 8);
                 break;
             case 2:
                 bed.files.cut(path, position);
@@ -105,7 +105,7 @@ void edit(LogTestBed& bed, Input& input) {
             case 3: {  // a block that landed in another place
                 auto bytes = bed.files.contents(path);
                 std::size_t from = std::min<std::size_t>(position, bytes.size());
-                std::size_t to = std::min<std::size_t>(value * 64, bytes.size());
+                std::size_t to = std::min(std::size_t{value} * 64, bytes.size());
                 std::size_t count =
                     std::min({std::size_t{512}, bytes.size() - from, bytes.size() - to});
                 std::vector<std::byte> block(count);

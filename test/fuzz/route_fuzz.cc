@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -29,15 +30,15 @@ bool is_clean(std::string_view text) {
 }
 
 const RouteTrie& trie() {
-    static const RouteTrie& kTrie = [] -> const RouteTrie& {
-        auto* made = new RouteTrie;
+    static const auto kTrie = [] {
+        auto made = std::make_unique<RouteTrie>();
         made->add(Method::get, "/events/{id}", 0);
         made->add(Method::get, "/events/{id}/data", 1);
         made->add(Method::get, "/events/stream", 2);
         made->add(Method::put, "/fire/{name*}", 3);
-        return *made;
+        return made;
     }();
-    return kTrie;
+    return *kTrie;
 }
 
 void try_path(std::string_view path, RouteTrie::Slash slash) {

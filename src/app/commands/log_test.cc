@@ -61,7 +61,7 @@ class LogCommand : public testing::Test {
     }
     static std::string contents(std::FILE* file) {
         std::fflush(file);
-        std::rewind(file);
+        (void)std::fseek(file, 0, SEEK_SET);
         std::string text(1 << 16, '\0');
         text.resize(std::fread(text.data(), 1, text.size(), file));
         return text;

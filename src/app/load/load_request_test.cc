@@ -9,10 +9,6 @@
 namespace belfry {
 namespace {
 
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::StartsWith;
-
 std::string body_of(const LoadRequest& request) {
     return request.bytes().substr(request.bytes().find("\r\n\r\n") + 4);
 }

@@ -54,6 +54,7 @@ void add_extension_routes(Door& native, ExtensionRegistry& registry) {
     std::vector<Route>& routes = native.routes;
     auto documents = std::make_shared<ExtensionDocuments>(registry);
     add_collection(routes, documents);
+    // They are moved. NOLINTBEGIN(performance-unnecessary-value-param)
     const auto add =
         [&](Method method, std::string path, const Needs& needs, auto handler, RouteDoc doc) {
             routes.push_back(Route{
@@ -64,6 +65,7 @@ void add_extension_routes(Door& native, ExtensionRegistry& registry) {
                 .doc = std::move(doc),
             });
         };
+    // NOLINTEND(performance-unnecessary-value-param)
     add(Method::get,
         "/api/v1/extensions/{name}",
         kRead,

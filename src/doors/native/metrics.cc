@@ -31,9 +31,9 @@ class Families {
         add(name, help, MetricType::Histogram);
         ClientMetric::Histogram sum;
         sum.sample_sum = durations.sum_seconds;
-        for (std::size_t i = 0; i < durations.kBounds.size(); ++i) {
+        for (std::size_t i = 0; i < DurationHistogram::kBounds.size(); ++i) {
             sum.sample_count += durations.counts[i];
-            sum.bucket.push_back({sum.sample_count, durations.kBounds[i]});
+            sum.bucket.push_back({sum.sample_count, DurationHistogram::kBounds[i]});
         }
         sum.sample_count += durations.counts.back();  // the serializer makes it the bucket +Inf
         families_.back().metric.emplace_back().histogram = std::move(sum);

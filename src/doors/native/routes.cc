@@ -296,6 +296,7 @@ void add_status(
 ) {
     auto reports =
         std::make_shared<StatusReports>(std::move(ports), [streams] { return streams->readers(); });
+    // They are moved. NOLINTNEXTLINE(performance-unnecessary-value-param)
     auto add = [&](std::string path, const Needs& needs, auto method, RouteDoc doc) {
         routes.push_back(Route{
             .method = Method::get,

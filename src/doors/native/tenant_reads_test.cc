@@ -106,7 +106,7 @@ class TenantReads : public testing::Test {
         }
         ASSERT_GT(log_->segments().size(), 2U);
     }
-    void append(std::string tenant, std::string id) {
+    void append(const std::string& tenant, const std::string& id) {
         const std::string data(300, 'x');
         Event event;
         event.tenant = tenant;

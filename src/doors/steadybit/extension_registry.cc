@@ -247,7 +247,9 @@ Result<void> ExtensionRegistry::choose_name(RegisteredExtension& extension) cons
     return {};
 }
 
-void ExtensionRegistry::write(RegisteredExtension extension, bool is_new, AddDone done, Task next) {
+void ExtensionRegistry::write(
+    const RegisteredExtension& extension, bool is_new, AddDone done, Task next
+) {
     if (extension.tls && extension.origin == RegisteredExtension::Origin::api) {
         Entry scratch;
         if (Result<void> usable = read_tls(extension, scratch); !usable) {

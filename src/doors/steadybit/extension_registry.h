@@ -122,7 +122,7 @@ class ExtensionRegistry {
 
     void register_one(RegisteredExtension extension, AddDone done, Task next);
     [[nodiscard]] Result<void> choose_name(RegisteredExtension& extension) const;
-    void write(RegisteredExtension extension, bool is_new, AddDone done, Task next);
+    void write(const RegisteredExtension& extension, bool is_new, AddDone done, Task next);
     void written(const RegisteredExtension& extension, bool is_new, AddDone done, Task next);
     void undo(const Key& key, Error error, AddDone done, Task next);
     void remove_known(const RegisteredExtension& extension, Done done, Task next);

@@ -131,8 +131,8 @@ Sample make_sample() {
 }
 
 const Sample& sample() {
-    static const Sample one = make_sample();
-    return one;
+    static const Sample kSample = make_sample();
+    return kSample;
 }
 
 struct Verdict {

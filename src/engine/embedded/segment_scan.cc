@@ -116,7 +116,7 @@ class Scan {
                 .recorded = stored->recorded,
             };
         }
-        seen_.push_back(std::move(seen));
+        seen_.push_back(seen);
     }
 
     void keep_seen() {
