@@ -3,11 +3,14 @@
 // event of a type "bench.PAIR.LISTENER" is for one listener of each of two extensions. One more
 // extension listens to everything and answers after 30 s. Prints the ports, the slow one's last,
 // then does what the lines of its input say and prints one JSON object for each:
-//   paced HUB_PORT RATE SECONDS    publishes so many events a second; latency from when an event
-//   was
-//                                  due to when a listener has it
-//   backlog HUB_PORT EVENTS        publishes so many while no listener answers
-//   drain SECONDS                  lets them answer; calls a second, and all since the backlog
+//   paced HUB_PORT RATE SECONDS
+//     publishes so many events a second; latency from when an event was due to when a listener
+//     has it
+//   backlog HUB_PORT EVENTS
+//     publishes so many while no listener answers, a thousand a request, so that all are there
+//     before an attempt has waited too long, however slow the disk
+//   drain SECONDS
+//     lets them answer; calls a second, and all since the backlog
 // Usage: extensions COUNT
 #include "app/load/http_text.h"
 #include "app/load/latency.h"
@@ -30,6 +33,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kListeners = 5;
 constexpr std::size_t kPublishers = 64;
+constexpr std::size_t kBatch = 1'000;  // events of a backlog in a request
 constexpr auto kSlow = std::chrono::seconds(30);
 constexpr auto kPatience = std::chrono::seconds(5);
 // A commit of a slow disk, at most.
@@ -194,21 +198,40 @@ class Extensions {
         receipts_ = 0;
     }
 
+    [[nodiscard]] std::string type_of(std::size_t number) const {
+        return "bench." + std::to_string(number % (count_ / 2)) + "." +
+               std::to_string(number / (count_ / 2) % kListeners);
+    }
+
+    // 200 bytes.
+    static std::string data_due_at(Clock::time_point due) {
+        std::string data = "{\"at\":" + std::to_string(nanoseconds(due)) + ",\"pad\":\"";
+        data.resize(198, 'x');
+        return data + "\"}";
+    }
+
     void publish(std::size_t number, Clock::time_point due) {
+        post("?type=" + type_of(number), "application/json", data_due_at(due));
+    }
+
+    void publish_batch(std::size_t first, std::size_t events) {
+        std::string lines;
+        for (std::size_t number = first; number < first + events; ++number) {
+            lines += R"({"specversion":"1.0","source":"bench","id":")" + std::to_string(ids_++) +
+                     R"(","type":")" + type_of(number) + R"(","data":)" +
+                     data_due_at(Clock::now()) + "}\n";
+        }
+        post("", "application/x-ndjson", lines);
+    }
+
+    void post(const std::string& query, std::string_view content_type, const std::string& body) {
         const int fd = idle_.back();
         idle_.pop_back();
-        const std::string type = "bench." + std::to_string(number % (count_ / 2)) + "." +
-                                 std::to_string(number / (count_ / 2) % kListeners);
-        std::string body = "{\"at\":" + std::to_string(nanoseconds(due)) + ",\"pad\":\"";
-        body.resize(198, 'x');
-        body += "\"}";
-        send_all(
-            fd,
-            "POST /api/v1/events?type=" + type +
-                " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                "Content-Length: 200\r\n\r\n" +
-                body
-        );
+        std::string request =
+            "POST /api/v1/events" + query + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ";
+        request += content_type;
+        request += "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+        send_all(fd, request);
     }
 
     void receipt(Publisher& publisher) {
@@ -314,10 +337,13 @@ class Extensions {
         holds_ = true;
         calls_ = 0;
         dial_hub(port);
-        for (std::size_t sent = 0; receipts_ < events;) {
+        const std::size_t requests = (events + kBatch - 1) / kBatch;
+        for (std::size_t sent = 0; receipts_ < requests;) {
             turn(10);
             while (sent < events && !idle_.empty()) {
-                publish(sent++, Clock::now());
+                const std::size_t batch = std::min(kBatch, events - sent);
+                publish_batch(sent, batch);
+                sent += batch;
             }
         }
         publishers_.clear();
@@ -363,6 +389,7 @@ class Extensions {
     std::unordered_map<int, Publisher> publishers_;
     std::vector<int> idle_;
     std::size_t receipts_ = 0;
+    std::size_t ids_ = 0;  // of a backlog's events: no two of this program's life are the same
     std::deque<std::pair<Clock::time_point, int>> slow_;
     bool holds_ = false;
     std::vector<int> held_;
