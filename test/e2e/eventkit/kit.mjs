@@ -176,7 +176,7 @@ export async function startGated(t, env = {}) {
   kit.lines = async () => {
     const buffer = Buffer.alloc(65536);
     for (;;) {
-      const { bytesRead } = await reader.read(buffer).catch(() => ({ bytesRead: 0 })); // EAGAIN: nothing now
+      const { bytesRead } = await reader.read({ buffer }).catch(() => ({ bytesRead: 0 })); // EAGAIN: nothing now
       if (bytesRead === 0) return linesIn(text);
       text += buffer.toString('utf8', 0, bytesRead);
     }

@@ -1,10 +1,13 @@
 // The schemas of Steadybit's OpenAPI documents, as functions that say what is wrong with a value.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
+
+const data = join(dirname(fileURLToPath(import.meta.url)), 'data');
 
 // Where the documents list properties, they leave out that an object has them.
 function sayObject(schema) {
@@ -14,7 +17,7 @@ function sayObject(schema) {
 }
 
 function load(version) {
-  const text = readFileSync(join(import.meta.dirname, 'data', `steadybit-openapi-${version}.yml`), 'utf8');
+  const text = readFileSync(join(data, `steadybit-openapi-${version}.yml`), 'utf8');
   const document = parse(text);
   sayObject(document);
   const ajv = new Ajv({ strict: false });
