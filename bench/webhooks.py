@@ -61,20 +61,23 @@ def end_to_end(session):
     """In syncs of the same disk, taken before and after each round."""
     rounds, count = (1, 300) if session.quick else (5, 1500)
     hub = Hub(session)
-    times, syncs, values = [], [], []
+    times, syncs, values, cpu = [], [], [], []
     for number in range(rounds):
         before = sync_us(session.directory)
         process, port = session.start([session.program("end_to_end"), str(hub.port), str(count)], LOAD, stdin=-1)
         hub.subscribe(f"e{number}", f"http://127.0.0.1:{port}/in")
+        meter = Meter(hub)
         process.stdin.write("\n")
         process.stdin.flush()
         line = process.stdout.readline()
         if not line:
             fail("end_to_end failed")
+        cpu.append(meter.per(count))
         times.append(json.loads(line))
         hub.must("DELETE", f"/api/v1/subscriptions/e{number}")
         syncs.append(statistics.mean((before, sync_us(session.directory))))
         values.append(times[-1]["p50_us"] / syncs[-1])
     belfry = {key: statistics.median(each[key] for each in times) for key in ("p50_us", "p99_us")}
+    belfry["cpu_us"] = statistics.median(cpu)
     belfry["path"] = hub.commit_path()
     return {"value": statistics.median(values), "limit": {"p50_us": statistics.median(syncs)}, "belfry": belfry}
