@@ -23,16 +23,13 @@ std::string head_of(std::size_t length) {
 }
 
 struct BytesInFlight : ServerFixture {
-    BytesInFlight() {
-        limits.bytes_in_flight = kMiB;
-        limits.idle_ms = 1000;
-    }
+    BytesInFlight() { limits.bytes_in_flight = kMiB; }
 
-    // Sends all of it, as the server takes it.
+    // Sends all of it, as the server takes it; it may close when it has refused it.
     void send_all(TestPeer& peer, std::string_view bytes) {
         EXPECT_TRUE(until([&] {
             bytes.remove_prefix(peer.send(bytes));
-            return bytes.empty();
+            return bytes.empty() || peer.ended();
         }));
     }
     // A peer whose body lacks its last byte.
@@ -152,17 +149,6 @@ TEST_F(StrangersBodies, AreNotKeptSoThatTheyFillNothing) {
     EXPECT_EQ(service.seen.back().body.size(), 100'000U);
 }
 
-TEST_F(StrangersBodies, AreReadAndDroppedSoThatTheAnswerArrives) {
-    TestPeer stranger = connect();
-    send_all(stranger, head_of(kMiB));
-    ASSERT_TRUE(is_answered(stranger));
-    send_all(stranger, std::string(kMiB, 'x'));
-    stranger.finish_sending();
-    ASSERT_TRUE(until([&] { return stranger.ended(); }));
-    EXPECT_FALSE(stranger.was_reset());
-    EXPECT_EQ(service.seen.size(), 1U);
-}
-
 TEST_F(StrangersBodies, AnExpectantStrangerIsNotToldToContinue) {
     TestPeer stranger = connect();
     stranger.send(
@@ -261,7 +247,6 @@ TEST_F(AnswersInFlight, APageIsRefusedWhileOthersAreNotTakenAndSmallAnswersAreNo
 }
 
 TEST_F(AnswersInFlight, APageThatWasTakenLeavesNothingOnItsConnection) {
-    limits.idle_ms = 60'000;
     std::vector<TestPeer> peers;
     for (int i = 0; i < 3; ++i) {
         TestPeer& peer = peers.emplace_back(connect());
@@ -298,38 +283,6 @@ TEST_F(BytesInFlight, OneAnswerToManyInATurnReachesThemAll) {
         ASSERT_TRUE(until([&] { return peer.received().size() > page.size(); }));
         EXPECT_THAT(peer.received(), AllOf(StartsWith("HTTP/1.1 200 "), EndsWith(page)));
     }
-}
-
-TEST_F(AnswersInFlight, AReaderThatTakesAByteNowAndThenIsCut) {
-    limits.request_ms = 300;
-    limits.body_rate_bytes = 1024 * kMiB;
-    TestPeer slow(server.address(), 4096);
-    const MonoTime began = loop.now();
-    slow.send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
-    ASSERT_TRUE(until([&] { return server.status().bytes_in_flight >= kMiB; }));
-    char taken[4096];
-    ASSERT_TRUE(until([&] {
-        slow.take(taken, sizeof(taken));
-        return server.status().connections == 0;
-    }));
-    EXPECT_GE(loop.now() - began, std::chrono::milliseconds(200));
-}
-
-TEST_F(AnswersInFlight, AReaderThatKeepsPaceGetsAllOfIt) {
-    limits.request_ms = 600;
-    limits.body_rate_bytes = 1024;
-    TestPeer slow = connect();
-    slow.send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
-    std::string taken(kMiB, ' ');
-    std::size_t got = 0;
-    MonoTime last{};
-    EXPECT_TRUE(until([&] {
-        if (loop.now() - last >= std::chrono::milliseconds(100)) {
-            last = loop.now();
-            got += slow.take(taken.data(), taken.size());
-        }
-        return got > 8 * kMiB;
-    })) << got;
 }
 
 }  // namespace

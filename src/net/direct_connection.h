@@ -58,6 +58,14 @@ class DirectConnection final : public ServerContext {
         ::shutdown(peer_, SHUT_WR);
         settle();
     }
+    // From now on the peer takes what was sent to it only when it is told to.
+    void stop_taking() { takes_ = false; }
+    void take() {
+        takes_ = true;
+        drain();
+        takes_ = false;
+        settle();
+    }
     // Everything that the connection has to do now.
     void settle() {
         while (own_poller_.poll() > 0 || flush_due_) {
@@ -97,7 +105,7 @@ class DirectConnection final : public ServerContext {
     void drain() {
         char buffer[16384];
         ssize_t got = 0;
-        while ((got = ::recv(peer_, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0) {
+        while (takes_ && (got = ::recv(peer_, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0) {
             output_.append(buffer, static_cast<std::size_t>(got));
         }
     }
@@ -107,6 +115,7 @@ class DirectConnection final : public ServerContext {
     int peer_ = -1;
     MonoTime deadline_ = MonoTime::max();
     bool flush_due_ = false;
+    bool takes_ = true;
     std::string output_;
 };
 

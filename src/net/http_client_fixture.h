@@ -59,7 +59,8 @@ struct HttpClientTest : ServerFixture {
             "POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
             "\r\n\r\n";
         call.body = body;
-        call.timeout = std::chrono::seconds(5);
+        call.timeout = kLongEnough;
+        call.connect_timeout = kLongEnough;
         return call;
     }
     // Begins a call whose outcome goes to `reply`.

@@ -108,9 +108,8 @@ TEST_F(HttpClientTest, AKeptConnectionThatEndedIsNotUsed) {
     ASSERT_NE(first, nullptr);
     first->send(kOk);
     ASSERT_TRUE(wait());
-    first->close();
-    loop.call_after(milliseconds(1), [this] { loop.stop(); });
-    loop.run();
+    first->finish_sending();
+    ASSERT_TRUE(until([&] { return first->ended(); }));
     begin(post(script.address(), "2"));
     TestPeer* second = next_request();
     ASSERT_NE(second, nullptr);
@@ -154,8 +153,7 @@ TEST_F(HttpClientTest, AKeptConnectionThatSpeaksOutOfTurnIsNotUsed) {
     ASSERT_TRUE(wait());
     EXPECT_TRUE(reply->has_value());
     second->send("HTTP/1.1 200 OK\r\n");
-    loop.call_after(milliseconds(1), [this] { loop.stop(); });
-    loop.run();
+    ASSERT_TRUE(until([&] { return second->ended(); }));
     begin(post(script.address(), "3"));
     EXPECT_NE(next_request(), nullptr);
 }
@@ -289,6 +287,9 @@ TEST_F(HttpClientTest, ABodyTooLongEvenToDropEndsTheConnection) {
 
 // --- Time-outs and dead peers
 
+// A time-out that is waited for.
+constexpr Duration kShort = std::chrono::seconds(1);
+
 TEST_F(HttpClientTest, ARefusedConnectionSaysSo) {
     std::string address;
     {
@@ -302,18 +303,30 @@ TEST_F(HttpClientTest, ARefusedConnectionSaysSo) {
 
 TEST_F(HttpClientTest, AnAnswerThatDoesNotComeTimesOut) {
     HttpCall call = post(script.address(), "");
-    call.timeout = milliseconds(30);
+    call.timeout = kShort;
     begin(std::move(call));
     ASSERT_TRUE(wait());
-    EXPECT_EQ(failure(), "timed out after 0.03 s while waiting for the answer");
-    ASSERT_NE(next_request(), nullptr);
+    EXPECT_EQ(failure(), "timed out after 1 s while waiting for the answer");
+    ASSERT_TRUE(until([&] { return script.accept(); }));
     EXPECT_TRUE(until([&] { return script.peers[0].ended(); }));
 }
 
-TEST_F(HttpClientTest, ADrippingAnswerTimesOutAndDelaysNobody) {
+TEST_F(HttpClientTest, ADrippingAnswerTimesOut) {
     HttpCall call = post(script.address(), "");
-    call.timeout = milliseconds(60);
+    call.timeout = kShort;
     begin(std::move(call));
+    ASSERT_TRUE(until([&] { return script.accept(); }));
+    TestPeer& peer = script.peers[0];
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+    ASSERT_TRUE(until([&] {
+        peer.send("x");
+        return reply.has_value();
+    }));
+    EXPECT_EQ(failure(), "timed out after 1 s while waiting for the answer");
+}
+
+TEST_F(HttpClientTest, ADrippingAnswerDelaysNobody) {
+    begin(post(script.address(), ""));
     TestPeer* peer = next_request();
     ASSERT_NE(peer, nullptr);
     peer->send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
@@ -321,18 +334,15 @@ TEST_F(HttpClientTest, ADrippingAnswerTimesOutAndDelaysNobody) {
     std::function<void()> other = [&] {
         client.call(post(server.address(), "x"), [&](const Result<HttpReply>& r) {
             others += r.has_value() ? 1 : 0;
-            if (!reply) {
-                other();
-            }
+            other();
         });
     };
     other();
-    ASSERT_TRUE(until([&] {
+    EXPECT_TRUE(until([&] {
         peer->send("x");
-        return reply.has_value();
+        return others > 20;
     }));
-    EXPECT_THAT(failure(), HasSubstr("timed out after 0.06 s"));
-    EXPECT_GT(others, 20);
+    EXPECT_FALSE(reply.has_value()) << "it drips on";
 }
 
 TEST_F(HttpClientTest, ConnectingTimesOut) {
@@ -424,7 +434,7 @@ TEST_F(HttpClientTest, ItsEndDropsTheCallsInFlight) {
 
 TEST_F(HttpClientTest, AStreamIsHandedOnAsItComes) {
     HttpCall call = post(script.address(), "");
-    call.timeout = milliseconds(100);  // covers the head only
+    call.timeout = 2 * kShort;  // covers the head only
     std::string got;
     client.stream(
         std::move(call),
@@ -436,7 +446,7 @@ TEST_F(HttpClientTest, AStreamIsHandedOnAsItComes) {
     peer->send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n");
     ASSERT_TRUE(until([&] { return got == "data: 1\n\n"; }));
     bool later = false;
-    loop.call_after(milliseconds(120), [&] { later = true; });
+    loop.call_after(2 * kShort, [&] { later = true; });
     ASSERT_TRUE(until([&] { return later; }));
     peer->send("data: 2\n\n");
     ASSERT_TRUE(until([&] { return got == "data: 1\n\ndata: 2\n\n"; }));

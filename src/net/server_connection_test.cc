@@ -134,28 +134,61 @@ TEST_F(ServerConnectionTest, APeerThatDoesNotReadItsAnswerIsClosed) {
     service.answer = [&](const HttpRequest&, Exchange exchange) {
         exchange.respond({200, {}, {}, big, false});
     };
-    Poller poller;
-    int pair[2];
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    // A context whose peer is read by nobody.
-    struct Unread final : ServerContext {
-        using ServerContext::ServerContext;
-        void set_deadline(std::size_t, MonoTime when) override { deadline = when; }
-        void flush_later(ServerConnection&) override {}
-        void forget(ServerConnection&) override { open = false; }
-        MonoTime deadline{};
-        bool open = true;
-    } context(poller, service, limits);
-    context.read_buffer.resize(65536);
-    auto& connection = *new ServerConnection(context, pair[1], *parse_literal("127.0.0.1", 1));
-    connection.start();
-    TestPeer peer(pair[0]);
-    peer.send(kGet);
-    poller.poll();
-    EXPECT_EQ(context.deadline, context.now + seconds(60));
-    context.now = context.deadline;
-    connection.on_deadline(context.now);
-    EXPECT_FALSE(context.open);
+    DirectConnection connection(service, limits);
+    connection.stop_taking();
+    connection.feed(kGet);
+    connection.advance(seconds(59));
+    EXPECT_TRUE(connection.is_open());
+    connection.advance(seconds(1));
+    EXPECT_FALSE(connection.is_open());
+}
+
+// Whether a peer gets a long page that takes what its socket holds every 50 seconds.
+bool is_served_at_leisure(std::uint64_t body_rate_bytes) {
+    Limits limits;
+    limits.body_rate_bytes = body_rate_bytes;
+    const std::string page(8UL * 1024 * 1024, 'x');
+    TestService service;
+    service.answer = [&](const HttpRequest&, Exchange exchange) {
+        exchange.respond({200, {}, {}, page, false});
+    };
+    DirectConnection connection(service, limits);
+    connection.stop_taking();
+    connection.feed(kGet);
+    while (connection.is_open() && !connection.output().ends_with(page)) {
+        connection.advance(seconds(50));
+        connection.take();
+    }
+    return connection.output().ends_with(page);
+}
+
+TEST_F(ServerConnectionTest, AReaderThatKeepsPaceGetsAllOfIt) {
+    EXPECT_TRUE(is_served_at_leisure(1024));
+}
+
+TEST_F(ServerConnectionTest, AReaderThatTakesALittleNowAndThenIsCut) {
+    EXPECT_FALSE(is_served_at_leisure(1024UL * 1024));
+}
+
+// The client that sends first and reads afterwards must find the answer, not a reset.
+TEST_F(ServerConnectionTest, ABodyThatIsRefusedIsReadAndDropped) {
+    service.admits_body = [](const HttpRequest&) { return false; };
+    service.answer = [](const HttpRequest&, Exchange exchange) {
+        exchange.respond({401, {}, {}, {}, false});
+    };
+    for (const auto& [length, status] : {std::pair(1'000'000, "401"), {8'000'000, "413"}}) {
+        DirectConnection connection(service, limits);
+        connection.feed(
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n"
+        );
+        EXPECT_THAT(connection.output(), StartsWith("HTTP/1.1 " + std::string(status)));
+        service.seen.clear();
+        connection.feed(std::string(static_cast<std::size_t>(length), 'x'));
+        EXPECT_TRUE(connection.is_open()) << status;
+        connection.finish_sending();
+        EXPECT_FALSE(connection.is_open()) << status;
+        EXPECT_TRUE(service.seen.empty());
+    }
 }
 
 TEST_F(ServerConnectionTest, ALingeringPeerHasTwoSeconds) {

@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <chrono>
@@ -66,14 +67,21 @@ class TestCertificates {
         return files;
     }
     [[nodiscard]] std::shared_ptr<const TlsContext> server(
-        const std::string& names,
-        const std::string& client_ca = "",
-        std::chrono::seconds life = std::chrono::hours(1)
+        const std::string& names, const std::string& client_ca = ""
     ) {
-        const Files own = issue(names, life);
+        const Files own = issue(names);
         auto made = TlsContext::server({own.certificate, own.key, client_ca});
         ASSERT(made.has_value());
         return *made;
+    }
+    // Of a server that has outlived its certificate; it would not have loaded this one.
+    [[nodiscard]] std::shared_ptr<const TlsContext> expired_server(const std::string& names) {
+        auto made = server(names);
+        const Files old = issue(names, std::chrono::hours(-1));
+        SSL_CTX* const context = made->get();
+        ASSERT(SSL_CTX_use_certificate_chain_file(context, old.certificate.c_str()) == 1);
+        ASSERT(SSL_CTX_use_PrivateKey_file(context, old.key.c_str(), SSL_FILETYPE_PEM) == 1);
+        return made;
     }
     // Trusts this authority; shows `own` if there is one.
     [[nodiscard]] std::shared_ptr<const TlsContext> client(const Files& own = {}) const {
