@@ -12,7 +12,8 @@
 namespace belfry {
 namespace {
 
-constexpr Duration kLingerTime = std::chrono::seconds(2);
+constexpr Duration kLingerSilence = std::chrono::seconds(2);
+constexpr Duration kLingerTime = std::chrono::seconds(30);
 constexpr std::size_t kKeptCapacity = 1024;
 constexpr std::size_t kSentAtOnce = 16 * 1024;   // bodies of answers, uncopied if they can
 constexpr std::size_t kSmallAnswer = 64 * 1024;  // is kept even when there is no room for others
@@ -344,6 +345,7 @@ void ServerConnection::update_interest() {
 // --- The end
 
 // Closing with unread bytes in the socket would reset the connection and take the answer with it.
+// So who still sends what was refused may do so for a while.
 void ServerConnection::begin_linger() {
     if (peer_finished_) {
         close(true);
@@ -351,7 +353,8 @@ void ServerConnection::begin_linger() {
     }
     socket_.finish_writing();
     lingering_ = true;
-    server_.set_deadline(index, server_.now + kLingerTime);
+    linger_since_ = server_.now;
+    server_.set_deadline(index, linger_since_ + kLingerSilence);
     give_back(buffered_);
     give_back(out_);
     update_interest();
@@ -366,7 +369,11 @@ void ServerConnection::linger() {
     linger_bytes_ += socket_.bytes();
     if (io != Socket::Io::done || linger_bytes_ > kLingerBytesMax) {
         close(true);
+        return;
     }
+    server_.set_deadline(
+        index, std::min(server_.now + kLingerSilence, linger_since_ + kLingerTime)
+    );
 }
 
 void ServerConnection::begin_stop() {

@@ -201,6 +201,7 @@ class ServerConnection final : public HttpConnection, public Watcher {
     std::uint64_t requests_ = 0;
     std::size_t waiting_bytes_ = 0;  // in slots, behind an older answer
     std::size_t linger_bytes_ = 0;
+    MonoTime linger_since_{};
     MonoTime unsent_since_{};        // while unsent() > 0
     std::uint64_t sent_since_ = 0;   // bytes, since then
     std::size_t counted_bytes_ = 0;  // its part of server_.bytes_in_flight

@@ -191,13 +191,29 @@ TEST_F(ServerConnectionTest, ABodyThatIsRefusedIsReadAndDropped) {
     }
 }
 
-TEST_F(ServerConnectionTest, ALingeringPeerHasTwoSeconds) {
+TEST_F(ServerConnectionTest, ALingeringPeerMayBeSilentForTwoSeconds) {
     DirectConnection connection(service, limits);
     connection.feed("nonsense\r\n\r\n");
     EXPECT_THAT(connection.output(), StartsWith("HTTP/1.1 400 "));
     EXPECT_TRUE(connection.is_open());
+    connection.advance(milliseconds(1900));
     connection.feed("more");
-    connection.advance(seconds(2));
+    connection.advance(milliseconds(1900));
+    EXPECT_TRUE(connection.is_open()) << "it was heard since";
+    connection.advance(milliseconds(100));
+    EXPECT_FALSE(connection.is_open());
+    EXPECT_EQ(service.seen.size(), 1U);
+}
+
+TEST_F(ServerConnectionTest, ALingeringPeerThatIsNeverSilentHasHalfAMinute) {
+    DirectConnection connection(service, limits);
+    connection.feed("nonsense\r\n\r\n");
+    for (int second = 1; second < 30; ++second) {
+        connection.advance(seconds(1));
+        connection.feed("more");
+        EXPECT_TRUE(connection.is_open()) << second;
+    }
+    connection.advance(seconds(1));
     EXPECT_FALSE(connection.is_open());
     EXPECT_EQ(service.seen.size(), 1U);
 }
