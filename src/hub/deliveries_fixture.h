@@ -21,6 +21,9 @@ namespace belfry {
 
 inline const Outcome kSettled{.kind = Outcome::Kind::settled, .status = 200};
 inline const Outcome kFailed{.kind = Outcome::Kind::failed, .status = 500, .error = "answered 500"};
+inline const Outcome kUnclear{
+    .kind = Outcome::Kind::unclear, .status = 500, .error = "answered 500"
+};
 inline const Outcome kRejected{
     .kind = Outcome::Kind::rejected, .status = 400, .error = "answered 400"
 };

@@ -2,7 +2,6 @@
 
 #include "hub/deliveries_fixture.h"
 
-#include <map>
 #include <set>
 
 namespace belfry {
@@ -60,8 +59,6 @@ TEST_F(DeliveriesTest, RetryByTheScheduleWithJitterThenMakeADeadLetter) {
     EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{1});
 }
 
-const Outcome kUnclear{.kind = Outcome::Kind::unclear, .status = 500, .error = "answered 500"};
-
 TEST_F(DeliveriesTest, WhatIsUnclearIsRetriedByTheScheduleButOpensNoCircuit) {
     record.answer_at_once = [](const auto&) { return kUnclear; };
     subscribe("chat", {.order = DeliveryPolicy::Order::all, .retry = {1s, 1s}});
@@ -72,17 +69,6 @@ TEST_F(DeliveriesTest, WhatIsUnclearIsRetriedByTheScheduleButOpensNoCircuit) {
     EXPECT_EQ(record.seen.size(), 12U) << "three attempts each, one event after the other";
     EXPECT_EQ(dead_letters().size(), 4U);
     EXPECT_FALSE(delivery("chat").figures().circuit_open);
-}
-
-TEST_F(DeliveriesTest, AnAnswerThatIsUnclearClosesTheCircuit) {
-    bool down = true;
-    record.answer_at_once = [&](const auto&) { return down ? kFailed : kUnclear; };
-    subscribe("chat", {.retry = {1s}});
-    publish(5);
-    EXPECT_TRUE(delivery("chat").figures().circuit_open);
-    down = false;
-    pass(2s);
-    EXPECT_FALSE(delivery("chat").figures().circuit_open) << "whoever answers is there";
 }
 
 TEST_F(DeliveriesTest, EachListenerThatGivesUpMakesItsOwnDeadLetter) {
@@ -250,107 +236,6 @@ TEST_F(DeliveriesTest, TakeNothingNewPastMaxUnsettled) {
     EXPECT_EQ(all.size(), 100U);
 }
 
-TEST_F(DeliveriesTest, OpenTheCircuitOfADeadEndpointAndKeepTheBacklogAPosition) {
-    record.answer_at_once = [](const auto&) { return kFailed; };
-    subscribe("chat");
-    publish(1000);
-    EXPECT_TRUE(delivery("chat").figures().circuit_open);
-    EXPECT_EQ(record.seen.size(), 5U);
-    EXPECT_EQ(delivery("chat").exceptions().size(), 5U);
-    pass(24h);
-    EXPECT_LE(record.seen.size(), 5U + 24 * 12 + 1) << "one probe in five minutes at most";
-    EXPECT_GE(record.seen.size(), 5U + 24 * 12 - 2);
-    EXPECT_EQ(delivery("chat").exceptions().size(), 5U);
-    EXPECT_TRUE(dead_letters().empty()) << "probes do not count against the schedule";
-    record.answer_at_once = [](const auto&) { return kSettled; };
-    pass(6min);
-    EXPECT_FALSE(delivery("chat").figures().circuit_open);
-    EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{1000});
-}
-
-// One event that fails by itself is due again in hours when it opens the circuit.
-class DeliveriesOfEveryOrderTest : public DeliveriesTest,
-                                   public testing::WithParamInterface<DeliveryPolicy::Order> {
- protected:
-    void open_the_circuit_with_one_event() {
-        record.answer_at_once = [](const auto&) { return kFailed; };
-        subscribe("chat", {.order = GetParam()});
-        publish(1, "a");
-        pass(4h);
-        ASSERT_TRUE(delivery("chat").figures().circuit_open);
-        record.seen.clear();
-    }
-    const Exception& exception() { return delivery("chat").exceptions().all().at(Offset{0}); }
-};
-
-INSTANTIATE_TEST_SUITE_P(
-    ,
-    DeliveriesOfEveryOrderTest,
-    testing::Values(
-        DeliveryPolicy::Order::none, DeliveryPolicy::Order::key, DeliveryPolicy::Order::all
-    )
-);
-
-TEST_P(DeliveriesOfEveryOrderTest, GoOnWithinAnIntervalOnceTheEndpointIsBack) {
-    open_the_circuit_with_one_event();
-    publish(2, "a");
-    publish(1, "b");
-    record.answer_at_once = [](const auto&) { return kSettled; };
-    pass(5min);
-    EXPECT_FALSE(delivery("chat").figures().circuit_open);
-    EXPECT_EQ(delivery("chat").oldest_unsettled(), Offset{4});
-    ASSERT_EQ(record.seen.size(), 4U);
-    EXPECT_EQ(record.seen.front().offset, Offset{0}) << "what failed probes";
-}
-
-TEST_P(DeliveriesOfEveryOrderTest, ProbeBeforeTheEventIsDueWithoutChangingItsSchedule) {
-    open_the_circuit_with_one_event();
-    const Exception before = exception();
-    ASSERT_GT(before.due, clock.now() + 90min) << "or nothing is proved";
-    pass(1h);
-    EXPECT_EQ(record.seen.size(), 12U) << "one probe in five minutes";
-    EXPECT_EQ(exception().attempts, before.attempts + 12);
-    EXPECT_EQ(exception().step, before.step);
-    EXPECT_EQ(exception().due, before.due);
-}
-
-TEST_P(DeliveriesOfEveryOrderTest, DoNotProbeWithWhatTheEndpointAskedToWait) {
-    open_the_circuit_with_one_event();
-    record.answer_at_once = [](const auto&) {
-        return Outcome{
-            .kind = Outcome::Kind::wait, .status = 429, .error = "answered 429", .retry_after = 2h
-        };
-    };
-    pass(5min);
-    ASSERT_EQ(record.offsets(), (Offsets{0}));
-    publish(1, "b");
-    record.answer_at_once = [](const auto&) { return kSettled; };
-    const bool all = GetParam() == DeliveryPolicy::Order::all;
-    pass(110min);
-    EXPECT_EQ(record.offsets(), all ? Offsets{0} : (Offsets{0, 1}))
-        << "an event that was never attempted probes where the order allows it";
-    pass(10min);
-    EXPECT_EQ(record.offsets(), all ? (Offsets{0, 0, 1}) : (Offsets{0, 1, 0}));
-}
-
-TEST_F(DeliveriesTest, ProbeForACircuitThatAnotherSubscriptionOpened) {
-    record.answer_at_once = [](const auto&) { return kFailed; };
-    DeliveryPolicy policy{.retry = {5h}};
-    Subscription one = subscribe("one", policy, Filter{.types = {TypePattern{.text = "a"}}});
-    Subscription two = one;
-    two.name = "two";
-    two.filter.types = {TypePattern{.text = "b"}};
-    deliveries->changed(two.key(), &two);
-    publish(1, "", "a");
-    publish(4, "", "b");
-    ASSERT_TRUE(delivery("one").figures().circuit_open);
-    two.state = SubscriptionState::paused;
-    deliveries->changed(two.key(), &two);
-    record.answer_at_once = [](const auto&) { return kSettled; };
-    pass(5min);
-    EXPECT_EQ(delivery("one").figures().settled, 1U);
-}
-
 TEST_F(DeliveriesTest, DoNotLetADeadSinkDelayAHealthyOne) {
     record.answer_at_once = [](const SinkRecord::Seen& seen) {
         return seen.subscription == "default/dead" ? kFailed : kSettled;
@@ -359,70 +244,6 @@ TEST_F(DeliveriesTest, DoNotLetADeadSinkDelayAHealthyOne) {
     subscribe("well");
     publish(100);
     EXPECT_EQ(delivery("well").figures().settled, 100U);
-}
-
-TEST_F(DeliveriesTest, ShareACircuitBetweenSubscriptionsToOneEndpoint) {
-    record.answer_at_once = [](const auto&) { return kFailed; };
-    Subscription one = subscribe("one", {}, Filter{.types = {TypePattern{.text = "a"}}});
-    Subscription two = one;
-    two.name = "two";
-    two.filter.types = {TypePattern{.text = "b"}};
-    deliveries->changed(two.key(), &two);
-    publish(10, "", "a");
-    publish(10, "", "b");
-    EXPECT_EQ(record.seen.size(), 5U);
-    EXPECT_TRUE(delivery("two").figures().circuit_open);
-    record.answer_at_once = [](const auto&) { return kSettled; };
-    pass(10s);
-    EXPECT_EQ(delivery("one").figures().settled, 10U);
-    EXPECT_EQ(delivery("two").figures().settled, 10U) << "the success of one starts the other";
-}
-
-// Whoever wakes first would probe with its own event again and again.
-TEST_F(DeliveriesTest, ProbeWithTheEventThatHasBeenDueForLongestWhosesoeverItIs) {
-    record.answer_at_once = [](const auto&) { return kFailed; };
-    DeliveryPolicy policy{.retry = {10s}};
-    Subscription one = subscribe("one", policy, Filter{.types = {TypePattern{.text = "a"}}});
-    Subscription two = one;
-    two.name = "two";
-    two.filter.types = {TypePattern{.text = "b"}};
-    deliveries->changed(two.key(), &two);
-    publish(1, "", "b");
-    publish(2, "", "a");
-    publish(1, "", "b");
-    publish(2, "", "a");
-    ASSERT_EQ(record.seen.size(), 5U);
-    ASSERT_TRUE(delivery("one").figures().circuit_open);
-
-    std::map<SubscriptionKey, int> probes;
-    record.answer_at_once = [&](const SinkRecord::Seen& seen) {
-        ++probes[seen.subscription];
-        MonoTime due = deliveries->find(seen.subscription)->exceptions().all().at(seen.offset).due;
-        for (const char* name : {"one", "two"}) {
-            auto waiting = delivery(name).exceptions().next_due();
-            EXPECT_LE(due, waiting->first) << seen.subscription << " passed over " << name;
-        }
-        return kFailed;
-    };
-    pass(13s + 9 * 300s);
-    EXPECT_EQ(probes["default/one"], 6) << "three events, each every fifth time";
-    EXPECT_EQ(probes["default/two"], 4) << "two events";
-}
-
-TEST_F(DeliveriesTest, DoNotWaitForAPausedSubscriptionToProbe) {
-    record.answer_at_once = [](const auto&) { return kFailed; };
-    Subscription one = subscribe("one", {.retry = {10s}});
-    Subscription two = one;
-    two.name = "two";
-    deliveries->changed(two.key(), &two);
-    publish(5);
-    ASSERT_EQ(record.seen.size(), 5U);
-    one.state = SubscriptionState::paused;
-    deliveries->changed(one.key(), &one);
-    record.answer_at_once = [](const auto&) { return kSettled; };
-    pass(13s);
-    EXPECT_EQ(delivery("two").figures().settled, 5U);
-    EXPECT_EQ(delivery("one").figures().settled, 0U);
 }
 
 TEST_F(DeliveriesTest, GoOnAfterACrashWithoutLosingAnEvent) {
