@@ -6,38 +6,36 @@
 
 namespace belfry {
 
-Circuit::Admission Circuit::admit(MonoTime now) {
-    if (!open_) {
-        return Admission::closed;
-    }
+bool Circuit::take_probe(const Delivery& prober, MonoTime now) {
     if (!wants_probe(now)) {
-        return Admission::refused;
+        return false;
     }
-    probing_ = true;
+    prober_ = &prober;
     next_probe_ = now + options_.probe_interval;
-    return Admission::probe;
+    return true;
+}
+
+void Circuit::probe_ended(const Delivery& prober) {
+    if (prober_ == &prober) {
+        prober_ = nullptr;
+    }
 }
 
 bool Circuit::succeeded() {
     bool was_open = open_;
     failures_ = 0;
     open_ = false;
-    probing_ = false;
+    prober_ = nullptr;
     return was_open;
 }
 
-bool Circuit::failed(bool was_probe, MonoTime now, MonoTime retry_at) {
-    if (was_probe) {
-        probing_ = false;
-        return false;
-    }
+bool Circuit::failed(MonoTime now, Duration until_due) {
     ++failures_;
     if (open_ || failures_ < options_.failures_to_open) {
         return false;
     }
     open_ = true;
-    probing_ = false;
-    next_probe_ = std::min(retry_at, now + options_.probe_interval);
+    next_probe_ = now + std::min<Duration>(until_due, options_.probe_interval);
     return true;
 }
 
@@ -54,6 +52,7 @@ void Circuits::leave(const std::string& endpoint, Delivery& delivery) {
     auto at = circuits_.find(endpoint);
     ASSERT(at != circuits_.end());
     std::erase(at->second->deliveries, &delivery);
+    at->second->probe_ended(delivery);
     if (at->second->deliveries.empty()) {
         circuits_.erase(at);
     }

@@ -25,24 +25,24 @@ class Delivery;
 
 class Circuit {
  public:
-    enum class Admission : std::uint8_t { closed, probe, refused };
-
     explicit Circuit(const CircuitOptions& options) : options_(options) {}
 
-    // May an attempt begin now? `probe` must be taken: it is the only one until its outcome.
-    [[nodiscard]] Admission admit(MonoTime now);
-    // What the attempt showed of the endpoint. True if the circuit closed or opened by it.
-    // `retry_at`: when the failed event is due again. If that is before an interval has passed, the
-    // first probe goes then.
+    // The next attempt is a probe of this delivery, and the only one until it ended. False if none
+    // is wanted now.
+    bool take_probe(const Delivery& prober, MonoTime now);
+    // It did not close the circuit, or its answer will not count. Whatever else this delivery has
+    // under way is no probe of this circuit: nothing happens.
+    void probe_ended(const Delivery& prober);
+    // What an attempt showed of the endpoint. True if the circuit closed or opened by it. Failed:
+    // one that was no probe. The first probe goes when the failed event is due again, or after an
+    // interval if that is earlier.
     bool succeeded();
-    bool failed(bool was_probe, MonoTime now, MonoTime retry_at);
-    // A probe ended without an answer for or against the endpoint (429, say).
-    void probe_abandoned() { probing_ = false; }
+    bool failed(MonoTime now, Duration until_due);
 
     [[nodiscard]] bool open() const { return open_; }
-    // admit() would answer `probe`. Which event probes is for the deliveries to agree on.
+    // Which event probes is for the deliveries to agree on.
     [[nodiscard]] bool wants_probe(MonoTime now) const {
-        return open_ && !probing_ && now >= next_probe_;
+        return open_ && prober_ == nullptr && now >= next_probe_;
     }
     // When a probe may go; meaningful while open.
     [[nodiscard]] MonoTime next_probe() const { return next_probe_; }
@@ -53,7 +53,7 @@ class Circuit {
     const CircuitOptions& options_;
     std::uint32_t failures_ = 0;  // in a row
     bool open_ = false;
-    bool probing_ = false;
+    const Delivery* prober_ = nullptr;  // whose probe is under way; only compared
     MonoTime next_probe_{};
 };
 

@@ -1,21 +1,33 @@
 #include "hub/circuit.h"
 
+#include "hub/delivery.h"
+
 #include <gtest/gtest.h>
+
+#include <array>
 
 namespace belfry {
 namespace {
 
 using namespace std::chrono_literals;
-using Admission = Circuit::Admission;
 
 MonoTime at(Duration since_start) {
     return MonoTime(1h) + since_start;
 }
 
+// Two deliveries to tell apart; a circuit looks into none.
+const Delivery& prober(std::size_t which = 0) {
+    struct alignas(Delivery) Place {
+        std::array<std::byte, sizeof(Delivery)> bytes;
+    };
+    static const std::array<Place, 2> places{};
+    return reinterpret_cast<const Delivery&>(places.at(which));
+}
+
 struct OpenCircuit {
     OpenCircuit() {
         for (int i = 0; i < 5; ++i) {
-            opened = circuit.failed(false, at(0s), at(5s));
+            opened = circuit.failed(at(0s), 5s);
         }
     }
     CircuitOptions options;
@@ -27,50 +39,54 @@ TEST(Circuit, OpensAfterFiveFailuresInARowAndNotBefore) {
     CircuitOptions options;
     Circuit circuit(options);
     for (int i = 0; i < 4; ++i) {
-        EXPECT_FALSE(circuit.failed(false, at(0s), at(5s)));
+        EXPECT_FALSE(circuit.failed(at(0s), 5s));
     }
     EXPECT_FALSE(circuit.succeeded());
     for (int i = 0; i < 4; ++i) {
-        EXPECT_FALSE(circuit.failed(false, at(0s), at(5s)));
+        EXPECT_FALSE(circuit.failed(at(0s), 5s));
     }
-    EXPECT_EQ(circuit.admit(at(0s)), Admission::closed);
-    EXPECT_TRUE(circuit.failed(false, at(0s), at(5s)));
-    EXPECT_EQ(circuit.admit(at(0s)), Admission::refused);
+    EXPECT_FALSE(circuit.open());
+    EXPECT_TRUE(circuit.failed(at(0s), 5s));
+    EXPECT_TRUE(circuit.open());
 }
 
 TEST(Circuit, LetsOneProbeOutWhenTheFailedEventIsDueThenOneEveryFiveMinutes) {
     OpenCircuit open;
     ASSERT_TRUE(open.opened);
-    EXPECT_EQ(open.circuit.admit(at(4s)), Admission::refused);
-    EXPECT_EQ(open.circuit.admit(at(5s)), Admission::probe);
-    EXPECT_EQ(open.circuit.admit(at(5s)), Admission::refused) << "one at a time";
-    EXPECT_FALSE(open.circuit.failed(true, at(6s), at(300s)));
-    EXPECT_EQ(open.circuit.admit(at(5s + 299s)), Admission::refused);
-    EXPECT_EQ(open.circuit.admit(at(5s + 300s)), Admission::probe);
+    EXPECT_FALSE(open.circuit.take_probe(prober(), at(4s)));
+    EXPECT_TRUE(open.circuit.take_probe(prober(), at(5s)));
+    EXPECT_FALSE(open.circuit.take_probe(prober(), at(5s))) << "one at a time";
+    open.circuit.probe_ended(prober());
+    EXPECT_FALSE(open.circuit.take_probe(prober(), at(5s + 299s)));
+    EXPECT_TRUE(open.circuit.take_probe(prober(), at(5s + 300s)));
 }
 
 TEST(Circuit, LetsTheFirstProbeOutAfterAnIntervalThoughTheFailedEventIsDueMuchLater) {
     CircuitOptions options;
     Circuit circuit(options);
     for (int i = 0; i < 5; ++i) {
-        circuit.failed(false, at(10s), at(5h));
+        circuit.failed(at(10s), 5h);
     }
-    EXPECT_EQ(circuit.admit(at(10s + 299s)), Admission::refused);
-    EXPECT_EQ(circuit.admit(at(10s + 300s)), Admission::probe);
+    EXPECT_FALSE(circuit.take_probe(prober(), at(10s + 299s)));
+    EXPECT_TRUE(circuit.take_probe(prober(), at(10s + 300s)));
 }
 
 TEST(Circuit, ClosesWithTheFirstSuccess) {
     OpenCircuit open;
-    EXPECT_EQ(open.circuit.admit(at(5s)), Admission::probe);
+    EXPECT_TRUE(open.circuit.take_probe(prober(), at(5s)));
     EXPECT_TRUE(open.circuit.succeeded());
-    EXPECT_EQ(open.circuit.admit(at(5s)), Admission::closed);
+    EXPECT_FALSE(open.circuit.open());
 }
 
-TEST(Circuit, AProbeWithoutAVerdictMakesRoomForTheNext) {
+TEST(Circuit, MakesRoomForTheNextProbeWhenThatOneEndedAndNoOther) {
     OpenCircuit open;
-    EXPECT_EQ(open.circuit.admit(at(5s)), Admission::probe);
-    open.circuit.probe_abandoned();
-    EXPECT_EQ(open.circuit.admit(at(306s)), Admission::probe);
+    ASSERT_TRUE(open.circuit.take_probe(prober(0), at(5s)));
+    open.circuit.probe_ended(prober(1));
+    EXPECT_FALSE(open.circuit.take_probe(prober(1), at(306s)));
+    open.circuit.probe_ended(prober(0));
+    EXPECT_TRUE(open.circuit.take_probe(prober(1), at(306s)));
+    open.circuit.probe_ended(prober(0));
+    EXPECT_FALSE(open.circuit.take_probe(prober(0), at(900s)));
 }
 
 }  // namespace

@@ -186,5 +186,53 @@ TEST_F(DeliveriesCircuitTest, DoNotWaitForAPausedSubscriptionToProbe) {
     EXPECT_EQ(delivery("one").figures().settled, 0U);
 }
 
+// "one" failed five times and waits for the answer to its probe; "two" has never been attempted.
+class DeliveriesWithAProbeOutTest : public DeliveriesCircuitTest {
+ protected:
+    void SetUp() override {
+        record.answer_at_once = [](const auto&) { return kFailed; };
+        subscribe_two({.retry = {10s}});
+        publish(5, "", "a");
+        publish(1, "", "b");
+        ASSERT_TRUE(delivery("two").figures().circuit_open);
+        record.answer_at_once = nullptr;
+        pass(13s);
+        ASSERT_EQ(record.waiting.size(), 1U);
+        ASSERT_EQ(record.waiting.front().seen.subscription, one.key());
+        record.answer_at_once = [](const auto&) { return kSettled; };
+    }
+};
+
+TEST_F(DeliveriesWithAProbeOutTest, ProbeAnIntervalLaterWhenThatSubscriptionIsRemoved) {
+    deliveries->changed(one.key(), nullptr);
+    pass(5min);
+    EXPECT_EQ(delivery("two").figures().settled, 1U);
+    record.answer(kFailed);
+    EXPECT_FALSE(delivery("two").figures().circuit_open);
+}
+
+TEST_F(DeliveriesWithAProbeOutTest, ProbeAnIntervalLaterWhenThatSubscriptionGoesElsewhere) {
+    one.sink = WebhookSink{.url = "http://127.0.0.1:1/elsewhere"};
+    deliveries->changed(one.key(), &one);
+    pass(5min);
+    EXPECT_EQ(delivery("two").figures().settled, 1U);
+    record.answer(kFailed);
+    EXPECT_FALSE(delivery("two").figures().circuit_open);
+}
+
+TEST_F(DeliveriesWithAProbeOutTest, ProbeAnIntervalLaterWhenThatSubscriptionWasElsewhereMeanwhile) {
+    const SinkConfig before = one.sink;
+    one.sink = WebhookSink{.url = "http://127.0.0.1:1/elsewhere"};
+    deliveries->changed(one.key(), &one);
+    one.sink = before;
+    record.answer_at_once = nullptr;
+    deliveries->changed(one.key(), &one);
+    pass(5min);
+    ASSERT_EQ(record.waiting.size(), 2U) << "its old probe, and one of an interval later";
+    record.answer(kFailed);
+    pass(4min);
+    EXPECT_EQ(record.waiting.size(), 1U);
+}
+
 }  // namespace
 }  // namespace belfry

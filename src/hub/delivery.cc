@@ -204,7 +204,7 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
     }
     Offset offset = attempt.offset;
     if (attempt.probe) {
-        circuit_->probe_abandoned();
+        circuit_->probe_ended(*this);
     }
     bool expired = !result && result.error().code == Errc::offset_expired;
     free_slot(slot);
@@ -405,6 +405,7 @@ void Delivery::stop() {
 
 void Delivery::abandon() {
     abandoned_ = true;
+    circuit_->probe_ended(*this);
     arm_timer();
 }
 

@@ -27,18 +27,9 @@ bool Delivery::admit(bool& probe) {
         refused_by_circuit_ = true;
         return false;
     }
-    switch (circuit_->admit(now)) {
-        case Circuit::Admission::closed:
-            probe = false;
-            return true;
-        case Circuit::Admission::probe:
-            probe = true;
-            return true;
-        case Circuit::Admission::refused:
-            break;
-    }
-    refused_by_circuit_ = true;
-    return false;
+    probe = circuit_->take_probe(*this, now);
+    refused_by_circuit_ = refused_by_circuit_ || !probe;
+    return probe;
 }
 
 void Delivery::note_endpoint(const UnderWay& attempt, const Outcome& outcome) {
@@ -54,24 +45,32 @@ void Delivery::note_endpoint(const UnderWay& attempt, const Outcome& outcome) {
                 wake_circuit();
             }
             return;
-        case Outcome::Kind::failed: {
-            const Exception* exception = exceptions_.find(attempt.offset);
-            const MonoTime due = exception == nullptr ? due_after(0, outcome) : exception->due;
-            if (circuit_->failed(attempt.probe, ports_.clock.now(), due)) {
-                log_warn(
-                    "endpoint fails; its deliveries wait for a probe",
-                    {{"endpoint", endpoint_}, {"detail", outcome.error}}
-                );
-                wake_circuit();  // their timers are for when their events are due
+        case Outcome::Kind::failed:
+            if (attempt.probe) {
+                circuit_->probe_ended(*this);
+            } else {
+                note_failure(attempt, outcome);
             }
             return;
-        }
         case Outcome::Kind::wait:
         case Outcome::Kind::gone:
             if (attempt.probe) {
-                circuit_->probe_abandoned();
+                circuit_->probe_ended(*this);
             }
             return;
+    }
+}
+
+void Delivery::note_failure(const UnderWay& attempt, const Outcome& outcome) {
+    const MonoTime now = ports_.clock.now();
+    const Exception* exception = exceptions_.find(attempt.offset);
+    const MonoTime due = exception == nullptr ? due_after(0, outcome) : exception->due;
+    if (circuit_->failed(now, due - now)) {
+        log_warn(
+            "endpoint fails; its deliveries wait for a probe",
+            {{"endpoint", endpoint_}, {"detail", outcome.error}}
+        );
+        wake_circuit();  // their timers are for when their events are due
     }
 }
 
