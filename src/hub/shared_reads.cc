@@ -35,20 +35,30 @@ SharedReads::~SharedReads() {
 
 void SharedReads::read(Offset from, std::size_t events, ReadDone done) {
     ++reads_;
-    if (Stretch* stretch = from < log_.first_offset() ? nullptr : find(from)) {
-        stretch->used = reads_;
-        const std::shared_ptr<const ReadResult> kept = stretch->read;
-        done(part_of(*kept, from, events));
+    Waiting waiting{.from = from, .events = events, .done = std::move(done)};
+    if (give_kept(waiting)) {
         return;
     }
     auto joined = std::ranges::find_if(under_way_, [from](const UnderWay& read) {
         return from >= read.from && from - read.from < kStretch.events;
     });
     if (joined != under_way_.end()) {
-        joined->waiting.push_back(Waiting{.from = from, .events = events, .done = std::move(done)});
+        joined->waiting.push_back(std::move(waiting));
         return;
     }
-    start(begin_of(from), Waiting{.from = from, .events = events, .done = std::move(done)});
+    start(begin_of(from), std::move(waiting));
+}
+
+// What retention dropped meanwhile is not given: the log says where it begins now.
+bool SharedReads::give_kept(Waiting& waiting) {
+    Stretch* stretch = waiting.from < log_.first_offset() ? nullptr : find(waiting.from);
+    if (stretch == nullptr) {
+        return false;
+    }
+    stretch->used = reads_;
+    const std::shared_ptr<const ReadResult> kept = stretch->read;
+    waiting.done(part_of(*kept, waiting.from, waiting.events));
+    return true;
 }
 
 void SharedReads::start(Offset begin, Waiting waiting) {
@@ -94,7 +104,7 @@ void SharedReads::came(Offset from, Result<ReadResult> result) {
     for (Waiting& one : waiting) {
         if (now != nullptr && (one.from < now->next || now->entries.empty())) {
             one.done(part_of(*now, one.from, one.events));
-        } else if (one.from > from && one.from >= log_.first_offset()) {
+        } else if (one.from > from) {
             read_from_there(std::move(one));  // what failed, or ended, may lie before it
         } else {
             one.done(std::unexpected(result.error()));
@@ -103,9 +113,7 @@ void SharedReads::came(Offset from, Result<ReadResult> result) {
 }
 
 void SharedReads::read_from_there(Waiting waiting) {
-    if (const Stretch* stretch = find(waiting.from)) {
-        const std::shared_ptr<const ReadResult> kept = stretch->read;
-        waiting.done(part_of(*kept, waiting.from, waiting.events));
+    if (give_kept(waiting)) {
         return;
     }
     auto same = std::ranges::find(under_way_, waiting.from, &UnderWay::from);

@@ -42,6 +42,8 @@ class SharedReads {
 
     [[nodiscard]] Stretch* find(Offset from);
     [[nodiscard]] Offset begin_of(Offset from) const;
+    // False if nothing is kept of what it waits for.
+    [[nodiscard]] bool give_kept(Waiting& waiting);
     void start(Offset begin, Waiting waiting);
     void read_from_there(Waiting waiting);
     void came(Offset from, Result<ReadResult> result);

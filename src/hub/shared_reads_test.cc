@@ -23,6 +23,15 @@ class SharedReadsTest : public testing::Test {
             log.append(std::span(&event, 1), [](auto) {});
         }
     }
+    // 26 of them are a stretch.
+    void publish_large(int count) {
+        const std::string large(10'000, 'x');
+        for (int i = 0; i < count; ++i) {
+            Event event{.source = "/test", .type = "t", .data = large};
+            log.append(std::span(&event, 1), [](auto) {});
+        }
+        log.honours_bytes = true;
+    }
     struct Answer {
         std::optional<Result<ReadResult>> result;
         [[nodiscard]] std::vector<std::uint64_t> offsets() const {
@@ -79,12 +88,7 @@ TEST_F(SharedReadsTest, WaitForAReadThatIsUnderWay) {
 
 // 256 KiB end a stretch, too.
 TEST_F(SharedReadsTest, ReachLargeEventsByThemselves) {
-    const std::string large(10'000, 'x');
-    for (int i = 0; i < 300; ++i) {
-        Event event{.source = "/test", .type = "t", .data = large};
-        log.append(std::span(&event, 1), [](auto) {});
-    }
-    log.honours_bytes = true;
+    publish_large(300);
     for (std::uint64_t from : {100U, 101U, 250U, 299U, 3U}) {
         Answer answer;
         read(answer, from, 1);
@@ -125,12 +129,7 @@ TEST_F(SharedReadsTest, ReadBehindWhatCannotBeRead) {
 }
 
 TEST_F(SharedReadsTest, ShareTheSecondReadOfLargeEvents) {
-    const std::string large(10'000, 'x');
-    for (int i = 0; i < 300; ++i) {
-        Event event{.source = "/test", .type = "t", .data = large};
-        log.append(std::span(&event, 1), [](auto) {});
-    }
-    log.honours_bytes = true;
+    publish_large(300);
     std::vector<Answer> answers(100);
     for (Answer& answer : answers) {
         read(answer, 200, 1);
@@ -199,6 +198,22 @@ TEST_F(SharedReadsTest, ToldOfALogThatBeginsLater) {
     loop.run_all();
     ASSERT_FALSE(answer.result.value().has_value()) << "though the stretch was kept";
     EXPECT_EQ(answer.result.value().error().code, Errc::offset_expired);
+}
+
+TEST_F(SharedReadsTest, ToldOfALogThatBeginsLaterWhileOthersAreAnswered) {
+    publish_large(300);
+    Answer first;
+    Answer second;
+    reads.read(Offset{0}, 1, [&](Result<ReadResult> result) {
+        first.result = std::move(result);
+        log.trim(Offset{250}, [](auto) {});
+    });
+    read(second, 200, 1);  // the stretch ends before it
+    loop.run_all();
+    EXPECT_EQ(first.offsets(), (Offsets{0}));
+    ASSERT_FALSE(second.result.value().has_value());
+    EXPECT_EQ(second.result.value().error().code, Errc::offset_expired);
+    EXPECT_EQ(second.result.value().error().first_offset, 250U);
 }
 
 TEST_F(SharedReadsTest, ForgetWhatNobodyUses) {
