@@ -103,6 +103,47 @@ TEST_P(DeliveriesOfEveryOrderTest, ProbeBeforeTheEventIsDueWithoutChangingItsSch
     EXPECT_EQ(exception().due, before.due);
 }
 
+TEST_P(DeliveriesOfEveryOrderTest, ProbeEarlyWithWhatIsUnclearWithoutChangingItsSchedule) {
+    ASSERT_NO_FATAL_FAILURE(open_the_circuit_with_one_event());
+    const Exception before = exception();
+    record.answer_at_once = [](const auto&) { return kUnclear; };
+    pass(5min);
+    EXPECT_EQ(record.offsets(), (Offsets{0}));
+    EXPECT_FALSE(delivery("chat").figures().circuit_open);
+    EXPECT_EQ(exception().step, before.step);
+    EXPECT_EQ(exception().due, before.due);
+}
+
+TEST_P(DeliveriesOfEveryOrderTest, ProbeAgainAfterARequestToWaitThatNamesNoTime) {
+    ASSERT_NO_FATAL_FAILURE(open_the_circuit_with_one_event());
+    const Exception before = exception();
+    record.answer_at_once = [](const auto&) {
+        return Outcome{.kind = Outcome::Kind::wait, .status = 429, .error = "answered 429"};
+    };
+    pass(1h);
+    EXPECT_EQ(record.seen.size(), 12U) << "one probe in five minutes";
+    EXPECT_EQ(exception().step, before.step);
+    EXPECT_EQ(exception().due, before.due);
+}
+
+TEST_P(DeliveriesOfEveryOrderTest, DoNotProbeAtOnceAgainWithWhatIsUnclearAndWasDue) {
+    record.answer_at_once = [](const auto&) { return kFailed; };
+    subscribe("chat", {.order = GetParam(), .retry = {10min, 1h, 1h, 1h, 1h, 1h}});
+    publish(1, "a");
+    for (int i = 0; !delivery("chat").figures().circuit_open; ++i) {
+        ASSERT_LT(i, 10);
+        pass(1h);
+    }
+    while (exception().due > clock.now()) {
+        pass(1min);
+    }
+    record.seen.clear();
+    record.answer_at_once = [](const auto&) { return kUnclear; };
+    pass(6min);
+    EXPECT_EQ(record.seen.size(), 1U);
+    EXPECT_GT(exception().due, clock.now() + 40min) << "by its schedule";
+}
+
 TEST_P(DeliveriesOfEveryOrderTest, DoNotProbeWithWhatTheEndpointAskedToWait) {
     ASSERT_NO_FATAL_FAILURE(open_the_circuit_with_one_event());
     record.answer_at_once = [](const auto&) {

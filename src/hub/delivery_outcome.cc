@@ -113,11 +113,15 @@ std::optional<WallTime> Delivery::retry_later(const UnderWay& attempt, const Out
             Exception{.waits = Exception::Waits::outcome, .key = attempt.key, .due = now}
         );
     }
-    // A probe leaves its event due when it was: the circuit says when the next one goes.
-    bool keeps_due = attempt.probe && outcome.kind == Outcome::Kind::failed;
+    // A probe leaves its event due when it was: the circuit says when the next one goes. Where the
+    // endpoint answered, the circuit may be closed now, and an event that is due would follow at
+    // once.
+    const bool failed = outcome.kind == Outcome::Kind::failed;
+    const bool keeps_due =
+        attempt.probe && (failed || (exception->due > now && !outcome.retry_after));
     MonoTime due = keeps_due ? std::max(exception->due, now) : due_after(step, outcome);
     WallTime due_wall = ports_.clock.wall() + duration_cast<microseconds>(due - now);
-    exception->held = outcome.kind == Outcome::Kind::wait;
+    exception->held = outcome.kind == Outcome::Kind::wait && outcome.retry_after;
     exception->attempts = attempt.attempts + 1;
     exception->step = step + (counts ? 1 : 0);
     exceptions_.wait_until(attempt.offset, due, due_wall);
