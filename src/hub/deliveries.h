@@ -36,6 +36,8 @@ class Deliveries {
     void set_dead_counts(const std::vector<std::pair<SubscriptionKey, std::uint64_t>>& counts);
     // Where a subscription that is about to appear in the catalog begins.
     void set_start(const SubscriptionKey& key, Offset start);
+    // It does not appear after all.
+    void drop_start(const SubscriptionKey& key) { starts_.erase(key); }
     // Catalog's OnSubscription. A subscription without a stored cursor or set_start() begins where
     // its document says.
     void changed(const SubscriptionKey& key, const Subscription* subscription);

@@ -11,6 +11,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 namespace belfry {
 
@@ -24,6 +25,8 @@ class Hub::Impl {
     void resolve_start(
         const Subscription& subscription, std::move_only_function<void(Result<Offset>)> done
     );
+    // Stores the document of one that is being created, then its start.
+    void create_at(const Subscription& subscription, Offset start, Catalog::Done done);
     // The document as it is stored; not_found.
     [[nodiscard]] Result<Subscription> document(const SubscriptionKey& key) const;
     void stop_now(Task done);
@@ -39,6 +42,7 @@ class Hub::Impl {
     DeadLetters dead_letters;
     Retention retention;
     StartSearches start_searches;
+    std::set<SubscriptionKey> being_created;
     std::map<std::uint64_t, Reader> readers;
     std::uint64_t last_reader = 0;
     bool ready = false;

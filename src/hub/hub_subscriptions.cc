@@ -55,15 +55,23 @@ void Hub::Impl::resolve_start(
     }
 }
 
-// The document first, then the cursor: only when both are durable is the subscription answered.
+// Where it begins is decided before the document is stored, which may take its time or be refused:
+// meanwhile nobody else may create one of that name.
 void Hub::create_subscription(Subscription subscription, Catalog::Done done) {
     Result<std::unique_ptr<Sink>> sink = impl_->ports.make_sink(subscription);
     if (!sink) {
         done(std::unexpected(sink.error()));
         return;
     }
-    if (impl_->ports.catalog.find(subscription.key()) != nullptr) {
+    const SubscriptionKey key = subscription.key();
+    if (impl_->ports.catalog.find(key) != nullptr) {
         done(fail(Errc::conflict, "a subscription named '" + subscription.name + "' exists"));
+        return;
+    }
+    if (!impl_->being_created.insert(key).second) {
+        done(fail(
+            Errc::conflict, "a subscription named '" + subscription.name + "' is being created"
+        ));
         return;
     }
     Subscription asked = subscription;
@@ -72,26 +80,34 @@ void Hub::create_subscription(Subscription subscription, Catalog::Done done) {
         [this, subscription = std::move(subscription), done = std::move(done)](Result<Offset> start
         ) mutable {
             if (!start) {
+                impl_->being_created.erase(subscription.key());
                 done(std::unexpected(start.error()));
                 return;
             }
-            if (!std::holds_alternative<StartNew>(subscription.start)) {
-                impl_->deliveries.set_start(subscription.key(), *start);
+            impl_->create_at(subscription, *start, std::move(done));
+        }
+    );
+}
+
+// The document first, then the cursor: only when both are durable is the subscription answered.
+void Hub::Impl::create_at(const Subscription& subscription, Offset start, Catalog::Done done) {
+    if (!std::holds_alternative<StartNew>(subscription.start)) {
+        deliveries.set_start(subscription.key(), start);
+    }
+    ports.catalog.create(
+        subscription,
+        [this, key = subscription.key(), done = std::move(done)](Result<Subscription> created
+        ) mutable {
+            being_created.erase(key);
+            if (!created) {
+                deliveries.drop_start(key);
+                done(std::move(created));
+                return;
             }
-            impl_->ports.catalog.create(
-                std::move(subscription),
-                [this, done = std::move(done)](Result<Subscription> created) mutable {
-                    if (!created) {
-                        done(std::move(created));
-                        return;
-                    }
-                    impl_->writer.try_flush([done = std::move(done),
-                                             created =
-                                                 std::move(created)](Result<void> saved) mutable {
-                        done(saved ? std::move(created) : std::unexpected(saved.error()));
-                    });
-                }
-            );
+            writer.try_flush([done = std::move(done),
+                              created = std::move(created)](Result<void> saved) mutable {
+                done(saved ? std::move(created) : std::unexpected(saved.error()));
+            });
         }
     );
 }

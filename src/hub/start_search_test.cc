@@ -190,6 +190,37 @@ TEST_F(SubscriptionStartTest, AtATimeIsRefusedWhenTheHubStopsMeanwhile) {
     EXPECT_EQ(catalog_.find("default/s"), nullptr);
 }
 
+TEST_F(SubscriptionStartTest, OfOneThatWasRefusedIsNotThatOfTheNextOfItsName) {
+    publish(10);
+    limits_.subscriptions = 0;
+    create(Offset{3});
+    ASSERT_TRUE(created_);
+    ASSERT_FALSE(*created_);
+    EXPECT_EQ(created_->error().code, Errc::rate_limited);
+    limits_.subscriptions = 10;
+    EXPECT_EQ(start_of(StartNew{}), 10U);
+}
+
+TEST_F(SubscriptionStartTest, OfTwoOfOneNameIsThatOfTheFirst) {
+    publish(10);
+    Subscription subscription{
+        .name = "s", .sink = WebhookSink{.url = "http://127.0.0.1:1/"}, .start = Offset{3}
+    };
+    hub_->create_subscription(subscription, [this](Result<Subscription> result) {
+        created_ = std::move(result);
+    });
+    subscription.start = Offset{7};
+    std::optional<Result<Subscription>> second;
+    hub_->create_subscription(subscription, [&](Result<Subscription> result) {
+        second = std::move(result);
+    });
+    bed_.settle();
+    ASSERT_TRUE(created_ && *created_);
+    ASSERT_TRUE(second && !*second);
+    EXPECT_EQ(second->error().code, Errc::conflict);
+    EXPECT_EQ(hub_->subscription_status("default/s")->cursor, Offset{3});
+}
+
 TEST_F(SubscriptionStartTest, NewIsTheNextEvent) {
     publish(10);
     EXPECT_EQ(start_of(StartNew{}), 10U);
