@@ -4,6 +4,14 @@
 
 namespace belfry {
 
+namespace {
+
+std::unexpected<Error> stops() {
+    return fail(Errc::unavailable, "the hub stops");
+}
+
+}  // namespace
+
 StartSearches::~StartSearches() {
     for (const Search& search : searches_) {
         clock_.cancel(search.next_page);
@@ -33,7 +41,7 @@ void StartSearches::stop() {
 
 void StartSearches::ask(Searches::iterator search) {
     if (stopping_) {
-        end(search, fail(Errc::unavailable, "the hub stops"));
+        end(search, stops());
         return;
     }
     search->next_page = TimerId{};
@@ -46,7 +54,9 @@ void StartSearches::ask(Searches::iterator search) {
 }
 
 void StartSearches::got(Searches::iterator search, const Result<ListResult>& page) {
-    if (!page && page.error().code == Errc::offset_expired) {
+    if (stopping_) {
+        end(search, stops());
+    } else if (!page && page.error().code == Errc::offset_expired) {
         search->query.after.reset();  // retention was faster: on from where the log begins now
         go_on(search);
     } else if (!page) {

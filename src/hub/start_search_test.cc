@@ -1,7 +1,12 @@
 // Where a new subscription begins, over the real log: its pages end after 20,000 examined records.
+#include "hub/start_search.h"
+
+#include "base/manual_clock.h"
+#include "base/seeded_rng.h"
 #include "catalog/catalog.h"
 #include "engine/embedded/log_test_bed.h"
 #include "engine/memory_kv.h"
+#include "engine/memory_log.h"
 #include "engine/memory_state.h"
 #include "hub/hub.h"
 #include "hub/recording_sink.h"
@@ -188,6 +193,27 @@ TEST_F(SubscriptionStartTest, AtATimeIsRefusedWhenTheHubStopsMeanwhile) {
     ASSERT_FALSE(*created_);
     EXPECT_EQ(created_->error().code, Errc::unavailable);
     EXPECT_EQ(catalog_.find("default/s"), nullptr);
+}
+
+// The log may answer after the stop.
+TEST(StartSearches, FailAtTheStopThoughTheirPageComesWithAnEvent) {
+    ManualClock clock;
+    ManualExecutor loop;
+    SeededRng rng{1};
+    MemoryLog log(clock, rng, loop);
+    const WallTime since = clock.wall();
+    const Event event{.source = "/test", .type = "t"};
+    log.append(std::span(&event, 1), [](auto) {});
+    StartSearches searches(clock, log);
+    log.holds_lists = true;
+    std::optional<Result<Offset>> found;
+    searches.find("default", since, [&](Result<Offset> start) { found = std::move(start); });
+    searches.stop();
+    EXPECT_FALSE(found) << "its page is out";
+    log.release_lists();
+    ASSERT_TRUE(found);
+    ASSERT_FALSE(found->has_value());
+    EXPECT_EQ(found->error().code, Errc::unavailable);
 }
 
 TEST_F(SubscriptionStartTest, OfOneThatWasRefusedIsNotThatOfTheNextOfItsName) {
