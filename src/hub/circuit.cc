@@ -21,6 +21,14 @@ void Circuit::probe_ended(const Delivery& prober) {
     }
 }
 
+// A probe that nobody took is another's, who is about to.
+std::optional<MonoTime> Circuit::next_probe(MonoTime now) const {
+    if (prober_ != nullptr && next_probe_ <= now) {
+        return std::nullopt;
+    }
+    return std::max(next_probe_, now + std::chrono::milliseconds(1));
+}
+
 bool Circuit::succeeded() {
     bool was_open = open_;
     failures_ = 0;
@@ -52,7 +60,6 @@ void Circuits::leave(const std::string& endpoint, Delivery& delivery) {
     auto at = circuits_.find(endpoint);
     ASSERT(at != circuits_.end());
     std::erase(at->second->deliveries, &delivery);
-    at->second->probe_ended(delivery);
     if (at->second->deliveries.empty()) {
         circuits_.erase(at);
     }

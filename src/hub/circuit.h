@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,8 +45,9 @@ class Circuit {
     [[nodiscard]] bool wants_probe(MonoTime now) const {
         return open_ && prober_ == nullptr && now >= next_probe_;
     }
-    // When a probe may go; meaningful while open.
-    [[nodiscard]] MonoTime next_probe() const { return next_probe_; }
+    // When to ask for a probe, of an open circuit. nullopt: when the one under way has ended, which
+    // whoever had it tells the others.
+    [[nodiscard]] std::optional<MonoTime> next_probe(MonoTime now) const;
     // Deliveries that share the endpoint, to be woken when it opens or closes.
     std::vector<Delivery*> deliveries;
 

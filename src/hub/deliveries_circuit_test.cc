@@ -244,6 +244,14 @@ class DeliveriesWithAProbeOutTest : public DeliveriesCircuitTest {
     }
 };
 
+TEST_F(DeliveriesWithAProbeOutTest, SleepUntilThatEndsThoughItLastsLongerThanAnInterval) {
+    pass(6min);
+    EXPECT_EQ(clock.next_timer(), std::nullopt) << "nothing is to be done before";
+    EXPECT_EQ(record.waiting.size(), 1U);
+    record.answer(kFailed);
+    EXPECT_EQ(delivery("two").figures().settled, 1U) << "another probes at once";
+}
+
 TEST_F(DeliveriesWithAProbeOutTest, ProbeAnIntervalLaterWhenThatSubscriptionIsRemoved) {
     deliveries->changed(one.key(), nullptr);
     pass(5min);

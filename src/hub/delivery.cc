@@ -6,12 +6,6 @@
 
 namespace belfry {
 
-namespace {
-
-using std::chrono::milliseconds;
-
-}  // namespace
-
 Delivery::Delivery(
     const DeliveryPorts& ports,
     const Subscription& subscription,
@@ -79,6 +73,7 @@ void Delivery::configure(const Subscription& subscription, std::shared_ptr<Sink>
         sink_ = std::move(sink);
     }
     if (sink_->endpoint() != endpoint_) {
+        end_probe();
         ports_.circuits.leave(endpoint_, *this);
         endpoint_ = sink_->endpoint();
         circuit_ = &ports_.circuits.join(endpoint_, *this);
@@ -202,10 +197,8 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
         begin(slot);
         return;
     }
-    Offset offset = attempt.offset;
-    if (attempt.probe) {
-        circuit_->probe_ended(*this);
-    }
+    const Offset offset = attempt.offset;
+    const bool probe = attempt.probe;
     bool expired = !result && result.error().code == Errc::offset_expired;
     free_slot(slot);
     if (abandoned_) {
@@ -220,6 +213,9 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
         exceptions_.wait_until(
             offset, ports_.clock.now() + kReadAgain, ports_.clock.wall() + kReadAgain
         );
+    }
+    if (probe) {
+        end_probe();
     }
     pump();
     if (stopping_ && is_idle()) {
@@ -367,7 +363,9 @@ void Delivery::arm_timer() {
             consider(now() + StateWriter::kInterval);
         } else if (may_begin()) {
             if (circuit_->open() && (refused_by_circuit_ || exceptions_.to_probe(now()))) {
-                consider(std::max(circuit_->next_probe(), now() + milliseconds(1)));
+                if (auto probe = circuit_->next_probe(now())) {
+                    consider(*probe);
+                }
             } else if (auto due = exceptions_.next_due()) {
                 consider(due->first);
             }
@@ -405,7 +403,7 @@ void Delivery::stop() {
 
 void Delivery::abandon() {
     abandoned_ = true;
-    circuit_->probe_ended(*this);
+    end_probe();
     arm_timer();
 }
 

@@ -190,6 +190,7 @@ class Delivery {
     void got_retry(Slot slot, Result<ReadResult> result);
     void ended(Slot slot, const Outcome& outcome);
     void note_endpoint(const UnderWay& attempt, const Outcome& outcome);
+    void end_probe();
     void note_failure(const UnderWay& attempt, const Outcome& outcome);
     // When it is tried again; nullopt if it became a dead letter instead.
     std::optional<WallTime> retry_later(const UnderWay& attempt, const Outcome& outcome);

@@ -47,7 +47,7 @@ void Delivery::note_endpoint(const UnderWay& attempt, const Outcome& outcome) {
             return;
         case Outcome::Kind::failed:
             if (attempt.probe) {
-                circuit_->probe_ended(*this);
+                end_probe();
             } else {
                 note_failure(attempt, outcome);
             }
@@ -55,7 +55,7 @@ void Delivery::note_endpoint(const UnderWay& attempt, const Outcome& outcome) {
         case Outcome::Kind::wait:
         case Outcome::Kind::gone:
             if (attempt.probe) {
-                circuit_->probe_ended(*this);
+                end_probe();
             }
             return;
     }
@@ -71,6 +71,14 @@ void Delivery::note_failure(const UnderWay& attempt, const Outcome& outcome) {
             {{"endpoint", endpoint_}, {"detail", outcome.error}}
         );
         wake_circuit();  // their timers are for when their events are due
+    }
+}
+
+// If it took longer than an interval, the others have no timer for theirs.
+void Delivery::end_probe() {
+    circuit_->probe_ended(*this);
+    if (circuit_->wants_probe(ports_.clock.now())) {
+        wake_circuit();
     }
 }
 
