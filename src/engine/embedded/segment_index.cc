@@ -31,9 +31,9 @@ void SegmentIndex::add(const Entry& entry) {
             std::sort(ids_.end() - static_cast<std::ptrdiff_t>(kIdRun), ids_.end());
         }
     }
-    facts_.oldest = any_ ? std::min(facts_.oldest, entry.recorded) : entry.recorded;
-    facts_.newest = any_ ? std::max(facts_.newest, entry.recorded) : entry.recorded;
-    any_ = true;
+    const bool first = blocks_.empty();
+    facts_.oldest = first ? entry.recorded : std::min(facts_.oldest, entry.recorded);
+    facts_.newest = first ? entry.recorded : std::max(facts_.newest, entry.recorded);
     add_to_blocks(entry);
 }
 

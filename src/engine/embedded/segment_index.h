@@ -63,7 +63,6 @@ class SegmentIndex final : public SegmentLookup {
     // Runs of kIdRun rows are sorted as they fill, so a search costs a binary search per run.
     std::vector<IdRow> ids_;
     std::vector<SegmentBlock> blocks_;
-    bool any_ = false;
 };
 
 }  // namespace belfry
