@@ -106,7 +106,7 @@ Result<std::vector<Candidate>> SegmentIndex::candidates(const CandidateQuery& qu
     if (!query.type) {
         for (LocalRange& range : ranges) {
             while (range.from < range.to && found.size() < query.max) {
-                std::uint32_t local = range.descending ? --range.to : range.from++;
+                std::uint32_t local = query.descending ? --range.to : range.from++;
                 if (positions_[local] != 0) {
                     found.push_back(candidate(local));
                 }
@@ -120,11 +120,8 @@ Result<std::vector<Candidate>> SegmentIndex::candidates(const CandidateQuery& qu
             lists.emplace_back(type_lists_[i + 1]);
         }
     }
-    for (LocalRange& range : ranges) {
-        range.max = query.max - found.size();
-        for (std::uint32_t local : merge_locals(lists, range)) {
-            found.push_back(candidate(local));
-        }
+    for (std::uint32_t local : merge_locals(lists, ranges, query)) {
+        found.push_back(candidate(local));
     }
     return found;
 }

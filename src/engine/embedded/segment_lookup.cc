@@ -4,6 +4,44 @@
 
 namespace belfry {
 
+namespace {
+
+// Adds what the lists have in one range, until the query's `max` is reached.
+void merge_range(
+    std::span<const Locals> lists,
+    const LocalRange& range,
+    const CandidateQuery& query,
+    std::vector<std::uint32_t>& merged
+) {
+    // A heap of what each list has left, by the element that comes next in the order.
+    std::vector<Locals> heap;
+    for (Locals list : lists) {
+        auto begin = std::lower_bound(list.begin(), list.end(), range.from);
+        auto end = std::lower_bound(begin, list.end(), range.to);
+        if (begin != end) {
+            heap.emplace_back(begin, end);
+        }
+    }
+    auto head = [&](Locals list) { return query.descending ? list.back() : list.front(); };
+    auto later = [&](Locals a, Locals b) {
+        return query.descending ? head(a) < head(b) : head(a) > head(b);
+    };
+    std::make_heap(heap.begin(), heap.end(), later);
+    while (!heap.empty() && merged.size() < query.max) {
+        std::pop_heap(heap.begin(), heap.end(), later);
+        Locals& next = heap.back();
+        merged.push_back(head(next));
+        next = query.descending ? next.first(next.size() - 1) : next.subspan(1);
+        if (next.empty()) {
+            heap.pop_back();
+        } else {
+            std::push_heap(heap.begin(), heap.end(), later);
+        }
+    }
+}
+
+}  // namespace
+
 bool type_key_matches(
     std::string_view key, const std::string& tenant, const std::optional<TypePattern>& type
 ) {
@@ -16,36 +54,6 @@ bool type_key_matches(
     return !type || type->matches(key.substr(tenant.size() + 1));
 }
 
-std::vector<std::uint32_t> merge_locals(std::span<const Locals> lists, LocalRange range) {
-    // A heap of what each list has left, by the element that comes next in the order.
-    std::vector<Locals> heap;
-    for (Locals list : lists) {
-        auto begin = std::lower_bound(list.begin(), list.end(), range.from);
-        auto end = std::lower_bound(begin, list.end(), range.to);
-        if (begin != end) {
-            heap.emplace_back(begin, end);
-        }
-    }
-    auto head = [&](Locals list) { return range.descending ? list.back() : list.front(); };
-    auto later = [&](Locals a, Locals b) {
-        return range.descending ? head(a) < head(b) : head(a) > head(b);
-    };
-    std::make_heap(heap.begin(), heap.end(), later);
-    std::vector<std::uint32_t> merged;
-    while (!heap.empty() && merged.size() < range.max) {
-        std::pop_heap(heap.begin(), heap.end(), later);
-        Locals& next = heap.back();
-        merged.push_back(head(next));
-        next = range.descending ? next.first(next.size() - 1) : next.subspan(1);
-        if (next.empty()) {
-            heap.pop_back();
-        } else {
-            std::push_heap(heap.begin(), heap.end(), later);
-        }
-    }
-    return merged;
-}
-
 std::vector<LocalRange> local_ranges(
     const CandidateQuery& query, const SegmentFacts& facts, std::span<const SegmentBlock> blocks
 ) {
@@ -54,8 +62,6 @@ std::vector<LocalRange> local_ranges(
         return LocalRange{
             .from = static_cast<std::uint32_t>(begin - facts.header.base),
             .to = static_cast<std::uint32_t>(std::clamp(query.to, begin, to) - facts.header.base),
-            .descending = query.descending,
-            .max = query.max,
         };
     };
     if (!query.since && !query.until) {
@@ -83,6 +89,19 @@ std::vector<LocalRange> local_ranges(
         std::ranges::reverse(ranges);
     }
     return ranges;
+}
+
+std::vector<std::uint32_t> merge_locals(
+    std::span<const Locals> lists, std::span<const LocalRange> ranges, const CandidateQuery& query
+) {
+    std::vector<std::uint32_t> merged;
+    for (const LocalRange& range : ranges) {
+        if (merged.size() >= query.max) {
+            break;
+        }
+        merge_range(lists, range, query, merged);
+    }
+    return merged;
 }
 
 }  // namespace belfry

@@ -86,19 +86,18 @@ inline constexpr std::size_t kTypesPerSegment = 1024;
 
 // Numbers of records within their segment, rising.
 using Locals = std::span<const std::uint32_t>;
-// The first `max` of all lists together in the order asked for, limited to [from, to).
+// Those in [from, to).
 struct LocalRange {
     std::uint32_t from = 0;
     std::uint32_t to = 0;
-    bool descending = false;
-    std::size_t max = 0;
 };
-[[nodiscard]] std::vector<std::uint32_t> merge_locals(
-    std::span<const Locals> lists, LocalRange range
-);
 // The query's offsets and blocks as numbers of this segment, in the order asked for.
 [[nodiscard]] std::vector<LocalRange> local_ranges(
     const CandidateQuery& query, const SegmentFacts& facts, std::span<const SegmentBlock> blocks
+);
+// What the lists have in these ranges, in the query's order, at most its `max`.
+[[nodiscard]] std::vector<std::uint32_t> merge_locals(
+    std::span<const Locals> lists, std::span<const LocalRange> ranges, const CandidateQuery& query
 );
 
 }  // namespace belfry

@@ -14,27 +14,33 @@ namespace {
 
 TEST(MergeLocals, MatchesSortingEverything) {
     std::mt19937 random(1);
-    for (int round = 0; round < 200; ++round) {
+    for (int round = 0; round < 500; ++round) {
+        CandidateQuery query;
+        query.descending = random() % 2 == 0;
+        query.max = random() % 60;
+        std::vector<LocalRange> ranges;
+        for (auto at = static_cast<std::uint32_t>(random() % 50); at < 100 && ranges.size() < 3;) {
+            ranges.push_back({.from = at, .to = at + 1 + static_cast<std::uint32_t>(random() % 60)}
+            );
+            at = ranges.back().to + 1 + static_cast<std::uint32_t>(random() % 20);
+        }
         std::vector<std::vector<std::uint32_t>> storage(random() % 6);
         std::vector<std::uint32_t> all;
-        LocalRange range{
-            .from = static_cast<std::uint32_t>(random() % 50),
-            .to = static_cast<std::uint32_t>(50 + random() % 60),
-            .descending = random() % 2 == 0,
-            .max = random() % 40,
-        };
         for (std::uint32_t number = 0; number < 100 && !storage.empty(); ++number) {
             storage[random() % storage.size()].push_back(number);
-            if (number >= range.from && number < range.to) {
+            if (std::ranges::any_of(ranges, [&](const LocalRange& range) {
+                    return number >= range.from && number < range.to;
+                })) {
                 all.push_back(number);
             }
         }
-        if (range.descending) {
+        if (query.descending) {
             std::ranges::reverse(all);
+            std::ranges::reverse(ranges);
         }
-        all.resize(std::min(all.size(), range.max));
+        all.resize(std::min(all.size(), query.max));
         std::vector<Locals> lists(storage.begin(), storage.end());
-        ASSERT_EQ(merge_locals(lists, range), all);
+        ASSERT_EQ(merge_locals(lists, ranges, query), all);
     }
 }
 

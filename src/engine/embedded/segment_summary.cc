@@ -309,11 +309,11 @@ Result<std::vector<std::uint32_t>> SegmentSummary::matching_locals(
     File& file, const CandidateQuery& query
 ) const {
     std::vector<LocalRange> ranges = local_ranges(query, facts_, blocks_);
-    std::vector<std::uint32_t> found;
     if (!query.type) {
+        std::vector<std::uint32_t> found;
         for (LocalRange& range : ranges) {
             while (range.from < range.to && found.size() < query.max) {
-                found.push_back(range.descending ? --range.to : range.from++);
+                found.push_back(query.descending ? --range.to : range.from++);
             }
         }
         return found;
@@ -335,11 +335,7 @@ Result<std::vector<std::uint32_t>> SegmentSummary::matching_locals(
         read_lists.push_back(std::move(*list));
     }
     std::vector<Locals> lists(read_lists.begin(), read_lists.end());
-    for (LocalRange& range : ranges) {
-        range.max = query.max - found.size();
-        std::ranges::copy(merge_locals(lists, range), std::back_inserter(found));
-    }
-    return found;
+    return merge_locals(lists, ranges, query);
 }
 
 Result<std::vector<Candidate>> SegmentSummary::locate(
