@@ -153,6 +153,102 @@ TEST(SegmentSummary, AnswersLikeItsIndex) {
     EXPECT_FALSE(summary.may_hold("c", std::nullopt));
 }
 
+// 200,000 records, all but each thousandth of one type: its list has 800 KB. The clock was put back
+// for a while.
+class SegmentSummaryOfManyTest : public testing::Test {
+ protected:
+    static constexpr std::uint64_t kRecords = 200'000;
+    static constexpr std::size_t kPage = 20'000;  // that a list examines
+
+    void SetUp() override {
+        for (std::uint64_t i = 0; i < kRecords; ++i) {
+            index_.add({
+                .offset = Offset{i},
+                .position = kSegmentDataStart + i * 112,
+                .type = index_.type_number(type_key("a", i % 1000 == 500 ? "rare" : "common")),
+                .recorded = recorded(i),
+            });
+        }
+        index_.reach(Offset{kRecords}, kSegmentDataStart + kRecords * 112);
+        ASSERT_TRUE(files_.make_directory("log"));
+        ASSERT_TRUE(write_summary(files_, "log", Offset{0}, encode_summary(index_, {}, 0)));
+        auto opened = SegmentSummary::open(files_, "log", Offset{0});
+        ASSERT_TRUE(opened) << opened.error().detail;
+        summary_ = std::move(*opened);
+    }
+    static WallTime recorded(std::uint64_t i) {
+        const std::uint64_t back = i >= 150'000 && i < 160'000 ? 50'000 : 0;
+        return WallTime(std::chrono::microseconds(i - back));
+    }
+    static CandidateQuery query(const char* type, std::size_t max, bool descending = false) {
+        return {
+            .tenant = "a",
+            .type = TypePattern{.text = type},
+            .from = Offset{0},
+            .to = Offset{kRecords},
+            .descending = descending,
+            .max = max,
+        };
+    }
+    // What was read for the answer, which is the index's.
+    std::uint64_t kib_read(const CandidateQuery& query) {
+        files_.reset_counts();
+        auto found = summary_->candidates(query);
+        EXPECT_TRUE(found) << found.error().detail;
+        EXPECT_TRUE(found && *found == index_.candidates(query).value());
+        return files_.bytes_read() / 1024;
+    }
+    SegmentIndex index_{{.base = Offset{0}, .salt = SegmentSalt{7}, .created = {}}};
+    MemoryFileSystem files_;
+    std::unique_ptr<SegmentSummary> summary_;
+};
+
+TEST_F(SegmentSummaryOfManyTest, APageReadsLittleOfALongList) {
+    for (const std::uint64_t at : {100U, 70'000U, 98'000U, 170'000U, 199'900U}) {
+        for (const bool descending : {false, true}) {
+            for (const auto& [max, kib] : {std::pair(kPage, 256U), std::pair(5UL, 64U)}) {
+                CandidateQuery bounded = query("common", max, descending);
+                (descending ? bounded.to : bounded.from) = Offset{at};
+                EXPECT_LE(kib_read(bounded), kib) << at;
+                CandidateQuery timed = query("common", max, descending);
+                (descending ? timed.until : timed.since) = recorded(at);
+                EXPECT_LE(kib_read(timed), kib) << at;
+            }
+        }
+        CandidateQuery moment = query("common", kPage);
+        moment.since = recorded(at);
+        moment.until = *moment.since + std::chrono::microseconds(1);
+        EXPECT_LE(kib_read(moment), 128U) << at;
+    }
+    CandidateQuery later = query("common", kPage);
+    later.since = recorded(kRecords);
+    EXPECT_EQ(kib_read(later), 0U);
+    // The measure itself: all that there is of the list, and where it is.
+    EXPECT_GT(kib_read(query("common", kRecords)), 1'500U);
+}
+
+TEST_F(SegmentSummaryOfManyTest, AnswersLikeItsIndexWhereverAPageBegins) {
+    std::mt19937 random(4);
+    for (int round = 0; round < 300; ++round) {
+        CandidateQuery asked =
+            query(random() % 4 == 0 ? "rare" : "common", 1 + random() % kPage, random() % 2 == 0);
+        asked.from = Offset{random() % 3 == 0 ? 0 : random() % kRecords};
+        asked.to = Offset{random() % 3 == 0 ? kRecords : random() % kRecords};
+        if (random() % 2 == 0) {
+            asked.since = recorded(random() % kRecords);
+        }
+        if (random() % 2 == 0) {
+            asked.until = recorded(random() % kRecords);
+        }
+        if (random() % 8 == 0) {
+            asked.type = TypePattern{.text = "", .prefix = true};
+        }
+        auto found = summary_->candidates(asked);
+        ASSERT_TRUE(found) << found.error().detail;
+        ASSERT_EQ(*found, index_.candidates(asked).value()) << round;
+    }
+}
+
 TEST(SegmentIndex, LeavesOutOnlyBlocksWithoutTheTimesThatAreAskedFor) {
     std::mt19937 random(3);
     std::vector<DedupRow> rows;

@@ -318,17 +318,15 @@ Result<std::vector<std::uint32_t>> SegmentSummary::matching_locals(
         }
         return found;
     }
+    if (ranges.empty()) {
+        return std::vector<std::uint32_t>();
+    }
     std::vector<std::vector<std::uint32_t>> read_lists;
     for (const TypeEntry& entry : types_) {
         if (!type_key_matches(entry.key, query.tenant, query.type)) {
             continue;
         }
-        // Only as much of the list as can be needed, if no bound cuts into it.
-        bool whole = query.from > facts_.header.base || query.to < facts_.next ||
-                     query.since.has_value() || query.until.has_value();
-        std::uint64_t count = whole ? entry.count : std::min<std::uint64_t>(entry.count, query.max);
-        std::uint64_t skip = query.descending ? entry.count - count : 0;
-        auto list = read_numbers(file, locals, entry.first + skip, count);
+        auto list = read_list(file, entry, ranges, query);
         if (!list) {
             return list;
         }
@@ -336,6 +334,58 @@ Result<std::vector<std::uint32_t>> SegmentSummary::matching_locals(
     }
     std::vector<Locals> lists(read_lists.begin(), read_lists.end());
     return merge_locals(lists, ranges, query);
+}
+
+// What the query can need of a list, and at most a page more at either end: nothing before the
+// first range or behind the last. Of one range no more than the query's `max` can be needed; more
+// than one there are only where the clock jumped.
+Result<std::vector<std::uint32_t>> SegmentSummary::read_list(
+    File& file,
+    const TypeEntry& list,
+    std::span<const LocalRange> ranges,
+    const CandidateQuery& query
+) const {
+    auto begin = place_of(file, list, std::min(ranges.front().from, ranges.back().from));
+    if (!begin) {
+        return std::unexpected(begin.error());
+    }
+    auto end = place_of(file, list, std::max(ranges.front().to, ranges.back().to));
+    if (!end) {
+        return std::unexpected(end.error());
+    }
+    std::uint64_t first = begin->low;
+    std::uint64_t last = end->high;
+    if (ranges.size() == 1 && query.descending) {
+        first = std::max(first, end->low - std::min<std::uint64_t>(end->low, query.max));
+    } else if (ranges.size() == 1) {
+        last = std::min<std::uint64_t>(last, begin->high + query.max);
+    }
+    return read_numbers(file, locals, list.first + first, last - std::min(first, last));
+}
+
+Result<SegmentSummary::Place> SegmentSummary::place_of(
+    File& file, const TypeEntry& list, std::uint32_t number
+) const {
+    if (number == 0) {
+        return Place{.low = 0, .high = 0};
+    }
+    if (number >= facts_.next - facts_.header.base) {
+        return Place{.low = list.count, .high = list.count};
+    }
+    Place place{.low = 0, .high = list.count};
+    while (place.high - place.low > kPagePayload / 4) {
+        const std::uint64_t middle = (place.low + place.high) / 2;
+        auto probe = read_numbers(file, locals, list.first + middle, 1);
+        if (!probe) {
+            return std::unexpected(probe.error());
+        }
+        if (probe->front() < number) {
+            place.low = middle + 1;
+        } else {
+            place.high = middle;
+        }
+    }
+    return place;
 }
 
 Result<std::vector<Candidate>> SegmentSummary::locate(

@@ -59,6 +59,12 @@ class SegmentSummary final : public SegmentLookup {
         std::uint64_t first = 0;  // in the section of locals
         std::uint64_t count = 0;
     };
+    // Of a number in a list: what stands before `low` is less than it, what stands from `high` on
+    // is not.
+    struct Place {
+        std::uint64_t low = 0;
+        std::uint64_t high = 0;
+    };
 
     SegmentSummary(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
     [[nodiscard]] Result<void> load(Offset base);
@@ -73,6 +79,15 @@ class SegmentSummary final : public SegmentLookup {
     [[nodiscard]] Result<std::vector<std::uint32_t>> matching_locals(
         File& file, const CandidateQuery& query
     ) const;
+    [[nodiscard]] Result<std::vector<std::uint32_t>> read_list(
+        File& file,
+        const TypeEntry& list,
+        std::span<const LocalRange> ranges,
+        const CandidateQuery& query
+    ) const;
+    // Bisects as far as a page; each probe reads one.
+    [[nodiscard]] Result<Place> place_of(File& file, const TypeEntry& list, std::uint32_t number)
+        const;
     [[nodiscard]] Result<std::vector<Candidate>> locate(
         File& file, const std::vector<std::uint32_t>& numbers
     ) const;
