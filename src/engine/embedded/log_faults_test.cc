@@ -213,6 +213,13 @@ TEST(LogFaults, EventsGatheredBehindAFailedCommitAreReadOnlyNotUnknown) {
     EXPECT_EQ(second->result.error().code, Errc::read_only);
 }
 
+void open_with_reserve(LogTestBed& bed) {
+    bed.options.reserve_bytes = 64 * 1024;
+    ASSERT_TRUE(bed.open());
+    bed.settle();
+    ASSERT_TRUE(bed.files.exists("data/log/reserve"));
+}
+
 // Every byte of the disk is taken from now on.
 void fill_up(LogTestBed& bed) {
     const FileSystem::Space space = bed.files.space("data/log").value();
@@ -221,10 +228,7 @@ void fill_up(LogTestBed& bed) {
 
 TEST(LogFaults, AFullDiskThatOthersMetLetsGoOfTheReserveForThem) {
     LogTestBed bed;
-    bed.options.reserve_bytes = 64 * 1024;
-    ASSERT_TRUE(bed.open());
-    bed.settle();
-    ASSERT_TRUE(bed.files.exists("data/log/reserve"));
+    open_with_reserve(bed);
     fill_up(bed);
     bed.log->disk_is_full("state.db");
     bed.settle();
@@ -248,9 +252,7 @@ TEST(LogFaults, AFullDiskThatOthersMetLetsGoOfTheReserveForThem) {
 
 TEST(LogFaults, AFullDiskOfOthersIsNoneHereWhileThereIsRoom) {
     LogTestBed bed;
-    bed.options.reserve_bytes = 64 * 1024;
-    ASSERT_TRUE(bed.open());
-    bed.settle();
+    open_with_reserve(bed);
     bed.log->disk_is_full("state.db lies on another disk");
     bed.settle();
     EXPECT_TRUE(bed.files.exists("data/log/reserve"));
@@ -261,9 +263,7 @@ TEST(LogFaults, AFullDiskOfOthersIsNoneHereWhileThereIsRoom) {
 
 TEST(LogFaults, AReadOnlyLogLetsGoOfTheReserveAndStaysReadOnly) {
     LogTestBed bed;
-    bed.options.reserve_bytes = 64 * 1024;
-    ASSERT_TRUE(bed.open());
-    bed.settle();
+    open_with_reserve(bed);
     bed.files.plan({.call = bed.files.changes() + 1, .fault = Fault::io_error});
     EXPECT_FALSE(bed.append({{.data = "unknown"}}));
     ASSERT_TRUE(bed.log->status().read_only);
@@ -281,11 +281,8 @@ TEST(LogFaults, AReadOnlyLogLetsGoOfTheReserveAndStaysReadOnly) {
 TEST(LogFaults, FullDiskRefusesKeepsReadingAndResumesByItself) {
     LogTestBed bed;
     bed.options.segment_bytes = 64 * 1024;
-    bed.options.reserve_bytes = 64 * 1024;
     bed.files.set_capacity(400 * 1024);
-    ASSERT_TRUE(bed.open());
-    bed.settle();
-    ASSERT_TRUE(bed.files.exists("data/log/reserve"));
+    open_with_reserve(bed);
     std::vector<std::string> stored;
     Errc refusal = Errc::internal;
     for (int i = 0; i < 100; ++i) {
