@@ -18,6 +18,8 @@ check_pie_supported()
 if(BELFRY_SANITIZE)
     target_compile_options(belfry_flags INTERFACE "-fsanitize=${BELFRY_SANITIZE}" -fno-sanitize-recover=all)
     target_link_options(belfry_flags INTERFACE "-fsanitize=${BELFRY_SANITIZE}")
+    # What steers a fuzzer, for the code that it explores: it takes a third of the time that tests need to compile.
+    set(BELFRY_EXPLORED "$<$<BOOL:${BELFRY_FUZZ}>:-fsanitize=fuzzer-no-link>")
 else()
     target_compile_options(belfry_flags INTERFACE $<$<CONFIG:Release>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>)
 endif()
