@@ -1,15 +1,15 @@
 #include "base/logging.h"
 
 #include "base/log_rate.h"
+#include "base/standard_error.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <mutex>
-#include <unistd.h>
+#include <utility>
 
 namespace belfry {
 
@@ -19,6 +19,14 @@ std::atomic<LogLevel> g_level = LogLevel::info;
 std::atomic<LogFormat> g_format = LogFormat::text;
 std::mutex g_rate_mutex;
 std::atomic<bool> g_left_out_any = false;  // since the last line about it
+
+// Who reads may be late by so much; a thread that logs, such as the I/O thread, waits no longer,
+// and not at all while lines are being lost.
+constexpr std::chrono::milliseconds kPatience(50);
+std::mutex g_output_mutex;
+bool g_line_is_open = false;            // under the mutex: what was written last lacks its end
+std::atomic<std::uint64_t> g_lost = 0;  // lines, since the last one about it; set under the mutex
+std::atomic<std::uint64_t> g_lost_ever = 0;  // lines
 
 // Under the mutex. Never destroyed: threads may log until the very end.
 LogRate& rate() {
@@ -118,13 +126,41 @@ std::string text_line(LogLevel level, std::string_view sentence, LogFields field
     return line;
 }
 
-// One write per line, so lines of threads do not mix; a closed stderr is no reason to stop.
-void write_line(LogLevel level, std::string_view sentence, LogFields fields) {
-    const std::string line = g_format == LogFormat::json ? json_line(level, sentence, fields)
-                                                         : text_line(level, sentence, fields);
-    if (::write(STDERR_FILENO, line.data(), line.size()) < 0) {
-        return;
+std::string made_line(LogLevel level, std::string_view sentence, LogFields fields) {
+    return g_format == LogFormat::json ? json_line(level, sentence, fields)
+                                       : text_line(level, sentence, fields);
+}
+
+// Lines of threads do not mix. A reader of standard error that hangs or has left is no reason to
+// wait or to stop: what it does not take is counted, and the count goes before the next line. An
+// empty `line` is for the count alone.
+void put(std::string_view line) {
+    const std::scoped_lock lock(g_output_mutex);
+    const std::uint64_t lost = g_lost;
+    std::string bytes = g_line_is_open ? "\n" : "";
+    if (lost > 0) {
+        bytes += made_line(
+            LogLevel::warn, "log lines were lost: standard error took no more", {{"lines", lost}}
+        );
     }
+    const std::size_t count_ends = bytes.size();
+    bytes += line;
+    const std::size_t written =
+        write_standard_error(bytes, lost > 0 ? std::chrono::milliseconds(0) : kPatience);
+    if (written > 0) {
+        g_line_is_open = bytes[written - 1] != '\n';
+    }
+    if (written >= count_ends) {
+        g_lost = 0;
+    }
+    if (written < bytes.size() && !line.empty()) {
+        ++g_lost;
+        ++g_lost_ever;
+    }
+}
+
+void write_line(LogLevel level, std::string_view sentence, LogFields fields) {
+    put(made_line(level, sentence, fields));
 }
 
 // What is below a warning was asked for, or is the record of what people did.
@@ -140,28 +176,7 @@ bool admit(LogLevel level, std::string_view sentence) {
     return false;
 }
 
-}  // namespace
-
-void set_up_logging(LogLevel level, LogFormat format) {
-    g_level = level;
-    g_format = format;
-}
-
-bool logs(LogLevel level) {
-    return level >= g_level.load(std::memory_order_relaxed);
-}
-
-void log_line(LogLevel level, std::string_view sentence, LogFields fields) {
-    if (!logs(level)) {
-        return;
-    }
-    log_left_out();
-    if (admit(level, sentence)) {
-        write_line(level, sentence, fields);
-    }
-}
-
-void log_left_out(LeftOutLines which) {
+void write_left_out(LeftOutLines which) {
     if (!g_left_out_any.load(std::memory_order_relaxed)) {
         return;
     }
@@ -181,6 +196,38 @@ void log_left_out(LeftOutLines which) {
             "lines were left out, more than 10 a second",
             {{"sentence", sentence.sentence}, {"lines", sentence.lines}}
         );
+    }
+}
+
+}  // namespace
+
+void set_up_logging(LogLevel level, LogFormat format) {
+    g_level = level;
+    g_format = format;
+}
+
+bool logs(LogLevel level) {
+    return level >= g_level.load(std::memory_order_relaxed);
+}
+
+void log_line(LogLevel level, std::string_view sentence, LogFields fields) {
+    if (!logs(level)) {
+        return;
+    }
+    write_left_out(LeftOutLines::of_past_seconds);
+    if (admit(level, sentence)) {
+        write_line(level, sentence, fields);
+    }
+}
+
+std::uint64_t log_lines_lost() {
+    return g_lost_ever;
+}
+
+void log_left_out(LeftOutLines which) {
+    write_left_out(which);
+    if (g_lost.load(std::memory_order_relaxed) > 0) {
+        put({});
     }
 }
 

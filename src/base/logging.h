@@ -2,8 +2,8 @@
 // otherwise. error: someone must act; warn: degraded; info: a change of state; debug: per request.
 // May be called from any thread. User data in fields is escaped, so it cannot forge a line; secrets
 // are never passed in. Of warnings and errors with one sentence ten a second are written; the
-// others are counted, and the count is written behind them. Rooms base, event and graphql do not
-// log.
+// others are counted, and the count is written behind them. Lines that nobody reads are lost and
+// counted, too: a full pipe holds no thread up. Rooms base, event and graphql do not log.
 #pragma once
 
 #include <concepts>
@@ -34,11 +34,13 @@ using LogFields = std::initializer_list<LogField>;
 void set_up_logging(LogLevel level, LogFormat format);
 [[nodiscard]] bool logs(LogLevel level);
 void log_line(LogLevel level, std::string_view sentence, LogFields fields = {});
-// Writes how many lines were left out, of those seconds that are over, or at the end of the program
-// of all. Every line does that, too; who calls it makes sure that it is said if no line follows.
-// Costs nothing if there is nothing to say.
+// Writes how many lines were lost, and how many were left out, of those seconds that are over, or
+// at the end of the program of all. Every line does that, too; who calls it makes sure that it is
+// said if no line follows. Costs nothing if there is nothing to say.
 enum class LeftOutLines : bool { of_past_seconds, all };
 void log_left_out(LeftOutLines which = LeftOutLines::of_past_seconds);
+// Lines that nobody read, since the program began.
+[[nodiscard]] std::uint64_t log_lines_lost();
 
 inline void log_debug(std::string_view sentence, LogFields fields = {}) {
     if (logs(LogLevel::debug)) {

@@ -313,6 +313,11 @@ std::string metrics_text(const MetricSources& sources) {
         );
     }
     add_process(families, sources.process);
+    families.counter(
+        "belfry_log_lines_lost_total",
+        "Lines of log that standard error did not take",
+        number(sources.log_lines_lost)
+    );
     return families.text();
 }
 

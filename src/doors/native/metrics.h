@@ -18,6 +18,7 @@ struct MetricSources {
     HttpServerStatus http;
     std::size_t stream_readers = 0;
     ProcessStatus process;
+    std::uint64_t log_lines_lost = 0;
     BuildInfo build;
     std::vector<std::pair<std::string, SubscriptionStatus>> subscriptions = {};
     std::optional<Duration> oldest_dead_letter = {};  // its age; nullopt: not known

@@ -21,6 +21,7 @@ MetricSources sources() {
     sources.subscriptions.emplace_back(
         "chat", SubscriptionStatus{.settled = 7, .failed = 2, .state = SubscriptionState::paused}
     );
+    sources.log_lines_lost = 5;
     sources.log.next = Offset{42};
     sources.log.commit_average = std::chrono::microseconds(250);
     sources.http.connections = 3;
@@ -40,6 +41,7 @@ TEST(Metrics, ShowTheStructs) {
           "belfry_deliveries_total{subscription=\"chat\",outcome=\"failed\"} 2\n",
           "belfry_subscription_active{subscription=\"chat\"} 0\n",
           "belfry_log_head_offset 42\n",
+          "belfry_log_lines_lost_total 5\n",
           "belfry_log_commit_seconds_average 0.00025\n",
           "belfry_connections{protocol=\"http\"} 3\n",
           "belfry_http_refused_total{reason=\"malformed\"} 0\n",

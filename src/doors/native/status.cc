@@ -1,5 +1,6 @@
 #include "doors/native/status.h"
 
+#include "base/logging.h"
 #include "doors/json_writer.h"
 #include "doors/native/answer.h"
 #include "doors/native/metrics.h"
@@ -166,6 +167,7 @@ void StatusReports::metrics(RequestContext& context) {
         .http = ports_.server_status(),
         .stream_readers = stream_readers_(),
         .process = read_process_status(),
+        .log_lines_lost = log_lines_lost(),
         .build = ports_.build,
     };
     if (oldest_->known) {
