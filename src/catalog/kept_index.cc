@@ -23,19 +23,6 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
     out += ',';
 }
 
-void append_names(std::string& out, const std::vector<std::string>& names) {
-    append_json_name(out, "listenTo");
-    out += '[';
-    for (const std::string& name : names) {
-        append_json_string(out, name);
-        out += ',';
-    }
-    if (!names.empty()) {
-        out.pop_back();
-    }
-    out += ']';
-}
-
 // An array whose elements `append` writes.
 template <typename Elements, typename Append>
 void append_array(
@@ -50,7 +37,13 @@ void append_array(
     if (!elements.empty()) {
         out.pop_back();
     }
-    out += "],";
+    out += ']';
+}
+
+void append_names(std::string& out, const std::vector<std::string>& names) {
+    append_array(out, "listenTo", names, [&out](const std::string& name) {
+        append_json_string(out, name);
+    });
 }
 
 KeptFinding read_finding(const json::value& value, const std::string& path, JsonObjectReader& in) {
@@ -109,6 +102,7 @@ std::string kept_index_json(const KeptIndex& kept) {
             out += '}';
         }
     );
+    out += ',';
     append_array(out, "findings", kept.findings, [&out](const KeptFinding& finding) {
         out += '{';
         append_json_name(out, "from");
@@ -120,6 +114,7 @@ std::string kept_index_json(const KeptIndex& kept) {
         }
         out += '}';
     });
+    out += ',';
     append_array(out, "refusals", kept.index.refusals, [&out](const SteadybitRefusal& refusal) {
         out += '{';
         append_member(out, "method", refusal.method);
@@ -128,6 +123,7 @@ std::string kept_index_json(const KeptIndex& kept) {
         append_names(out, refusal.listen_to);
         out += '}';
     });
+    out += ',';
     append_json_name(out, "refusalsBeyond");
     append_json_number(out, kept.index.refusals_beyond);
     out += '}';
