@@ -48,11 +48,6 @@ std::unexpected<Error> bad(std::string_view field, std::string detail) {
     );
 }
 
-bool is_control(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-}
-
 // nullopt if a `%` is not followed by two hex digits.
 std::optional<std::string> percent_decoded(std::string_view text) {
     std::string out;

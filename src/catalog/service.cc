@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/json_text.h"
+#include "base/utf8.h"
 
 #include <boost/json.hpp>
 
@@ -29,13 +30,6 @@ char lower(char c) {
 
 bool same_but_for_case(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-bool has_control(std::string_view text) {
-    return std::ranges::any_of(text, [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7f;
-    });
 }
 
 // Reads the members that Belfry keeps; the first thing wrong is what error() says.
@@ -139,7 +133,7 @@ class ServiceReader {
         }
         if (text->size() > bytes) {
             decode_failed(name, "at most " + std::to_string(bytes) + " bytes are allowed");
-        } else if (has_control(*text)) {
+        } else if (std::ranges::any_of(*text, is_control)) {
             decode_failed(name, "control characters are not allowed");
         }
         return std::string(*text);

@@ -3,6 +3,7 @@
 #include "base/json_text.h"
 #include "base/rfc3339.h"
 #include "base/url.h"
+#include "base/utf8.h"
 #include "catalog/signing_secret.h"
 
 #include <boost/json.hpp>
@@ -62,11 +63,6 @@ std::string lower(std::string_view text) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     });
     return result;
-}
-
-bool is_control(char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
 }
 
 // RFC 9110, 5.6.2.
