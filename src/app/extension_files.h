@@ -6,7 +6,7 @@
 
 #include "app/extension_environment.h"
 #include "base/limits.h"
-#include "catalog/extension.h"
+#include "catalog/extension_document.h"
 
 #include <optional>
 #include <string>

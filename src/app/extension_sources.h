@@ -3,7 +3,7 @@
 #pragma once
 
 #include "app/config.h"
-#include "catalog/extension.h"
+#include "catalog/extension_document.h"
 
 #include <string>
 #include <string_view>

@@ -1,10 +1,10 @@
 // An extension of Steadybit whose listeners Belfry calls: where it is and how it is called, as its
 // registration says. Its identity is its URL in one spelling, or its socket; the name is a label.
-// Kept in Kv (catalog/extensions.h). May be called from any thread.
+// Its texts are in catalog/extension_document.h; kept in Kv (catalog/extensions.h). May be called
+// from any thread.
 #pragma once
 
 #include "base/error.h"
-#include "base/limits.h"
 #include "base/url.h"
 #include "catalog/subscription.h"
 
@@ -12,7 +12,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace belfry {
 
@@ -55,22 +54,6 @@ struct RegisteredExtension {
     bool operator==(const RegisteredExtension&) const = default;
 };
 
-inline constexpr Pace kSteadybitPoll{.events = 50, .every = std::chrono::seconds(5)};
-
-// What a registration leaves out.
-struct ExtensionDefaults {
-    Pace poll = kSteadybitPoll;
-};
-
-// From a request's body: unknown members are unknown_field, bad values bad_request, `field` a path.
-// A user in the URL becomes `basic`. Without a name it gets default_extension_name().
-[[nodiscard]] Result<RegisteredExtension> parse_extension(
-    std::string_view text, const ExtensionDefaults& defaults, const Limits& limits
-);
-// A list of them, as the configuration has it; no two with one identity or name.
-[[nodiscard]] Result<std::vector<RegisteredExtension>> parse_extensions(
-    std::string_view text, const ExtensionDefaults& defaults, const Limits& limits
-);
 // Host and port, or the socket's file without its end; what a name cannot hold is `-`.
 [[nodiscard]] std::string default_extension_name(const RegisteredExtension& extension);
 // [a-z0-9._:-]{1,128}: a name, or host and port. bad_request.
@@ -88,15 +71,5 @@ struct ExtensionDefaults {
 );
 // As HTTP can carry it. bad_request.
 [[nodiscard]] Result<void> check_basic(const BasicAuth& basic);
-
-// "api", "configuration" …
-[[nodiscard]] std::string_view origin_name(RegisteredExtension::Origin origin);
-
-// The stored form, with its secrets, and its way back.
-[[nodiscard]] std::string stored_extension_json(const RegisteredExtension& extension);
-[[nodiscard]] Result<RegisteredExtension> parse_stored_extension(std::string_view text);
-// The members of the public form, without the braces around them: no password, no file, no value of
-// the URL's query.
-void append_extension_members(std::string& out, const RegisteredExtension& extension);
 
 }  // namespace belfry

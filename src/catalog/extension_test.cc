@@ -1,4 +1,4 @@
-#include "catalog/extension.h"
+#include "catalog/extension_document.h"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,7 @@
 #include "catalog/extensions.h"
 
 #include "base/logging.h"
+#include "catalog/extension_document.h"
 
 #include <utility>
 

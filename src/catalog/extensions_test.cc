@@ -1,6 +1,7 @@
 #include "catalog/extensions.h"
 
 #include "base/manual_clock.h"
+#include "catalog/extension_document.h"
 #include "engine/memory_kv.h"
 
 #include <gtest/gtest.h>

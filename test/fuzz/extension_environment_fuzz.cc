@@ -2,6 +2,7 @@
 // extension that can be stored, or a problem that names its variable.
 #include "app/extension_environment.h"
 #include "base/assert.h"
+#include "catalog/extension_document.h"
 
 #include <cstddef>
 #include <cstdint>

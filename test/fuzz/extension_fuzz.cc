@@ -2,7 +2,7 @@
 // that reads back equal, and has one identity and a name.
 #include "base/assert.h"
 #include "base/json_scan.h"
-#include "catalog/extension.h"
+#include "catalog/extension_document.h"
 
 #include <cstddef>
 #include <cstdint>

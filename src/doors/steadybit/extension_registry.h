@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "catalog/catalog.h"
+#include "catalog/extension_document.h"
 #include "catalog/extensions.h"
 #include "catalog/kept_index.h"
 #include "event/steadybit_index.h"
