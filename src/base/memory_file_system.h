@@ -106,6 +106,7 @@ class MemoryFileSystem final : public FileSystem {
         std::shared_ptr<Node> node;
     };
 
+    static std::string directory_of(const std::string& path);
     // All of these with mutex_ held.
     std::optional<Fault> next_fault(Call call);
     Result<void> change(Call call, const char* name, const std::string& path);
