@@ -127,10 +127,10 @@ test('eventkit 42: an exception of one call harms none of those beside it', asyn
 
 test('eventkit 43: at the time that Request-Timeout says the answer is 503 Timeout, and the handler goes on to its end', async (t) => {
   const kit = await startGated(t);
-  const answer = await kit.call(event(1), '/events/all', { headers: { 'Request-Timeout': '0.5' } });
+  const { answer } = await kit.outlived(event(1), '/events/all', { 'Request-Timeout': '0.5' });
   assert.deepEqual([answer.status, answer.text], [503, 'Timeout']);
   assert.match(answer.headers['content-type'], /^text\/plain\b/);
-  assert.ok(answer.ms >= 490 && answer.ms < 4000, `after ${answer.ms} ms`);
+  assert.ok(answer.ms >= 490 && answer.ms < 20_000, `after ${answer.ms} ms`);
   await kit.openGate();
   await eventually('the line of the handler that was given up', async () => (await kit.lines()).length === 1);
   await kit.send(event(2));
@@ -171,7 +171,7 @@ test('eventkit 43: X-Request-Timeout serves where the other is missing or bad, a
   for (const [place, headers] of both.entries()) {
     const answer = await kit.call(event(place), '/events/all', { headers });
     assert.deepEqual([answer.status, answer.text], [503, 'Timeout']);
-    assert.ok(answer.ms < 4000, `after ${answer.ms} ms`);
+    assert.ok(answer.ms < 20_000, `after ${answer.ms} ms`);
   }
 });
 
@@ -188,10 +188,10 @@ test('eventkit 43: a value that is bad, zero or negative is ignored', async (t) 
 
 test('eventkit 43: a handler that is quicker than its time answers for itself, and may look at what is left', async (t) => {
   const kit = await startScripted(t);
-  for (const [place, value] of ['30', '5.5', '86400000', '999999999999999999999'].entries()) {
+  for (const [place, value] of ['30', '55.5', '86400000', '999999999999999999999'].entries()) {
     await kit.send(event(place), '/pause', { headers: { 'Request-Timeout': value } });
   }
-  const answer = await kit.call(event(9), '/until-cancelled', { headers: { 'Request-Timeout': '0.2' } });
+  const { answer } = await kit.outlived(event(9), '/until-cancelled', { 'Request-Timeout': '0.2' });
   assert.deepEqual([answer.status, answer.text], [503, 'Timeout']);
   await eventually('the handler saw it', () => /saw the cancellation, its time is over/.test(kit.log));
 });

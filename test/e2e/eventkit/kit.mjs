@@ -80,6 +80,21 @@ class KitProcess {
     return { answer };
   }
 
+  // A call whose time is over while its handler is at work: its answer, and that to the next attempt. One that no worker begins in
+  // its time is as if it had not come, and is tried again.
+  async outlived(text, target, headers) {
+    const attempt = () => this.call(text, target, { headers });
+    let answer = await attempt();
+    let next;
+    await eventually('a handler begins', async () => {
+      next = await attempt();
+      if (next.text !== 'Timeout') return true;
+      answer = next;
+      return false;
+    });
+    return { answer, next };
+  }
+
   // The same as call(), for calls that must succeed.
   async send(text, target, more) {
     const answer = await this.call(text, target, more);
