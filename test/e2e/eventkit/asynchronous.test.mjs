@@ -66,7 +66,7 @@ test('eventkit 49: an event that comes again while it waits is answered 200 and 
 });
 
 test('eventkit 49: the queue is drained at SIGTERM, then the process exits 0', async (t) => {
-  const kit = await startGated(t, asynchronous({ STEADYBIT_EXTENSION_QUEUE_EVENTS: '100' }));
+  const kit = await startGated(t, asynchronous({ STEADYBIT_EXTENSION_QUEUE_EVENTS: '100', STEADYBIT_EXTENSION_DRAIN_TIME: '60s' }));
   for (const number of from(1, 50)) await kit.send(named(number));
   const stopped = kit.stop();
   await eventually('it accepts nobody', () => kit.ask('GET', '/').then(() => false, (error) => error.code === 'ECONNREFUSED'));

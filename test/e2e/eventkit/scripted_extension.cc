@@ -68,13 +68,13 @@ void listen_to_the_rest(kit::Extension& extension) {
     extension.listen("/hang-printing", {"*"}, [](const Event&) {
         ::flockfile(stdout);
         std::clog << "the handler hangs\n";
-        std::this_thread::sleep_for(std::chrono::seconds(10));
+        std::this_thread::sleep_for(std::chrono::minutes(1));
         ::funlockfile(stdout);
     });
-    // Ends by itself after 10 s, so that a test of it cannot hang.
+    // Ends by itself after a minute, so that a test of it cannot hang.
     extension.listen("/until-cancelled", {"*"}, [](const Event&, const Context& context) {
         std::clog << "the handler waits\n";
-        const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(1);
         while (!context.is_cancelled() && std::chrono::steady_clock::now() < patience) {
             std::this_thread::sleep_for(std::chrono::milliseconds(5));
         }

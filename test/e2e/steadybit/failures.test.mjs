@@ -1,7 +1,7 @@
 // Belfry as the agent: extensions that are slow, away, wrong or on the way back, and their neighbours.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { eventually, startHub } from '../hub.mjs';
+import { eventually, patienceMs, startHub } from '../hub.mjs';
 import { startListener } from '../listener.mjs';
 import { attempts, caughtUp, deadLetters, event, from, hasty, id, number, post, postAll, quick, refresh, registered, show, states } from './agent.mjs';
 import { failure, hang, on, redirect, reset, startExtension } from './extension.mjs';
@@ -65,10 +65,10 @@ test('steadybit 26: a listener that is too slow is cut off and tried again, othe
   await caughtUp(hub, other);
   assert.deepEqual([...new Set(sleeper.calls.map(number))], [1], 'the good one had all while the first of the slow one hung');
   await sleeper.received(2);
-  const [first] = sleeper.calls;
-  const took = (await first.cut) - first.at;
-  assert.ok(took > 900 && took < 3000, `cut after ${took} ms of 1,000`);
-  assert.match((await attempts(hub, name, 'failed')).at(-1).error, /timeout|time/i);
+  assert.notEqual(await sleeper.calls[0].cut, 0, 'it was not answered');
+  const { duration_ms: took, error } = (await attempts(hub, name, 'failed')).at(-1);
+  assert.ok(took > 900 && took < patienceMs, `cut after ${took} ms of 1,000`);
+  assert.match(error, /timeout|time/i);
   awake = true;
   await caughtUp(hub, name);
   assert.deepEqual([...new Set(sleeper.calls.map(number))], from(1, 5));
@@ -117,12 +117,18 @@ test('steadybit 29: a dead letter that is replayed has the same bytes, for that 
 
 test('steadybit 29: without other words a 500 is tried again after a second', async (t) => {
   const hub = await startHub(t);
-  const extension = await startExtension(t, answering(({}, count) => (count === 1 ? failure('no', 'not yet') : undefined)));
+  const extension = await startExtension(t, answering(({}, count) => (count % 2 === 1 ? failure('no', 'not yet') : undefined)));
   const { name } = await registered(hub, extension);
-  await post(hub, event(1));
-  await caughtUp(hub, name);
-  const [first, second] = extension.calls;
-  assert.ok(second.at - first.at >= 750 && second.at - first.at < 5000, `${second.at - first.at} ms`);
+  // A machine that stalls makes one of them late, but not each.
+  for (let count = 1, waited = Infinity; waited > 3000; count++) {
+    assert.ok(count <= 5, `${waited} ms`);
+    await post(hub, event(count));
+    await caughtUp(hub, name);
+    const [first, second] = extension.calls.slice(-2);
+    assert.deepEqual([first, second].map(number), [count, count]);
+    waited = second.at - first.at;
+    assert.ok(waited >= 750, `${waited} ms`);
+  }
 });
 
 test('steadybit 30: a 503 by Request-Timeout is tried again', async (t) => {
@@ -131,7 +137,12 @@ test('steadybit 30: a 503 by Request-Timeout is tried again', async (t) => {
   const { name } = await registered(hub, extension, hasty);
   await post(hub, event(1));
   await caughtUp(hub, name);
-  assert.deepEqual(extension.calls.map(number), [1, 1]);
+  // Twice, but for a machine that stalls for a second in the second call.
+  assert.ok(extension.calls.length >= 2);
+  assert.deepEqual([...new Set(extension.calls.map(number))], [1]);
+  const failed = await attempts(hub, name, 'failed');
+  assert.ok(failed.length > 0);
+  for (const { status, error } of failed) assert.ok(status === 503 || /time/i.test(error), `${status} ${error}`);
 });
 
 test('steadybit 30: Retry-After is waited for', async (t) => {

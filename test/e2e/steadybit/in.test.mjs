@@ -222,9 +222,10 @@ test('with an authority for clients, index and events are for agents that show a
     return { url: hub.url, tls };
   };
   const agent = await as(await authority.issue('agent', 'DNS:agent'));
+  const refusal = /certificate|alert|ECONNRESET|EPIPE|hang up/;
   for (const other of [{ url: hub.url, tls: { ca, agent: false } }, await as(await stranger.issue('other', 'DNS:agent'))]) {
-    await assert.rejects(send(other, 'GET', '/steadybit'), /certificate|alert|ECONNRESET|EPIPE/);
-    await assert.rejects(post(other, example), /certificate|alert|ECONNRESET|EPIPE/);
+    await assert.rejects(send(other, 'GET', '/steadybit'), refusal);
+    await assert.rejects(post(other, example), refusal);
   }
   assert.equal((await send(agent, 'GET', '/api/v1/events')).text, '{"events":[]}', 'nothing was taken');
   assert.equal(JSON.parse((await send(agent, 'GET', '/steadybit')).text).eventListeners[0].path, '/events');
