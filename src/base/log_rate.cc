@@ -11,7 +11,7 @@ constexpr Duration kSecond = std::chrono::seconds(1);
 
 }  // namespace
 
-bool LogRate::admit(std::string_view sentence, MonoTime now) {
+bool LogRate::admit(LogLevel level, std::string_view sentence, MonoTime now) {
     auto at = seconds_.find(sentence);
     if (at == seconds_.end()) {
         at = seconds_.emplace(std::string(sentence), Second{.began = now}).first;
@@ -26,17 +26,19 @@ bool LogRate::admit(std::string_view sentence, MonoTime now) {
         return true;
     }
     ++second.left_out;
+    second.highest = std::max(second.highest, level);
     return false;
 }
 
-std::vector<LogRate::LeftOut> LogRate::take(MonoTime now, Which which) {
+std::vector<LogRate::LeftOut> LogRate::take(MonoTime now, LeftOutLines which) {
     std::vector<LeftOut> taken;
     for (auto at = seconds_.begin(); at != seconds_.end();) {
         Second& second = at->second;
         const bool over = now - second.began >= kSecond;
-        if (second.left_out > 0 && (over || which == Which::all)) {
-            taken.push_back({at->first, second.left_out});
+        if (second.left_out > 0 && (over || which == LeftOutLines::all)) {
+            taken.push_back({at->first, second.left_out, second.highest});
             second.left_out = 0;
+            second.highest = LogLevel::debug;
         }
         at = over ? seconds_.erase(at) : std::next(at);
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/logging.h"
 
 #include <cstdint>
 #include <map>
@@ -20,14 +21,14 @@ class LogRate {
     struct LeftOut {
         std::string sentence;
         std::uint64_t lines = 0;
+        LogLevel level = LogLevel::warn;  // the highest among them
         bool operator==(const LeftOut&) const = default;
     };
-    enum class Which : bool { over, all };
 
     // Whether a line with this sentence may go out; counts it if not.
-    [[nodiscard]] bool admit(std::string_view sentence, MonoTime now);
-    // What was left out in seconds that are over, or in all of them: said once.
-    [[nodiscard]] std::vector<LeftOut> take(MonoTime now, Which which);
+    [[nodiscard]] bool admit(LogLevel level, std::string_view sentence, MonoTime now);
+    // What was left out: said once.
+    [[nodiscard]] std::vector<LeftOut> take(MonoTime now, LeftOutLines which);
     // Something is left out that take() has not given.
     [[nodiscard]] bool counts() const;
 
@@ -36,6 +37,7 @@ class LogRate {
         MonoTime began;
         std::uint32_t written = 0;
         std::uint64_t left_out = 0;
+        LogLevel highest = LogLevel::debug;  // of those left out
     };
     std::map<std::string, Second, std::less<>> seconds_;  // sentences are the program's, so few
 };

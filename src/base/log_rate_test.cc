@@ -8,16 +8,15 @@ namespace belfry {
 namespace {
 
 using namespace std::chrono_literals;
-using Which = LogRate::Which;
 using LeftOut = std::vector<LogRate::LeftOut>;
 
 class LogRateTest : public testing::Test {
  protected:
     // How many of so many lines at this time went out.
-    int admitted(std::string_view sentence, int lines) {
+    int admitted(std::string_view sentence, int lines, LogLevel level = LogLevel::warn) {
         int out = 0;
         for (int i = 0; i < lines; ++i) {
-            out += rate_.admit(sentence, clock_.now()) ? 1 : 0;
+            out += rate_.admit(level, sentence, clock_.now()) ? 1 : 0;
         }
         return out;
     }
@@ -44,11 +43,13 @@ TEST_F(LogRateTest, WhatWasLeftOutIsSaidOnceItsSecondIsOver) {
     admitted("a", 1000);
     admitted("b", 10);
     admitted("c", 11);
-    EXPECT_EQ(rate_.take(clock_.now(), Which::over), LeftOut());
+    EXPECT_EQ(rate_.take(clock_.now(), LeftOutLines::of_past_seconds), LeftOut());
     EXPECT_TRUE(rate_.counts());
     clock_.advance(1s);
-    EXPECT_EQ(rate_.take(clock_.now(), Which::over), (LeftOut{{"a", 990}, {"c", 1}}));
-    EXPECT_EQ(rate_.take(clock_.now(), Which::over), LeftOut());
+    EXPECT_EQ(
+        rate_.take(clock_.now(), LeftOutLines::of_past_seconds), (LeftOut{{"a", 990}, {"c", 1}})
+    );
+    EXPECT_EQ(rate_.take(clock_.now(), LeftOutLines::of_past_seconds), LeftOut());
     EXPECT_FALSE(rate_.counts());
     EXPECT_EQ(admitted("a", 10), 10);
 }
@@ -57,14 +58,29 @@ TEST_F(LogRateTest, NothingIsForgottenWhereASecondFollowsAnother) {
     admitted("a", 15);
     clock_.advance(1s);
     EXPECT_EQ(admitted("a", 12), 10);
-    EXPECT_EQ(rate_.take(clock_.now(), Which::over), LeftOut()) << "it goes on";
+    EXPECT_EQ(rate_.take(clock_.now(), LeftOutLines::of_past_seconds), LeftOut()) << "it goes on";
     clock_.advance(2s);
-    EXPECT_EQ(rate_.take(clock_.now(), Which::over), (LeftOut{{"a", 7}}));
+    EXPECT_EQ(rate_.take(clock_.now(), LeftOutLines::of_past_seconds), (LeftOut{{"a", 7}}));
+}
+
+TEST_F(LogRateTest, WhatWasLeftOutIsAsGraveAsTheGravestOfIt) {
+    admitted("a", 11, LogLevel::warn);
+    admitted("a", 2, LogLevel::error);
+    admitted("a", 1, LogLevel::warn);
+    admitted("b", 10, LogLevel::error);
+    admitted("b", 1, LogLevel::warn);
+    EXPECT_EQ(
+        rate_.take(clock_.now(), LeftOutLines::all),
+        (LeftOut{{"a", 4, LogLevel::error}, {"b", 1, LogLevel::warn}})
+    );
+    admitted("a", 1, LogLevel::warn);
+    EXPECT_EQ(rate_.take(clock_.now(), LeftOutLines::all), (LeftOut{{"a", 1, LogLevel::warn}}))
+        << "those were said";
 }
 
 TEST_F(LogRateTest, AnEndWaitsForNoSecond) {
     admitted("a", 25);
-    EXPECT_EQ(rate_.take(clock_.now(), Which::all), (LeftOut{{"a", 15}}));
+    EXPECT_EQ(rate_.take(clock_.now(), LeftOutLines::all), (LeftOut{{"a", 15}}));
     EXPECT_EQ(admitted("a", 1), 0) << "the second goes on";
 }
 

@@ -169,7 +169,7 @@ bool admit(LogLevel level, std::string_view sentence) {
         return true;
     }
     const std::scoped_lock lock(g_rate_mutex);
-    if (rate().admit(sentence, std::chrono::steady_clock::now())) {
+    if (rate().admit(level, sentence, std::chrono::steady_clock::now())) {
         return true;
     }
     g_left_out_any = true;
@@ -183,16 +183,13 @@ void write_left_out(LeftOutLines which) {
     std::vector<LogRate::LeftOut> left_out;
     {
         const std::scoped_lock lock(g_rate_mutex);
-        const bool all = which == LeftOutLines::all;
-        left_out = rate().take(
-            std::chrono::steady_clock::now(), all ? LogRate::Which::all : LogRate::Which::over
-        );
+        left_out = rate().take(std::chrono::steady_clock::now(), which);
         // Whatever its second: as long as one is counted somebody looks again.
         g_left_out_any = rate().counts();
     }
     for (const LogRate::LeftOut& sentence : left_out) {
         write_line(
-            LogLevel::warn,
+            sentence.level,
             "lines were left out, more than 10 a second",
             {{"sentence", sentence.sentence}, {"lines", sentence.lines}}
         );

@@ -70,14 +70,14 @@ TEST_F(LoggingTest, AValueThatLooksLikeAnotherFieldIsQuoted) {
     EXPECT_TRUE(line.ends_with("subject=\"x level=error\"\n")) << line;
 }
 
-TEST_F(LoggingTest, AWarningThatRepeatsIsLeftOutAndCounted) {
+TEST_F(LoggingTest, AnErrorThatRepeatsIsLeftOutAndCountedAsOne) {
     constexpr int kLines = 5000;
     constexpr std::string_view kCount = "lines were left out, more than 10 a second";
     set_up_logging(LogLevel::info, LogFormat::json);
     log_left_out(LeftOutLines::all);
     testing::internal::CaptureStderr();
     for (int i = 0; i < kLines; ++i) {
-        log_warn("this one repeats", {{"number", i}});
+        log_error("this one repeats", {{"number", i}});
         log_info("this one, too");
     }
     log_left_out(LeftOutLines::all);
@@ -91,6 +91,7 @@ TEST_F(LoggingTest, AWarningThatRepeatsIsLeftOutAndCounted) {
         ++lines[sentence];
         if (sentence == kCount) {
             EXPECT_EQ(object.at("sentence").as_string(), "this one repeats");
+            EXPECT_EQ(object.at("level").as_string(), "error");
             left_out += object.at("lines").to_number<int>();
         }
     }
