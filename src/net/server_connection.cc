@@ -289,6 +289,7 @@ void ServerConnection::settle() {
         if (!open_ || !paused_ || must_pause()) {
             break;
         }
+        head_since_ = server_.now;  // what waited was not its sender's fault
         consume(buffered_);
     }
     if (!open_ || lingering_) {

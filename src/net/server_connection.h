@@ -205,7 +205,8 @@ class ServerConnection final : public HttpConnection, public Watcher {
     MonoTime unsent_since_{};        // while unsent() > 0
     std::uint64_t sent_since_ = 0;   // bytes, since then
     std::size_t counted_bytes_ = 0;  // its part of server_.bytes_in_flight
-    MonoTime head_since_{};  // when the first byte of buffered_ came, or the handshake began
+    // When the first byte of buffered_ came or was taken up after a pause, or the handshake began.
+    MonoTime head_since_{};
     HeadScan scan_;
     std::string buffered_;  // an incomplete head, or requests that wait
     std::unique_ptr<PendingBody> pending_;

@@ -1,6 +1,7 @@
 // Time-outs and counts of one connection, with time that a test moves.
 #include "net/server_connection.h"
 
+#include "base/fixed_limits.h"
 #include "net/direct_connection.h"
 #include "net/test_peer.h"
 
@@ -46,6 +47,35 @@ TEST_F(ServerConnectionTest, ASlowHeadIs408HoweverItDrips) {
     EXPECT_EQ(service.seen[0].refused, 408);
     connection.finish_sending();
     EXPECT_FALSE(connection.is_open());
+}
+
+TEST_F(ServerConnectionTest, AHeadThatWaitedForTheEndOfAStreamIsNotSlow) {
+    std::vector<Exchange> held;
+    service.answer = [&](const HttpRequest& request, Exchange exchange) {
+        if (request.path != "/stream") {
+            exchange.respond({});
+            return;
+        }
+        exchange.begin_stream({});
+        held.push_back(std::move(exchange));
+    };
+    for (const bool is_whole_in_time : {true, false}) {
+        DirectConnection connection(service, limits);
+        connection.feed("GET /stream HTTP/1.1\r\nHost: h\r\n\r\nGET /half HTTP/1.1\r\n");
+        connection.advance(std::chrono::minutes(1));
+        held.back().end_stream();
+        connection.settle();
+        connection.advance(seconds(9));
+        EXPECT_EQ(ServerFixture::answers(connection.output()), 1U) << connection.output();
+        if (is_whole_in_time) {
+            connection.feed("Host: h\r\n\r\n");
+            EXPECT_EQ(service.seen.back().path, "/half");
+        } else {
+            connection.advance(seconds(2));
+            EXPECT_THAT(connection.output(), HasSubstr("HTTP/1.1 408 "));
+        }
+        EXPECT_EQ(ServerFixture::answers(connection.output()), 2U);
+    }
 }
 
 TEST_F(ServerConnectionTest, ASlowBodyIs408WithTheWordsOfItsPath) {
@@ -238,18 +268,19 @@ TEST_F(ServerConnectionTest, ManyRequestsWaitInTheSocketUntilAnswered) {
     };
     DirectConnection connection(service, limits);
     std::string many;
-    for (int i = 0; i < 1500; ++i) {
+    constexpr std::size_t kAll = kOutstandingRequestsMax + 500;
+    for (std::size_t i = 0; i < kAll; ++i) {
         many += kGet;
     }
     connection.feed(many);
-    EXPECT_EQ(held.size(), 1024U);
+    EXPECT_EQ(held.size(), kOutstandingRequestsMax);
     // Settling adds to it. NOLINTNEXTLINE(modernize-loop-convert)
     for (std::size_t i = 0; i < held.size(); ++i) {
         held[i].respond({});
         connection.settle();
     }
-    EXPECT_EQ(held.size(), 1500U);
-    EXPECT_EQ(ServerFixture::answers(connection.output()), 1500U);
+    EXPECT_EQ(held.size(), kAll);
+    EXPECT_EQ(ServerFixture::answers(connection.output()), kAll);
 }
 
 TEST_F(ServerConnectionTest, AnIdleConnectionIsSmall) {
