@@ -70,6 +70,11 @@ void Exchange::on_drained(std::move_only_function<void()> callback) {
     connection_->on_drained(request_, std::move(callback));
 }
 
+std::uint64_t Exchange::connection() const {
+    ASSERT(connection_ != nullptr);
+    return connection_->number();
+}
+
 bool Exchange::alive() const {
     return connection_ != nullptr && connection_->alive(request_);
 }

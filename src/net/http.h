@@ -97,7 +97,7 @@ class Exchange {
     // ahead of its client goes on then. Dropped when the client goes away.
     void on_drained(std::move_only_function<void()> callback);
     // The number of its connection. Not of an empty one.
-    [[nodiscard]] std::uint64_t connection() const { return connection_->number(); }
+    [[nodiscard]] std::uint64_t connection() const;
     // True as long as the client is there.
     [[nodiscard]] bool alive() const;
     // Called once when the client goes away before the answer was complete; not after, and not once

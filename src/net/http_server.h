@@ -41,6 +41,7 @@ inline constexpr std::array<std::string_view, 9> kRefusalReasons{
     "no_room",
     "tls",
 };
+static_assert(kRefusalReasons.size() == static_cast<std::size_t>(RefusalReason::tls) + 1);
 
 // How many were refused, by reason.
 class RefusalCounts {
@@ -61,7 +62,7 @@ struct HttpServerStatus {
     std::uint64_t connections = 0;
     std::uint64_t accepted = 0;
     std::uint64_t requests = 0;
-    RefusalCounts refused;  // malformed or over a limit
+    RefusalCounts refused;  // requests, and handshakes of TLS
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::uint64_t sends = 0;     // system calls that sent answers
@@ -88,8 +89,8 @@ class HttpServer {
     // The bound address, with the real port; "unix:/run/a.sock".
     [[nodiscard]] std::string address() const;
     [[nodiscard]] bool is_loopback() const;
-    // Stops accepting, answers what was asked, closes idle connections and streams; `done` when
-    // none is left or `wait` has passed (the rest is cut).
+    // Stops accepting, answers what was asked, closes idle connections and those with a stream;
+    // `done` when none is left or `wait` has passed (the rest is cut).
     void stop(Duration wait, Task done);
     [[nodiscard]] HttpServerStatus status() const;
 

@@ -165,7 +165,7 @@ void add_http(Families& families, const HttpServerStatus& http, std::size_t stre
     families.counter("belfry_http_requests_total", "Requests read", number(http.requests));
     families.add(
         "belfry_http_refused_total",
-        "Requests malformed or over a limit, by reason",
+        "Requests and handshakes of TLS that the server refused itself, by reason",
         MetricType::Counter
     );
     for (std::size_t i = 0; i < kRefusalReasons.size(); ++i) {
