@@ -15,11 +15,15 @@ std::string get(const std::string& path) {
 }
 
 struct ServerStreamTest : ServerFixture {
-    // Of held[0]; its head is forgotten.
-    void begin(TestPeer& peer) {
-        peer.send(get("/stream"));
-        EXPECT_TRUE(until([&] { return held.size() == 1; }));
+    // As held[0].
+    void open(TestPeer& peer, const std::string& request = get("/stream")) {
+        peer.send(request);
+        ASSERT_TRUE(until([&] { return held.size() == 1; }));
         held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    }
+    // Its head is forgotten.
+    void begin(TestPeer& peer) {
+        open(peer);
         EXPECT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
         peer.forget();
     }
@@ -128,9 +132,7 @@ TEST_F(ServerStreamTest, AStreamThatIsDroppedIsSeenToBeCut) {
 TEST_F(ServerStreamTest, AReaderOfAnOlderVersionGetsNoChunks) {
     hold_exchanges();
     TestPeer peer = connect();
-    peer.send("GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-    ASSERT_TRUE(until([&] { return held.size() == 1; }));
-    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    open(peer, "GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     EXPECT_TRUE(held[0].write(StreamPiece("data: 1\n\n")));
     EXPECT_TRUE(held[0].write(StreamPiece("data: 2\n\n")));
     held[0].end_stream();
@@ -174,9 +176,7 @@ TEST_F(ServerStreamTest, AStreamReaderThatLeavesIsNoticed) {
     hold_exchanges();
     int gone = 0;
     TestPeer peer = connect();
-    peer.send(get("/stream"));
-    ASSERT_TRUE(until([&] { return held.size() == 1; }));
-    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    begin(peer);
     held[0].on_gone([&] {
         ++gone;
         held.clear();  // as owners do
@@ -191,9 +191,7 @@ TEST_F(ServerStreamTest, AStreamReaderThatDoesNotReadIsCut) {
     hold_exchanges();
     int gone = 0;
     TestPeer peer(server.address(), 4096);
-    peer.send(get("/stream"));
-    ASSERT_TRUE(until([&] { return held.size() == 1; }));
-    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    begin(peer);
     held[0].on_gone([&] { ++gone; });
     const std::string event(16UL * 1024, 'x');
     int written = 0;
@@ -255,11 +253,13 @@ TEST_F(ServerStreamTest, AStopCutsAStreamWhoseReaderIsBehind) {
     hold_exchanges();
     TestPeer peer(server.address(), 4096);
     begin(peer);
-    write_ahead();
+    const std::string written = write_ahead();
     server.stop(kLongEnough, [] {});
     EXPECT_EQ(server.status().connections, 0U);
     ASSERT_TRUE(until([&] { return peer.ended(); }));
-    EXPECT_FALSE(peer.received().ends_with(StreamPiece::kEnd));
+    const std::string text = decoded(peer.received(), ChunkDecoder::State::more);
+    EXPECT_LT(text.size(), written.size());
+    EXPECT_TRUE(written.starts_with(text));
 }
 
 TEST_F(ServerStreamTest, AStopCutsAStreamWhoseWriterHasMore) {
@@ -279,9 +279,7 @@ TEST_F(ServerStreamTest, AStreamReaderThatFallsBehindAndLeavesIsNoticed) {
     hold_exchanges();
     bool gone = false;
     TestPeer peer(server.address(), 4096);
-    peer.send(get("/stream"));
-    ASSERT_TRUE(until([&] { return held.size() == 1; }));
-    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    begin(peer);
     held[0].on_gone([&] { gone = true; });
     write_ahead();
     peer.finish_sending();
@@ -291,9 +289,7 @@ TEST_F(ServerStreamTest, AStreamReaderThatFallsBehindAndLeavesIsNoticed) {
 TEST_F(ServerStreamTest, AWriterHearsWhenItsReaderHasCaughtUp) {
     hold_exchanges();
     TestPeer peer(server.address(), 4096);
-    peer.send(get("/stream"));
-    ASSERT_TRUE(until([&] { return held.size() == 1; }));
-    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    begin(peer);
     EXPECT_EQ(held[0].unsent(), 0U);
     write_ahead();
     int drained = 0;
@@ -318,9 +314,7 @@ TEST_F(ServerStreamTest, AWriterHearsWhenItsReaderHasCaughtUp) {
 TEST_F(ServerStreamTest, AHeadOfAStreamEndsWithItsHead) {
     hold_exchanges();
     TestPeer peer = connect();
-    peer.send("HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n");
-    ASSERT_TRUE(until([&] { return held.size() == 1; }));
-    held[0].begin_stream({200, "text/event-stream", {}, {}, false});
+    open(peer, "HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_FALSE(held[0].write(StreamPiece("data: 1\n\n")));
     ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
     EXPECT_THAT(peer.received(), HasSubstr("Transfer-Encoding: chunked\r\n"));
