@@ -8,7 +8,6 @@
 #include <array>
 #include <cstddef>
 #include <future>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
