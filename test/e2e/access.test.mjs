@@ -64,7 +64,7 @@ test('an open stream ends soon after the revocation of its token', async (t) => 
 });
 
 // Sends a head that promises 8 MB, and half a megabyte of them; gives the socket and what is answered.
-function promise(t, hub, target, kind, headers = '') {
+function openLongBody(t, hub, target, kind, headers = '') {
   const socket = net.connect(Number(new URL(hub.url).port), '127.0.0.1');
   t.after(() => socket.destroy());
   const sender = { socket, answer: '' };
@@ -79,7 +79,7 @@ function promise(t, hub, target, kind, headers = '') {
 test('long bodies of strangers are answered before they come, in the words of each door', async (t) => {
   const { hub, secret } = await startClosedHub(t, '--set', 'limits.bytes_in_flight=2MiB');
   const batch = 'application/cloudevents-batch+json';
-  const strangers = Array.from({ length: 8 }, () => promise(t, hub, '/api/v1/events', batch));
+  const strangers = Array.from({ length: 8 }, () => openLongBody(t, hub, '/api/v1/events', batch));
   for (const stranger of strangers) {
     await eventually('it is answered', () => stranger.answer.includes('"code"'));
     assert.match(stranger.answer, /^HTTP\/1\.1 401 .*"code":"unauthenticated"/s);
@@ -87,10 +87,11 @@ test('long bodies of strangers are answered before they come, in the words of ea
   }
   const nobody = await hub.request('PUT', '/v1/event/fire/deploy', 'x'.repeat(400_000));
   assert.deepEqual([nobody.status, nobody.text], [403, 'Permission denied']);
-  const metrics = await hub.request('GET', '/metrics', undefined, bearer(secret));
-  assert.match(metrics.text, /^belfry_http_bytes_in_flight \d{1,5}$/m);
-  const known = promise(t, hub, '/api/v1/events?type=long', 'text/plain', `Authorization: Bearer ${secret}\r\n`);
-  await new Promise((resume) => setTimeout(resume, 50));
+  const metrics = async () => (await hub.request('GET', '/metrics', undefined, bearer(secret))).text;
+  assert.match(await metrics(), /^belfry_http_bytes_in_flight \d{1,5}$/m);
+  const known = openLongBody(t, hub, '/api/v1/events?type=long', 'text/plain', `Authorization: Bearer ${secret}\r\n`);
+  await eventually('the body is read', async () => /^belfry_http_bytes_in_flight \d{6,}$/m.test(await metrics()));
+  assert.equal(known.answer, '', 'it has not come whole');
   known.socket.write('x'.repeat(499_999));
   await eventually('the event is taken', () => known.answer.includes('"offset"'));
   assert.match(known.answer, /^HTTP\/1\.1 200 /);
