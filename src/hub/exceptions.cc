@@ -8,9 +8,21 @@ Exception& Exceptions::add(Offset offset, Exception exception) {
     auto [at, added] = entries_.emplace(offset, exception);
     ASSERT(added);
     if (exception.waits == Exception::Waits::due_time) {
-        due_.emplace(exception.due, offset);
+        wait_for_time(offset, exception);
     }
     return at->second;
+}
+
+void Exceptions::wait_for_time(Offset offset, const Exception& exception) {
+    due_.emplace(exception.due, offset);
+    if (!exception.held) {
+        free_.emplace(exception.due, offset);
+    }
+}
+
+void Exceptions::stop_waiting(Offset offset, const Exception& exception) {
+    due_.erase({exception.due, offset});
+    free_.erase({exception.due, offset});
 }
 
 Exception* Exceptions::find(Offset offset) {
@@ -21,25 +33,25 @@ Exception* Exceptions::find(Offset offset) {
 void Exceptions::erase(Offset offset) {
     auto at = entries_.find(offset);
     ASSERT(at != entries_.end());
-    due_.erase({at->second.due, offset});
+    stop_waiting(offset, at->second);
     entries_.erase(at);
 }
 
 void Exceptions::wait_for_outcome(Offset offset) {
     Exception* exception = find(offset);
     ASSERT(exception != nullptr);
-    due_.erase({exception->due, offset});
+    stop_waiting(offset, *exception);
     exception->waits = Exception::Waits::outcome;
 }
 
 void Exceptions::wait_until(Offset offset, MonoTime due, WallTime due_wall) {
     Exception* exception = find(offset);
     ASSERT(exception != nullptr);
-    due_.erase({exception->due, offset});
+    stop_waiting(offset, *exception);
     exception->waits = Exception::Waits::due_time;
     exception->due = due;
     exception->due_wall = due_wall;
-    due_.emplace(due, offset);
+    wait_for_time(offset, *exception);
 }
 
 std::optional<Offset> Exceptions::due_at(MonoTime now) const {
@@ -50,12 +62,8 @@ std::optional<Offset> Exceptions::due_at(MonoTime now) const {
 }
 
 std::optional<std::pair<MonoTime, Offset>> Exceptions::to_probe(MonoTime now) const {
-    for (const auto& [due, offset] : due_) {
-        if (due <= now || !entries_.at(offset).held) {
-            return std::pair(due, offset);
-        }
-    }
-    return std::nullopt;
+    const auto& waiting = due_at(now) ? due_ : free_;
+    return waiting.empty() ? std::nullopt : std::optional(*waiting.begin());
 }
 
 std::optional<std::pair<MonoTime, Offset>> Exceptions::next_due() const {

@@ -38,7 +38,7 @@ class Exceptions {
     Exception& add(Offset offset, Exception exception);
     [[nodiscard]] Exception* find(Offset offset);
     void erase(Offset offset);
-    // Changes what it waits for.
+    // Changes what it waits for. `held` is set before.
     void wait_for_outcome(Offset offset);
     void wait_until(Offset offset, MonoTime due, WallTime due_wall);
 
@@ -55,8 +55,12 @@ class Exceptions {
     [[nodiscard]] const std::map<Offset, Exception>& all() const { return entries_; }
 
  private:
+    void wait_for_time(Offset offset, const Exception& exception);
+    void stop_waiting(Offset offset, const Exception& exception);
+
     std::map<Offset, Exception> entries_;
-    std::set<std::pair<MonoTime, Offset>> due_;  // those that wait for their time
+    std::set<std::pair<MonoTime, Offset>> due_;   // those that wait for their time
+    std::set<std::pair<MonoTime, Offset>> free_;  // of those, the ones that are not held
 };
 
 // Which unsettled event of each ordering key is first. An event may be attempted only while it is.
