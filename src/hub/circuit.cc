@@ -6,12 +6,16 @@
 
 namespace belfry {
 
-bool Circuit::take_probe(const Delivery& prober, MonoTime now) {
+bool Circuit::take_probe(Delivery& prober, Turn of, MonoTime now) {
     if (!wants_probe(now)) {
         return false;
     }
     prober_ = &prober;
     next_probe_ = now + options_.probe_interval;
+    turn_ = of == Turn::failed ? Turn::first : Turn::failed;
+    if (of == Turn::first && std::erase(deliveries, &prober) > 0) {
+        deliveries.push_back(&prober);
+    }
     return true;
 }
 
@@ -43,6 +47,7 @@ bool Circuit::failed(MonoTime now, Duration until_due) {
         return false;
     }
     open_ = true;
+    turn_ = Turn::failed;
     next_probe_ = now + std::min<Duration>(until_due, options_.probe_interval);
     return true;
 }

@@ -98,6 +98,7 @@ void Delivery::pump() {
     pumping_ = true;
     examined_ = 0;
     refused_by_circuit_ = false;
+    first_waits_ = false;
     do {
         pump_again_ = false;
         while (step() == Step::progress) {
@@ -112,8 +113,16 @@ Delivery::Step Delivery::step() {
     if (!may_begin()) {
         return Step::nothing;
     }
-    if (std::optional<Offset> retry = next_retry()) {
+    if (circuit_->open()) {
+        return step_while_open();
+    }
+    if (std::optional<Offset> retry = exceptions_.due_at(ports_.clock.now())) {
         return begin_retry(*retry);
+    }
+    if (std::exchange(tries_early_, false)) {
+        if (auto early = exceptions_.to_probe(ports_.clock.now())) {
+            return begin_retry(early->second);
+        }
     }
     drop_refused_replays();
     if (!replays_.empty()) {
@@ -142,22 +151,9 @@ bool Delivery::may_begin() {
     return pace_used_ < pace->events;
 }
 
-// A probe does not wait until something is due: that may be hours after the endpoint is back.
-std::optional<Offset> Delivery::next_retry() {
-    if (exceptions_.empty()) {
-        return std::nullopt;
-    }
-    const MonoTime now = ports_.clock.now();
-    if (circuit_->wants_probe(now)) {
-        auto probe = exceptions_.to_probe(now);
-        return probe ? std::optional(probe->second) : std::nullopt;
-    }
-    return exceptions_.due_at(now);
-}
-
 Delivery::Step Delivery::begin_retry(Offset offset) {
     bool probe = false;
-    if (!admit(probe)) {
+    if (!admit(Circuit::Turn::failed, probe)) {
         return Step::nothing;
     }
     const Exception& exception = *exceptions_.find(offset);
@@ -167,7 +163,7 @@ Delivery::Step Delivery::begin_retry(Offset offset) {
     attempt.offset = offset;
     attempt.attempts = exception.attempts;
     attempt.key = exception.key;
-    attempt.probe = probe;
+    attempt.probe = probe || exception.due > ports_.clock.now();
     exceptions_.wait_for_outcome(offset);
     read_retry(slot);
     return Step::progress;
@@ -238,7 +234,7 @@ void Delivery::drop_refused_replays() {
 
 Delivery::Step Delivery::begin_replay() {
     bool probe = false;
-    if (!admit(probe)) {
+    if (!admit(Circuit::Turn::failed, probe)) {
         return Step::nothing;
     }
     Slot slot = take_slot();
@@ -273,12 +269,9 @@ Delivery::Step Delivery::take(const StoredEvent& event) {
         pass_to(offset.next());
         return Step::progress;
     }
-    if (circuit_->open() && exceptions_.to_probe(ports_.clock.now())) {
-        refused_by_circuit_ = true;  // what failed before probes; what was never attempted waits
-        return Step::nothing;
-    }
     bool probe = false;
-    if (!admit(probe)) {
+    first_waits_ = !admit(Circuit::Turn::first, probe);
+    if (first_waits_) {
         return Step::nothing;
     }
     if (key != OrderKey{}) {

@@ -149,7 +149,7 @@ class Delivery {
         StoredEvent event;
         std::uint32_t attempts = 0;  // before this one
         OrderKey key;
-        bool probe = false;
+        bool probe = false;  // or before the event is due: leaves the schedule as it is
         MonoTime began;
         WallTime began_wall;
         std::shared_ptr<Sink> sink;
@@ -158,7 +158,9 @@ class Delivery {
     using Slot = std::uint32_t;
     // Events a delivery examines before it leaves the loop to others.
     static constexpr std::uint64_t kExaminedPerPump = 2'000;
-    static constexpr std::uint64_t kReadCost = 32;  // of a read of the log, in examined events
+    // Of a read of the log, in examined events: matches that lie apart are a read each, and the
+    // others would wait for 2,000 of them.
+    static constexpr std::uint64_t kReadCost = 32;
     // After a read that failed for a reason that may pass.
     static constexpr std::chrono::milliseconds kReadAgain{5'000};
     enum class Step : bool { nothing, progress };
@@ -166,7 +168,7 @@ class Delivery {
     void restore(const DeliveryStart& start);
     void moved();
     Step step();
-    [[nodiscard]] std::optional<Offset> next_retry();
+    Step step_while_open();
     Step begin_retry(Offset offset);
     void drop_refused_replays();
     Step begin_replay();
@@ -181,8 +183,8 @@ class Delivery {
     [[nodiscard]] bool may_begin();
     [[nodiscard]] OrderKey order_key(const Event& event) const;
     // Asks the circuit; a refusal is remembered for the timer.
-    [[nodiscard]] bool admit(bool& probe);
-    [[nodiscard]] bool is_behind_another(MonoTime now);
+    [[nodiscard]] bool admit(Circuit::Turn of, bool& probe);
+    [[nodiscard]] bool is_behind_another(Circuit::Turn of, MonoTime now);
     [[nodiscard]] Slot take_slot();
     void free_slot(Slot slot);
     void begin(Slot slot);
@@ -190,6 +192,7 @@ class Delivery {
     void got_retry(Slot slot, Result<ReadResult> result);
     void ended(Slot slot, const Outcome& outcome);
     void note_endpoint(const UnderWay& attempt, const Outcome& outcome);
+    void note_success(const UnderWay& attempt, const Outcome& outcome);
     void end_probe();
     void note_failure(const UnderWay& attempt, const Outcome& outcome);
     // When it is tried again; nullopt if it became a dead letter instead.
@@ -247,7 +250,9 @@ class Delivery {
     bool moved_ = false;
     bool pumping_ = false;
     bool pump_again_ = false;
+    bool tries_early_ = false;  // one event that failed, though none is due
     bool refused_by_circuit_ = false;
+    bool first_waits_ = false;  // of what was refused, an event that was never attempted
     TimerId timer_;
     MonoTime timer_at_{};
     // Statistics.

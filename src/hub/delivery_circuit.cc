@@ -6,28 +6,61 @@
 
 namespace belfry {
 
-// Another subscription of the endpoint has an event that has been due for longer, or will be due
-// earlier where none is: that one probes. It needs no call: whoever has one and may begin has a
-// timer for the next probe.
-bool Delivery::is_behind_another(MonoTime now) {
-    const std::pair mine = exceptions_.to_probe(now).value_or(std::pair(now, Offset{}));
+// At most a probe begins. The next event that was never attempted is looked for even when it is not
+// its turn: the others ask whether there is one. A probe with what failed does not wait until
+// something is due: that may be hours after the endpoint is back.
+Delivery::Step Delivery::step_while_open() {
+    if (take_next() == Step::progress) {
+        return Step::progress;
+    }
+    if (auto failed = exceptions_.to_probe(ports_.clock.now())) {
+        return begin_retry(failed->second);
+    }
+    drop_refused_replays();
+    return replays_.empty() ? Step::nothing : begin_replay();
+}
+
+// Who is to probe before this one needs no call: whoever may begin and has an event that the
+// circuit refused, or one that failed, has a timer for the next probe.
+//
+// When it is the turn of events that were never attempted: the subscription whose turn of those is
+// longest ago. Where there are none, and otherwise: the event that has been due for longest or, if
+// none is, the one that will be first; one that was never attempted leaves that to those of its own
+// subscription.
+bool Delivery::is_behind_another(Circuit::Turn of, MonoTime now) {
+    if (circuit_->turn() == Circuit::Turn::first) {
+        for (Delivery* other : circuit_->deliveries) {
+            if (other == this && of == Circuit::Turn::first) {
+                return false;
+            }
+            if (other != this && other->first_waits_ && other->may_begin()) {
+                return true;
+            }
+        }
+    }
+    const auto own = exceptions_.to_probe(now);
+    if (own && of == Circuit::Turn::first) {
+        return true;
+    }
+    const std::pair mine = own.value_or(std::pair(now, Offset{}));
     return std::ranges::any_of(circuit_->deliveries, [&](Delivery* other) {
-        auto due = other->exceptions_.to_probe(now);
-        return other != this && due && *due < mine && other->may_begin();
+        if (other == this || !other->may_begin()) {
+            return false;
+        }
+        const auto due = other->exceptions_.to_probe(now);
+        return due && *due < mine;
     });
 }
 
-bool Delivery::admit(bool& probe) {
+bool Delivery::admit(Circuit::Turn of, bool& probe) {
+    probe = false;
     if (!circuit_->open()) {
-        probe = false;
         return true;
     }
-    MonoTime now = ports_.clock.now();
-    if (circuit_->wants_probe(now) && is_behind_another(now)) {
-        refused_by_circuit_ = true;
-        return false;
+    const MonoTime now = ports_.clock.now();
+    if (circuit_->wants_probe(now) && !is_behind_another(of, now)) {
+        probe = circuit_->take_probe(*this, of, now);
     }
-    probe = circuit_->take_probe(*this, now);
     refused_by_circuit_ = refused_by_circuit_ || !probe;
     return probe;
 }
@@ -40,10 +73,7 @@ void Delivery::note_endpoint(const UnderWay& attempt, const Outcome& outcome) {
         case Outcome::Kind::settled:
         case Outcome::Kind::rejected:
         case Outcome::Kind::unclear:
-            if (circuit_->succeeded()) {
-                log_info("endpoint answers again", {{"endpoint", endpoint_}});
-                wake_circuit();
-            }
+            note_success(attempt, outcome);
             return;
         case Outcome::Kind::failed:
             if (attempt.probe) {
@@ -59,6 +89,21 @@ void Delivery::note_endpoint(const UnderWay& attempt, const Outcome& outcome) {
             }
             return;
     }
+}
+
+// What failed while the endpoint was away may be due in hours. It is tried now, one event after the
+// other, up to one that does not settle: that one fails by itself, perhaps.
+void Delivery::note_success(const UnderWay& attempt, const Outcome& outcome) {
+    const bool settled = outcome.kind != Outcome::Kind::unclear;
+    tries_early_ = tries_early_ || (settled && attempt.probe);
+    if (!circuit_->succeeded()) {
+        return;
+    }
+    log_info("endpoint answers again", {{"endpoint", endpoint_}});
+    for (Delivery* each : circuit_->deliveries) {
+        each->tries_early_ = settled;
+    }
+    wake_circuit();
 }
 
 void Delivery::note_failure(const UnderWay& attempt, const Outcome& outcome) {

@@ -45,8 +45,13 @@ struct Oracle {
     std::set<Of> settled;                        // ever
     std::set<Of> rejected;
     std::map<Of, std::size_t> failures;
+    std::set<Of> poison;  // attempted, and fails always
+    bool poison_works = true;
     std::map<std::uint64_t, std::string> keys;  // offset → ordering key, as seen by sinks
 
+    [[nodiscard]] bool fails_always(const Of& event) const {
+        return poison_works && poison.contains(event);
+    }
     // May the hub be done with that event?
     [[nodiscard]] bool is_done(const std::string& subscription, std::uint64_t offset) const {
         Of event{subscription, offset};

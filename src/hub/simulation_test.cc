@@ -1,6 +1,7 @@
 // A whole hub over the real log in one thread, on a disk, a clock and listeners that the seed owns:
-// it publishes, answers, fails, fills the disk, pauses, kills the process and cuts the power, and
-// compares what is left with what was promised. BELFRY_SIMULATION_SEEDS=N runs N seeds,
+// it publishes, subscribes from anywhere in the log, answers, fails, fails always of some events,
+// fills the disk, drops segments, pauses, kills the process and cuts the power, and compares what
+// is left with what was promised. BELFRY_SIMULATION_SEEDS=N runs N seeds,
 // BELFRY_SIMULATION_SEED=S just that one.
 #include "base/logging.h"
 #include "base/manual_clock.h"
@@ -153,47 +154,27 @@ class Simulation {
     }
 
     void step() {
-        switch (pick(20)) {
-            case 0:
-            case 1:
-            case 2:
-            case 3:
-            case 4:
-            case 5:
-                publish();
-                break;
-            case 6:
-            case 7:
-            case 8:
-            case 9:
-                answer();
-                break;
-            case 10:
-            case 11:
-                loop_.run_one();
-                break;
-            case 12:
-                log_->end_turn();
-                break;
-            case 13:
-                log_thread_.run_one();
-                break;
-            case 14:
-                read_thread_.run_one();
-                break;
-            case 15:
-            case 16:
-                clock_.advance(std::chrono::milliseconds(pick(chance(0.1) ? 30'000 : 100)));
-                break;
-            case 17:
-                run_tasks();
-                break;
-            case 18:
-                subscriptions();
-                break;
-            default:
-                trouble();
-                break;
+        const std::uint64_t what = pick(20);
+        if (what < 6) {
+            publish();
+        } else if (what < 10) {
+            answer();
+        } else if (what < 12) {
+            loop_.run_one();
+        } else if (what < 13) {
+            log_->end_turn();
+        } else if (what < 14) {
+            log_thread_.run_one();
+        } else if (what < 15) {
+            read_thread_.run_one();
+        } else if (what < 17) {
+            clock_.advance(std::chrono::milliseconds(pick(chance(0.1) ? 30'000 : 100)));
+        } else if (what < 18) {
+            run_tasks();
+        } else if (what < 19) {
+            subscriptions();
+        } else {
+            trouble();
         }
     }
 
@@ -245,8 +226,13 @@ class Simulation {
         std::size_t index = pick(record_.waiting.size());
         SinkRecord::Waiting waiting = std::move(record_.waiting[index]);
         record_.waiting.erase(record_.waiting.begin() + static_cast<std::ptrdiff_t>(index));
-        end_attempt(std::move(waiting), outcome());
+        const bool fails =
+            oracle_.fails_always({waiting.seen.subscription, waiting.seen.offset.value});
+        end_attempt(std::move(waiting), fails ? kDown : outcome());
     }
+    static inline const Outcome kDown{
+        .kind = Outcome::Kind::failed, .status = 500, .error = "down"
+    };
     Outcome outcome() {
         if (healthy_ || chance(0.7)) {
             return Outcome{.kind = Outcome::Kind::settled, .status = 200};
@@ -259,8 +245,9 @@ class Simulation {
                 .kind = Outcome::Kind::wait, .status = 429, .error = "later", .retry_after = 3s
             };
         }
-        const Outcome::Kind kind = chance(0.2) ? Outcome::Kind::unclear : Outcome::Kind::failed;
-        return Outcome{.kind = kind, .status = 500, .error = "down"};
+        Outcome outcome = kDown;
+        outcome.kind = chance(0.2) ? Outcome::Kind::unclear : Outcome::Kind::failed;
+        return outcome;
     }
     void end_attempt(SinkRecord::Waiting waiting, Outcome outcome) {
         std::pair event{waiting.seen.subscription, waiting.seen.offset.value};
@@ -295,6 +282,9 @@ class Simulation {
             << key << ": event " << offset << " is older than its start";
         std::uint32_t under_way = ++under_way_[key];
         bool all = subscription.delivery.order == DeliveryPolicy::Order::all;
+        if (!all && offset % kPoisonous == 0) {
+            oracle_.poison.emplace(key, offset);
+        }
         EXPECT_LE(under_way, all ? 1 : subscription.delivery.max_in_flight) << key;
         if (subscription.delivery.order == DeliveryPolicy::Order::none || !attempt.replay.empty()) {
             return;
@@ -445,6 +435,9 @@ class Simulation {
             if (i > 5 && nothing_is_owed()) {
                 return;
             }
+            if (i == 200) {
+                oracle_.poison_works = false;  // perhaps nothing is left to be tried in its place
+            }
             clock_.advance(2s);
         }
     }
@@ -527,6 +520,9 @@ class Simulation {
             }
         }
     }
+
+    // Every so many events one fails of all subscriptions that can go on without it.
+    static constexpr std::uint64_t kPoisonous = 29;
 
     std::mt19937_64 random_;
     SeededRng rng_;
