@@ -35,10 +35,22 @@ Result<void> check_parameters(const Door& door, const Route& route, const Query&
     return {};
 }
 
+// By the manners of the door: it must be the same query whoever reads it.
+Result<void> parse_query(const Door& door, const HttpRequest& head, Query& query) {
+    return query.parse(head.query, door.repeated_parameter, door.query_content);
+}
+
 // Of what the request is about; empty if its route names nothing.
 std::string_view object_name(const Route& route, const RouteTrie::Match& match) {
     const std::string_view parameter = route.needs.name_parameter;
     return parameter.empty() ? std::string_view() : match.parameters.get(parameter);
+}
+
+// Whether its handler does more than to say no.
+bool would_take_body(const Route& route, const RouteTrie::Match& match, const Caller& caller) {
+    const Needs& needs = route.needs;
+    return route.body != BodyKind::none &&
+           caller.may(needs.resource, needs.verb, object_name(route, match));
 }
 
 bool is_batch(const HttpRequest& head) {
@@ -123,12 +135,13 @@ HttpService::Admission Router::admit(const HttpRequest& head) {
 }
 
 bool Router::admit_body(const HttpRequest& head) {
+    turned_away_.emplace();
     const Door& door = door_of(head.path);
     std::string memory;
     auto match = match_of(door, head.path, memory);
     const Route* route = match ? route_of(door, head.method, *match) : nullptr;
     Query query;
-    if (route == nullptr || !query.parse(head.query, door.repeated_parameter)) {
+    if (route == nullptr || !parse_query(door, head, query)) {
         return false;
     }
     if (route->body == BodyKind::none && head.header("content-length")) {
@@ -136,10 +149,14 @@ bool Router::admit_body(const HttpRequest& head) {
     }
     Caller caller;
     if (Result<void> identified = authorise(head, door, query, caller); !identified) {
-        stranger_ = std::move(identified).error();
+        turned_away_->stranger = std::move(identified).error();
         return false;
     }
-    return caller.may(route->needs.resource, route->needs.verb, object_name(*route, *match));
+    if (!caller.may(route->needs.resource, route->needs.verb, object_name(*route, *match))) {
+        return false;
+    }
+    turned_away_.reset();
+    return true;
 }
 
 Result<void> Router::authorise(
@@ -160,16 +177,16 @@ Result<void> Router::authorise(
 }
 
 void Router::handle(const HttpRequest& request, Exchange exchange) {
-    const std::optional<Error> stranger = std::exchange(stranger_, std::nullopt);
+    const std::optional<TurnedAway> turned_away = std::exchange(turned_away_, std::nullopt);
     const Door& door = door_of(request.path);
     if (door.decide_by_path && door.decide_by_path(request, exchange)) {
         return;
     }
-    auto refuse_at = [&](RefusedAt at, Error error) {
-        door.refuse(
-            DoorRefusal{.request = request, .at = at, .error = std::move(error)},
-            std::move(exchange)
-        );
+    auto refuse_at = [&](RefusedAt at, Error error, int status = 0) {
+        const DoorRefusal refusal{
+            .request = request, .at = at, .error = std::move(error), .status = status
+        };
+        door.refuse(refusal, std::move(exchange));
     };
     std::string memory;
     auto match = match_of(door, request.path, memory);
@@ -178,13 +195,13 @@ void Router::handle(const HttpRequest& request, Exchange exchange) {
     const bool audited =
         match ? route != nullptr && Audit::concerns(*route) : Audit::may_concern(request.method);
     Query query;
-    Result<void> parsed = query.parse(request.query, door.repeated_parameter, door.query_content);
+    Result<void> parsed = parse_query(door, request, query);
     // Who asks comes before what there is: a stranger learns no path.
     Caller caller;
     Result<void> identified;
     if (parsed && match) {
-        identified =
-            stranger ? std::unexpected(*stranger) : authorise(request, door, query, caller);
+        identified = turned_away && turned_away->stranger ? std::unexpected(*turned_away->stranger)
+                                                          : authorise(request, door, query, caller);
     }
     if (audited) {
         exchange = audit_.watch(request, caller, std::move(exchange));
@@ -207,6 +224,10 @@ void Router::handle(const HttpRequest& request, Exchange exchange) {
         if (!may) {
             return refuse_at(RefusedAt::permission, std::move(may).error());
         }
+    }
+    if (turned_away && would_take_body(*route, *match, caller)) {
+        Error error{.code = Errc::internal, .detail = "a body was turned away that may be taken"};
+        return refuse_at(RefusedAt::framing, std::move(error), 500);
     }
     if (Result<void> known = check_parameters(door, *route, query); !known) {
         return refuse_at(RefusedAt::parameter, std::move(known).error());

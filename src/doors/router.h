@@ -61,8 +61,11 @@ class Router final : public HttpService {
     std::vector<const Route*> routes_;  // by RouteTrie number
     // I/O thread.
     Audit audit_;
-    // From admit_body() to the handle() that follows it: a wrong token is counted once.
-    std::optional<Error> stranger_;
+    // From admit_body(), if it turned the body away, to the handle() that follows it.
+    struct TurnedAway {
+        std::optional<Error> stranger;  // a wrong token is counted once
+    };
+    std::optional<TurnedAway> turned_away_;
 };
 
 }  // namespace belfry

@@ -86,6 +86,20 @@ test('consul 55: bytes that are no UTF-8 and control characters are read, and ma
   }
 });
 
+test('consul 55: a payload is kept whole beside a query of any bytes', async (t) => {
+  const hub = await startHub(t);
+  const long = 'p'.repeat(40_000); // past what a stranger may send in one piece
+  const pieces = `3\r\nabc\r\n${long.length.toString(16)}\r\n${long}\r\n0\r\n\r\n`;
+  for (const query of ['x=%FF', 'x=a%0A', '%00=%C3%28']) {
+    for (const [body, headers, payload] of [[pieces, { 'Transfer-Encoding': 'chunked' }, `abc${long}`], [long, {}, long]]) {
+      const { ID, Payload } = await fired(hub, `deploy?${query}`, body, headers);
+      assert.equal(Buffer.from(Payload ?? '', 'base64').toString(), payload, query);
+      const { events } = await list(hub);
+      assert.deepEqual([events.at(-1).ID, events.at(-1).Payload], [ID, Payload], query);
+    }
+  }
+});
+
 test('consul 55: a repeated parameter and a plus are no errors', async (t) => {
   const hub = await startHub(t);
   await fired(hub, 'two%20words');
