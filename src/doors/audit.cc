@@ -26,7 +26,7 @@ void Audit::note(Act& act, int status) {
     std::string_view result = "done";
     if (status == 401 || status == 403) {
         result = "denied";
-    } else if (status >= 400) {
+    } else if (status >= 300) {  // where a redirect leads, a client has yet to ask
         result = "failed";
     }
     log_info(

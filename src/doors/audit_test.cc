@@ -28,9 +28,9 @@ class AuditTest : public ClosedHubTest {
         return lines;
     }
     // As the server does with a request that it does not take.
-    void refuse(Method method, std::string_view path, int status) {
-        HttpRequest head{.method = method, .method_text = name_of(method), .path = path};
-        head.target = path;
+    void refuse(Method method, std::string_view target, int status) {
+        HttpRequest head{.method = method, .method_text = name_of(method), .target = target};
+        head.path = status == 400 ? "" : target;
         head.peer = peer_;
         auto [exchange, number] = connection_.open();
         router_->refuse(
@@ -137,12 +137,22 @@ TEST_F(AuditTest, NamesWhatWasRefusedBeforeItWasKnownWhoAsks) {
             EXPECT_EQ(ask_as(operator_, Method::del, "/api/v1/tokens/%zz").status, 400);
             refuse(Method::post, "/api/v1/tokens", 413);
             refuse(Method::put, "/v1/agent/service/register", 408);
+            refuse(Method::del, "/api/v1/tokens/%00?x", 400);
+            refuse(Method::put, "/v1/agent/./service/register", 400);
+            EXPECT_EQ(ask(Method::put, "/v1/agent/service/register?a;b").status, 500);
+            EXPECT_EQ(ask(Method::put, "/v1/agent/service/deregister/%01").status, 400);
+            EXPECT_EQ(ask(Method::put, "/v1/agent/service/deregister/a%01b?a;b").status, 400);
         }),
         (Lines{
             line("none", "method=POST path=/api/v1/tokens", "failed status=400"),
             line("none", "method=DELETE path=/api/v1/tokens/%zz", "failed status=400"),
             line("none", "method=POST path=/api/v1/tokens", "failed status=413"),
             line("none", "method=PUT path=/v1/agent/service/register", "failed status=408"),
+            line("none", "method=DELETE path=/api/v1/tokens/%00", "failed status=400"),
+            line("none", "method=PUT path=/v1/agent/./service/register", "failed status=301"),
+            line("none", "method=PUT path=/v1/agent/service/register", "failed status=500"),
+            line("none", "method=PUT path=/v1/agent/service/deregister/%01", "failed status=400"),
+            line("none", "method=PUT path=/v1/agent/service/deregister/a%01b", "failed status=400"),
         })
     ) << "a query and a path that cannot be read, and what the server does not take";
     EXPECT_EQ(
@@ -152,6 +162,9 @@ TEST_F(AuditTest, NamesWhatWasRefusedBeforeItWasKnownWhoAsks) {
             ask_as(operator_, Method::post, "/api/v1/events?type=%zz", "x");
             refuse(Method::get, "/api/v1/tokens", 413);
             refuse(Method::post, "/api/v1/events", 413);
+            ask(Method::put, "/v1/event/fire/x?a;b");
+            ask(Method::get, "/v1/agent/services?a;b");
+            ask(Method::put, "/v1//agent/nothing");
             refuse(Method::other, "", 400);
         }),
         Lines{}

@@ -53,6 +53,11 @@ bool would_take_body(const Route& route, const RouteTrie::Match& match, const Ca
            caller.may(needs.resource, needs.verb, object_name(route, match));
 }
 
+// What cannot be read may have been meant to change something.
+bool is_audited(Method method, const Result<RouteTrie::Match>& match, const Route* route) {
+    return match ? route != nullptr && Audit::concerns(*route) : Audit::may_concern(method);
+}
+
 bool is_batch(const HttpRequest& head) {
     std::string_view type = head.header("content-type").value_or("");
     return has_essence(type, "application/cloudevents-batch+json") ||
@@ -179,9 +184,6 @@ Result<void> Router::authorise(
 void Router::handle(const HttpRequest& request, Exchange exchange) {
     const std::optional<TurnedAway> turned_away = std::exchange(turned_away_, std::nullopt);
     const Door& door = door_of(request.path);
-    if (door.decide_by_path && door.decide_by_path(request, exchange)) {
-        return;
-    }
     auto refuse_at = [&](RefusedAt at, Error error, int status = 0) {
         const DoorRefusal refusal{
             .request = request, .at = at, .error = std::move(error), .status = status
@@ -191,9 +193,13 @@ void Router::handle(const HttpRequest& request, Exchange exchange) {
     std::string memory;
     auto match = match_of(door, request.path, memory);
     const Route* route = match ? route_of(door, request.method, *match) : nullptr;
-    // What cannot be read may have been meant to change something.
-    const bool audited =
-        match ? route != nullptr && Audit::concerns(*route) : Audit::may_concern(request.method);
+    const bool audited = is_audited(request.method, match, route);
+    if (AnswerByPath answer = door.decide_by_path ? door.decide_by_path(request) : nullptr) {
+        if (audited) {
+            exchange = audit_.watch(request, Caller{}, std::move(exchange));
+        }
+        return answer(exchange);
+    }
     Query query;
     Result<void> parsed = parse_query(door, request, query);
     // Who asks comes before what there is: a stranger learns no path.
@@ -283,8 +289,10 @@ void Router::refuse(const HttpRequest& head, int status, const Error& error, Exc
     std::string memory;
     auto match = match_of(door, path, memory);
     const Route* route = match ? route_of(door, head.method, *match) : nullptr;
-    if (route != nullptr && Audit::concerns(*route)) {
-        exchange = audit_.watch(head, Caller{}, std::move(exchange));
+    if (path.starts_with('/') && is_audited(head.method, match, route)) {
+        HttpRequest act = head;
+        act.path = path;
+        exchange = audit_.watch(act, Caller{}, std::move(exchange));
     }
     door.refuse(refusal, std::move(exchange));
 }

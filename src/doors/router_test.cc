@@ -121,12 +121,11 @@ std::vector<Door> two_doors() {
     second.answer_options = [](std::string_view allow, Exchange exchange) {
         exchange.respond(HttpResponse{.body = "second " + std::string(allow)});
     };
-    second.decide_by_path = [](const HttpRequest& request, Exchange& exchange) {
+    second.decide_by_path = [](const HttpRequest& request) -> AnswerByPath {
         if (request.path != "/v1/moved") {
-            return false;
+            return nullptr;
         }
-        exchange.respond(HttpResponse{.status = 301});
-        return true;
+        return [](Exchange& exchange) { exchange.respond(HttpResponse{.status = 301}); };
     };
     second.unknown_parameter = Door::UnknownParameter::ignore;
     second.slash_in_parameter = true;

@@ -123,8 +123,10 @@ struct DoorRefusal {
 using WriteRefusal = std::function<void(const DoorRefusal&, Exchange)>;
 // Answers OPTIONS; `allow` as in DoorRefusal.
 using WriteOptions = std::function<void(std::string_view allow, Exchange)>;
-// Answers what a contract decides by the path alone, before there are routes; true if it did.
-using DecideByPath = std::function<bool(const HttpRequest&, Exchange&)>;
+// What a contract decides by the path alone, before there are routes; empty if it does not. The
+// answer is called before the request goes.
+using AnswerByPath = std::function<void(Exchange&)>;
+using DecideByPath = std::function<AnswerByPath(const HttpRequest&)>;
 
 // One contract: its routes and its manners.
 struct Door {

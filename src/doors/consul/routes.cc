@@ -92,29 +92,26 @@ void add_list(std::vector<Route>& routes, const Parts& parts) {
     });
 }
 
-// What happens in front of Go's router and in it; true if that answered.
-bool decide_by_path(
-    ConsulParts& parts, std::string_view path, std::string_view query, Exchange& exchange
-) {
+// What happens in front of Go's router and in it.
+AnswerByPath decide_by_path(ConsulParts& parts, std::string_view path, std::string_view query) {
+    const auto empty = [&parts](int status) {
+        return [&parts, status](Exchange& exchange) { parts.answers.text(exchange, status, {}); };
+    };
     if (!is_printable_path(path)) {
-        parts.answers.text(exchange, 400, {});
-        return true;
+        return empty(400);
     }
-    std::optional<std::string> elsewhere = go_redirect(path);
+    const std::optional<std::string> elsewhere = go_redirect(path);
     if (!elsewhere) {
         // Go does not take `;` for a separator, nor for anything else.
-        if (query.contains(';')) {
-            parts.answers.text(exchange, 500, {});
-            return true;
-        }
-        return false;
+        return query.contains(';') ? AnswerByPath(empty(500)) : nullptr;
     }
     std::string location = "Location: " + *elsewhere;
     if (!query.empty()) {
         location.append("?").append(query);
     }
-    exchange.respond(HttpResponse{.status = 301, .headers = location + "\r\n"});
-    return true;
+    return [location = location + "\r\n"](Exchange& exchange) {
+        exchange.respond(HttpResponse{.status = 301, .headers = location});
+    };
 }
 
 // The server takes no dot segments and no encoded zeros, whoever's path it is.
@@ -123,12 +120,12 @@ bool is_odd_target(const DoorRefusal& refusal) {
            refusal.request.target.starts_with('/');
 }
 
-bool decide_odd_target(ConsulParts& parts, std::string_view target, Exchange& exchange) {
+AnswerByPath decide_odd_target(ConsulParts& parts, std::string_view target) {
     const std::size_t end = std::min(target.find('?'), target.size());
     const std::string_view query = target.substr(std::min(end + 1, target.size()));
     const bool is_sendable =
         std::ranges::all_of(query, [](char c) { return c > 0x20 && c < 0x7f; });
-    return is_sendable && decide_by_path(parts, target.substr(0, end), query, exchange);
+    return is_sendable ? decide_by_path(parts, target.substr(0, end), query) : nullptr;
 }
 
 // Consul's words for a request that no handler saw (agent/http.go: wrap, Index).
@@ -155,9 +152,10 @@ void refuse(ConsulParts& parts, const DoorRefusal& refusal, Exchange exchange) {
             if (refusal.status == 413 && path.starts_with("/v1/event/fire/")) {
                 return parts.fire.refuse_size(exchange);
             }
-            if (is_odd_target(refusal) &&
-                decide_odd_target(parts, refusal.request.target, exchange)) {
-                return;
+            if (is_odd_target(refusal)) {
+                if (AnswerByPath answer = decide_odd_target(parts, refusal.request.target)) {
+                    return answer(exchange);
+                }
             }
             return parts.answers.text(exchange, refusal.status, consul_text(refusal.error));
         case RefusedAt::permission:
@@ -198,8 +196,8 @@ Door consul_door(ConsulDoorPorts ports) {
     door.answer_options = [parts](std::string_view allow, Exchange exchange) {
         parts->answers.text(exchange, 200, {}, ConsulAnswers::allow_line(allow));
     };
-    door.decide_by_path = [parts](const HttpRequest& request, Exchange& exchange) {
-        return decide_by_path(*parts, request.path, request.query, exchange);
+    door.decide_by_path = [parts](const HttpRequest& request) {
+        return decide_by_path(*parts, request.path, request.query);
     };
     door.release_waiting = [parts] {
         parts->lists.release_all();
