@@ -15,9 +15,19 @@ using re2::RE2;
 
 // Of one compiled pattern, and of what a search keeps of it.
 constexpr std::int64_t kPatternMemoryBytes = 1 << 20;
+// The same for a first try, which ends at some 2,000 instructions, while those of a pattern that is
+// too large would be made up to 20,000 before they are counted.
+constexpr std::int64_t kTrialMemoryBytes = 96 << 10;
 // Instructions of a compiled pattern; a pattern of plain text has fewer. A search takes up to 50 ns
 // for each of them and each byte of text, and the loop waits.
 constexpr int kProgramMax = 1280;
+// Classes such as `\pL` in a pattern. Reading one takes up to 0.2 ms: it is some hundred ranges,
+// and each of them is folded where case does not count.
+constexpr std::size_t kUnicodeClassesMax = 4;
+// All repetitions of a pattern, `{2,10}` as 10: each is an instruction at least.
+constexpr std::size_t kRepetitionsMax = kProgramMax;
+constexpr std::size_t kRepetitionMax = 1000;  // of one; RE2 refuses more
+constexpr std::size_t kRepetitionBytesMax = sizeof("1000,1000") - 1;
 
 struct Term {
     std::string_view name;
@@ -63,14 +73,47 @@ std::string_view words_of_go(RE2::ErrorCode code) {
     return "regexp/syntax: internal error";
 }
 
-// RE2 takes `\C`, any byte, and Go does not.
-bool has_any_byte(std::string_view pattern) {
-    for (std::size_t at = 0; (at = pattern.find('\\', at)) < pattern.size(); at += 2) {
-        if (pattern.substr(at, 2) == "\\C") {
-            return true;
+// `2,10}` is 10; 0 for what repeats nothing, and for what RE2 refuses by itself.
+std::size_t repetitions_of(std::string_view braces) {
+    const std::size_t end = braces.find('}');
+    const std::string_view inside = braces.substr(0, std::min(end, kRepetitionBytesMax));
+    if (end > kRepetitionBytesMax ||
+        inside.find_first_not_of("0123456789,") != std::string_view::npos) {
+        return 0;
+    }
+    std::size_t most = 0;
+    std::size_t number = 0;
+    for (const char digit : inside) {
+        number = digit == ',' ? 0 : 10 * number + static_cast<std::size_t>(digit - '0');
+        most = std::max(most, number);
+    }
+    return most <= kRepetitionMax ? most : 0;
+}
+
+// What tells, before RE2 takes the pattern apart, that this would take long or must not be.
+struct Traits {
+    bool any_byte = false;  // `\C`, which RE2 takes and Go does not
+    std::size_t unicode_classes = 0;
+    std::size_t repetitions = 0;
+};
+
+Traits traits_of(std::string_view pattern) {
+    Traits traits;
+    for (std::size_t at = 0; at < pattern.size(); ++at) {
+        if (pattern[at] == '{') {
+            traits.repetitions += repetitions_of(pattern.substr(at + 1));
+        }
+        if (pattern[at] != '\\' || ++at == pattern.size()) {
+            continue;
+        }
+        const char escaped = pattern[at];
+        traits.any_byte = traits.any_byte || escaped == 'C';
+        traits.unicode_classes += escaped == 'p' || escaped == 'P' ? 1 : 0;
+        if (escaped == 'x' && pattern.substr(at + 1).starts_with('{')) {
+            ++at;  // a character, not a repetition
         }
     }
-    return false;
+    return traits;
 }
 
 // Go refuses what is large, and halves of surrogate pairs, which RE2 takes for characters.
@@ -118,6 +161,12 @@ Error refused(const Term& term, const std::string& why) {
     };
 }
 
+Error unparsable(const Term& term, RE2::ErrorCode code, const std::string& fragment) {
+    return refused(
+        term, "error parsing regexp: " + std::string(words_of_go(code)) + ": `" + fragment + "`"
+    );
+}
+
 Result<void> compile(const Term& term, const Limits& limits) {
     if (term.pattern.empty()) {
         return {};
@@ -131,23 +180,25 @@ Result<void> compile(const Term& term, const Limits& limits) {
         error.limit = limits.filter_value_bytes;
         return std::unexpected(std::move(error));
     }
-    if (has_any_byte(term.pattern)) {
-        return std::unexpected(refused(term, "error parsing regexp: invalid escape sequence: `\\C`")
+    const Traits traits = traits_of(term.pattern);
+    if (traits.any_byte) {
+        return std::unexpected(unparsable(term, RE2::ErrorBadEscape, "\\C"));
+    }
+    if (traits.unicode_classes > kUnicodeClassesMax || traits.repetitions > kRepetitionsMax) {
+        return std::unexpected(
+            unparsable(term, RE2::ErrorPatternTooLarge, std::string(term.pattern))
         );
     }
-    RE2::Options options;
-    options.set_log_errors(false);
-    options.set_max_mem(kPatternMemoryBytes);
-    options.set_never_capture(true);
-    auto compiled = std::make_unique<RE2>(term.pattern, options);
-    if (const RE2::ErrorCode code = error_of(*compiled); code != RE2::NoError) {
-        return std::unexpected(refused(
-            term,
-            "error parsing regexp: " + std::string(words_of_go(code)) + ": `" +
-                fragment_of_go(*compiled, code) + "`"
-        ));
+    for (const std::int64_t memory : {kTrialMemoryBytes, kPatternMemoryBytes}) {
+        RE2::Options options;
+        options.set_log_errors(false);
+        options.set_max_mem(memory);
+        options.set_never_capture(true);
+        term.compiled = std::make_unique<RE2>(term.pattern, options);
+        if (const RE2::ErrorCode code = error_of(*term.compiled); code != RE2::NoError) {
+            return std::unexpected(unparsable(term, code, fragment_of_go(*term.compiled, code)));
+        }
     }
-    term.compiled = std::move(compiled);
     return {};
 }
 
