@@ -91,7 +91,8 @@ void ExtensionRegistry::prepare(Task on_ready) {
                 indexes.erase(kept);
             }
         }
-        for (const auto& [key, left] : indexes) {  // by a removal that was cut off
+        // Left by a removal that was cut off, or by another extension that had the name.
+        for (const auto& [key, left] : indexes) {
             drop_kept(key, [] {});
         }
         on_ready();
