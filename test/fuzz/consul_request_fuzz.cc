@@ -1,4 +1,5 @@
 // A request's path and query as the Consul door reads them before anything else. Input: the target.
+#include "base/utf8.h"
 #include "doors/consul/go_numbers.h"
 #include "doors/consul/translate.h"
 #include "doors/query.h"
@@ -31,7 +32,9 @@ void read_path(std::string_view path) {
 
 void read_query(std::string_view raw) {
     belfry::Query query;
-    if (!query.parse(raw, belfry::Query::Repeated::first_counts)) {
+    if (!query.parse(
+            raw, belfry::Query::Repeated::first_counts, belfry::Query::Content::any_bytes
+        )) {
         return;
     }
     const std::string_view wait = query.get("wait").value_or("");
@@ -52,7 +55,13 @@ void read_query(std::string_view raw) {
          .service = query.get("service").value_or(""),
          .tag = query.get("tag").value_or("")}
     );
-    static_cast<void>(belfry::check_event(event, belfry::Limits{}));
+    if (belfry::check_event(event, belfry::Limits{})) {
+        // What is stored is text, though a query may hold any bytes.
+        expect(belfry::is_utf8(event.type));
+        for (const belfry::Extension& filter : event.extensions) {
+            expect(belfry::is_utf8(filter.value) && !filter.value.contains('\0'));
+        }
+    }
 }
 
 }  // namespace
