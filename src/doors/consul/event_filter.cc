@@ -206,6 +206,13 @@ bool found_in(const std::unique_ptr<RE2>& pattern, std::string_view text) {
     return pattern == nullptr || RE2::PartialMatch(text, *pattern);
 }
 
+std::uint64_t steps_of(const std::unique_ptr<RE2>& pattern, std::string_view text) {
+    constexpr std::uint64_t kBegin = 8;
+    return pattern == nullptr
+               ? 0
+               : kBegin + static_cast<std::uint64_t>(pattern->ProgramSize()) * text.size();
+}
+
 bool admitted(const std::unique_ptr<RE2>& pattern, std::string_view stored) {
     return stored.empty() || found_in(pattern, stored);
 }
@@ -255,6 +262,17 @@ bool EventFilter::accepts(const NodeIdentity& node, const Services& services) co
                     return found_in(tag_, tag);
                 }));
     });
+}
+
+std::uint64_t EventFilter::steps(const NodeIdentity& node, const Services& services) const {
+    std::uint64_t steps = steps_of(node_, node.name);
+    for (const auto& [id, service] : services.all()) {
+        steps += steps_of(service_, service.name);
+        for (const std::string& tag : service.tags) {
+            steps += steps_of(tag_, tag);
+        }
+    }
+    return steps;
 }
 
 bool EventFilter::admits(EventFilterTexts stored) const {

@@ -39,9 +39,11 @@ Error too_many(std::string what, std::size_t limit, std::size_t index) {
 }  // namespace
 
 Result<void> EventVerdicts::judge(const Caller& caller, std::span<Event> events) const {
-    // A filter may take long to compile: each is judged once, and there is an end to them.
+    // A filter may take long to compile and to search for: each is judged once, and there is an end
+    // to them.
     std::map<EventFilterTexts, bool> accepted;
     std::size_t bytes = 0;
+    std::uint64_t steps = 0;
     for (std::size_t i = 0; i < events.size(); ++i) {
         Event& event = events[i];
         const EventFilterTexts texts = filters_of(event);
@@ -65,7 +67,17 @@ Result<void> EventVerdicts::judge(const Caller& caller, std::span<Event> events)
                 ));
             }
             const Result<EventFilter> filter = EventFilter::parse_search(texts, limits_);
-            at->second = filter && filter->accepts(node_, services_);
+            const std::uint64_t taken = filter ? filter->steps(node_, services_) : 0;
+            if (accepted.size() > 1 && steps + taken > EventFilter::kSearchStepsMax) {
+                return std::unexpected(too_many(
+                    "take too long to search the node's services for",
+                    EventFilter::kSearchStepsMax,
+                    i
+                ));
+            }
+            steps += taken;
+            at->second = filter && taken <= EventFilter::kSearchStepsMax &&
+                         filter->accepts(node_, services_);
         }
         event.elsewhere = !at->second;
     }

@@ -111,6 +111,39 @@ TEST_F(EventVerdictsTest, ABatchHasSoManyDifferentFiltersAndNoMore) {
     EXPECT_EQ(log_.next_offset(), Offset{kFiltersOfRequestMax + 3 + 100}) << "nothing of a refused";
 }
 
+// As long as these names and tags are, a search for a small pattern takes a millisecond, and one
+// for a hostile one half a second. There is no stopwatch here: instructions times bytes are
+// counted.
+TEST_F(EventVerdictsTest, WhatWouldBeSearchedForTooLongIsNotSearchedFor) {
+    const std::vector<std::string> tags(64, std::string(128, 't'));
+    services_.put({.id = "db", .name = "mysql", .tags = tags}, [](Result<void>) {});
+    run();
+    const std::string small = R"(,"servicefilter":"sql","tagfilter":"^t+$")";
+    const std::string hostile = R"(,"servicefilter":"sql","tagfilter":"(?:[ -~]?){600}")";
+    EXPECT_EQ(publish_event(small).status, 200);
+    EXPECT_EQ(publish_event(hostile).status, 200);
+    EXPECT_EQ(count(list()), 1U) << "one that passes a limit is for other nodes";
+    const Answer both = publish_batch(event(small) + "," + event(hostile));
+    EXPECT_EQ(both.status, 413);
+    EXPECT_TRUE(both.body.contains(R"("index":1)")) << both.body;
+    // Each of these may be; together they take as long as a hostile one.
+    std::string many;
+    for (int i = 0; i < 4; ++i) {
+        many +=
+            (i == 0 ? "" : ",") +
+            event(R"(,"servicefilter":"sql","tagfilter":"[0-9]{20)" + std::to_string(i) + "}\"");
+    }
+    EXPECT_EQ(publish_batch(many).status, 413);
+    EXPECT_EQ(publish_batch(event(small) + "," + event(small)).status, 200);
+    EXPECT_EQ(log_.next_offset(), Offset{4});
+
+    const Answer fired =
+        ask(Method::put, "/v1/event/fire/deploy?service=sql&tag=(%3F:%5B%20-~%5D%3F)%7B600%7D");
+    EXPECT_EQ(fired.status, 500);
+    EXPECT_TRUE(fired.body.contains("too long")) << fired.body;
+    EXPECT_EQ(ask(Method::put, "/v1/event/fire/deploy?service=sql&tag=%5Et%2B$").status, 200);
+}
+
 TEST_F(EventVerdictsTest, WhatMayNotBePublishedIsDeniedWithoutALook) {
     close();
     policy("reader", R"({"event":{"deploy":"read"}})");

@@ -13,6 +13,9 @@ namespace belfry {
 
 namespace {
 
+constexpr std::string_view kSearchTooLong =
+    "Invalid filter: with so many names and tags of services, it takes too long to search for";
+
 // What the answer says after the event's ID, which the log gives.
 std::string after_id(const Event& event, EventFilterTexts filters) {
     std::string out = "\",\"Name\":";
@@ -72,6 +75,9 @@ void EventFire::fire(RequestContext& context) {
     }
     if (!context.caller.may(Resource::event, Verb::write, name)) {
         return answers_.text(context.exchange, 403, kPermissionDenied);
+    }
+    if (filter->steps(node_, services_) > EventFilter::kSearchStepsMax) {
+        return answers_.text(context.exchange, strict_status_ ? 400 : 500, kSearchTooLong);
     }
     Event event = fired_event(name, context.request.body, texts);
     event.tenant = context.caller.tenant;
