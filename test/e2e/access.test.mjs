@@ -8,7 +8,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { bearer, startClosedHub } from './closed_hub.mjs';
-import { belfry, eventually, makeHub } from './hub.mjs';
+import { belfry, eventually, makeHub, start } from './hub.mjs';
 
 test('bootstrap makes one operator token, in a stopped hub, once', async (t) => {
   const { hub, secret, data } = await startClosedHub(t);
@@ -190,12 +190,15 @@ test('no secret in logs, metrics, errors, listings, files or command lines', asy
   }
   await hub.request('POST', '/api/v1/events?type=t', 'x', auth);
   await hub.request('POST', '/api/v1/subscriptions/basic/test', undefined, auth);
-  const running = cli('bench', '--duration', '1s', '--connections', '1');
+  const command = ['bench', '--duration', '10m', '--connections', '1', '--rate', '10', '--url', hub.url];
+  const running = start(command, { env: { ...process.env, BELFRY_TOKEN: secret }, stdio: 'ignore' });
+  const ended = new Promise((resolve) => running.on('exit', (code, signal) => resolve(code ?? signal)));
   await eventually('a command runs', async () => {
     seen.push(await commandLines());
     return seen.at(-1).includes('bench\0--duration');
   });
-  await running;
+  running.kill('SIGKILL');
+  assert.equal(await ended, 'SIGKILL', 'it was still at work');
   await hub.stop();
   seen.push(hub.log);
   for (const name of await readdir(data)) {
