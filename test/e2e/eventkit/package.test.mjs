@@ -17,7 +17,7 @@ const skip = /^BELFRY_SANITIZE:[^=]*=.+/m.test(cache) ? 'a sanitized build' : ca
 
 async function run(program, args, options = {}) {
   try {
-    return await promisify(execFile)(program, args, { timeout: 120_000, maxBuffer: 1 << 24, ...options });
+    return await promisify(execFile)(program, args, { timeout: 200_000, maxBuffer: 1 << 24, ...options });
   } catch (error) {
     throw new Error(`${program} ${args.join(' ')}: ${error.message}\n${error.stdout}\n${error.stderr}`);
   }
