@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <ctime>
 #include <sys/resource.h>
 
@@ -17,6 +16,11 @@ long peak_kib() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     return usage.ru_maxrss;
+}
+
+// Processor time: a machine that others keep busy takes longer, and does not fail.
+double seconds_since(std::clock_t begin) {
+    return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
 }
 
 // A leaf that outlives its visit.
@@ -275,10 +279,9 @@ TEST(ConfigYaml, ABombOfAliasesIsRefusedQuickly) {
         text += "}\n";
     }
     long before = peak_kib();
-    auto start = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();
     EXPECT_THAT(problem(text), HasSubstr("aliases unfold to more than 100000 values"));
-    auto took = std::chrono::steady_clock::now() - start;
-    EXPECT_LT(took, std::chrono::milliseconds(50));
+    EXPECT_LT(seconds_since(begin), 1) << "of processor time; all of them take minutes";
     EXPECT_LT(peak_kib() - before, 32 * 1024);
 }
 
@@ -305,12 +308,11 @@ TEST(ConfigYaml, HostileShapesEndQuickly) {
         {"a: " + repeat("\n- x", 200'000), "more than 100000 values"},
     };
     for (const Shape& shape : shapes) {
-        auto start = std::chrono::steady_clock::now();
+        const std::clock_t begin = std::clock();
         std::string said = problem(shape.text);
         EXPECT_THAT(said, HasSubstr(shape.says)) << shape.text.substr(0, 20);
         EXPECT_THAT(said, testing::Not(HasSubstr("no problem"))) << shape.text.substr(0, 20);
-        EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5))
-            << shape.text.substr(0, 20);
+        EXPECT_LT(seconds_since(begin), 5) << shape.text.substr(0, 20);
     }
 }
 
