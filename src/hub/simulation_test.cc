@@ -130,6 +130,10 @@ class Simulation {
         read_thread_.clear();
         record_.waiting.clear();
         under_way_.clear();
+        // Whose creation was not answered may begin at another place in the next life.
+        std::erase_if(open_, [&](const auto& each) {
+            return !oracle_.interests[each.first].answered;
+        });
         state_.crash();
         kv_.crash();
         files_.clear_faults();
