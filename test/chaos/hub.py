@@ -28,9 +28,19 @@ def free_port():
 class Broken(Exception):
     """The test cannot go on: what the hub said stands in the text."""
 
+    word = "broken"
+
 
 class LossTold(Broken):
     """The hub itself says at start that acknowledged events are missing."""
+
+    word = "lost"
+
+
+class SecretShown(Broken):
+    """What nobody may read stands in the hub's log."""
+
+    word = "secret"
 
 
 class Hub:
@@ -97,7 +107,7 @@ class Hub:
         """No token and no signing secret stands in what the hub said."""
         said = self.directory / "hub.out"
         if said.exists() and SECRET.search(said.read_bytes()):
-            raise Broken("a secret stands in the hub's log")
+            raise SecretShown("one stands in the hub's log")
 
     def stop(self):
         return self.kill(signal.SIGTERM)
