@@ -16,6 +16,7 @@ from oracle import check_arrivals
 
 READY_SECONDS = 20
 BROKEN = (OSError, http.client.HTTPException)
+CRASHES = [-number for number in (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV)]
 SECRET = re.compile(rb"belfry_[0-9a-f]{56}|whsec_[A-Za-z0-9+/]{24,}")
 
 
@@ -35,6 +36,12 @@ class LossTold(Broken):
     """The hub itself says at start that acknowledged events are missing."""
 
     word = "lost"
+
+
+class Crashed(Broken):
+    """The hub ended by itself, as a defect ends it."""
+
+    word = "crashed"
 
 
 class SecretShown(Broken):
@@ -75,6 +82,7 @@ class Hub:
         begin = time.monotonic()
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() - begin > self.ready_within:
+                self.check_crash()
                 said = self.output()
                 kind = LossTold if "has lost acknowledged events" in said else Broken
                 raise kind(f"the hub did not become ready (status {self.process.poll()}):\n{said}")
@@ -101,7 +109,12 @@ class Hub:
             self.process.send_signal(how)
         status = self.process.wait(timeout=READY_SECONDS)
         self.check_log()
+        self.check_crash()
         return status
+
+    def check_crash(self):
+        if self.process.poll() in CRASHES:
+            raise Crashed(f"status {self.process.poll()}:\n{self.output()}")
 
     def check_log(self):
         """No token and no signing secret stands in what the hub said."""

@@ -9,11 +9,11 @@ import hashlib
 import threading
 
 # First words of findings that a machine which stands still for a while does not make: one is a defect, also if the next
-# run, with another seed, finds nothing. Beside ours those of `log verify`, of a hub that shows a secret, of
+# run, with another seed, finds nothing. Beside ours those of `log verify`, of a hub that crashes or shows a secret, of
 # damage that goes unnoticed, of events that a clock drops, and of two parsers that differ.
 DEFECTS = frozenset((
     "lost", "hole", "altered", "moved", "order", "duplicate", "invented",
-    "log verify", "secret", "unnoticed", "early", "difference",
+    "log verify", "crashed", "secret", "unnoticed", "early", "difference",
 ))
 
 
