@@ -349,6 +349,26 @@ TEST_F(LogSearchTest, NewestEventsComeFromMemoryWithoutAnotherThread) {
     EXPECT_EQ(bed_.read_thread.size(), 0U);
 }
 
+// Else each of a crowd would hold the candidates of its segments while it waits.
+TEST_F(LogSearchTest, AListThatWaitsForOthersIsPlannedWhenItsTurnComes) {
+    fill(200);
+    std::vector<std::size_t> sizes;
+    for (int i = 0; i < 8; ++i) {
+        bed_.log->list({.limit = 1000}, [&sizes](Result<ListResult> page) {
+            sizes.push_back(page ? page->events.size() : 0);
+        });
+    }
+    EXPECT_THAT(sizes, IsEmpty());
+    auto appended = bed_.start_append({{.data = "later"}});
+    do {
+        bed_.loop.run_all();
+        bed_.log->end_turn();
+    } while (bed_.log_thread.run_one());
+    ASSERT_TRUE(appended->done);
+    bed_.settle();
+    EXPECT_THAT(sizes, ElementsAre(200, 200, 200, 200, 201, 201, 201, 201));
+}
+
 TEST_F(LogSearchTest, FindsByIdAndByUuidEverywhere) {
     fill(400);
     std::vector<std::pair<std::uint64_t, std::string>> uuids;

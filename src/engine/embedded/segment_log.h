@@ -112,7 +112,7 @@ class SegmentLog final : public EmbeddedLog {
     void note_gap(const Gap& gap);
     void read_from_disk(RangeRequest request, ReadDone done);
     [[nodiscard]] bool plan_list(ListJob& job);
-    void run_next_list();
+    void list_from_disk(ListJob job, ListDone done);
     [[nodiscard]] bool list_from_memory(ListJob& job, CandidateQuery& rest);
     void find_by_id(std::string tenant, std::string id, std::string source, FindDone done);
 
@@ -175,7 +175,7 @@ class SegmentLog final : public EmbeddedLog {
     std::size_t outstanding_ = 0;  // tasks on other threads
     bool stopping_ = false;
     std::size_t lists_under_way_ = 0;  // on the read thread
-    std::deque<std::pair<ListJob, ListDone>> waiting_lists_;
+    std::deque<std::pair<ListQuery, ListDone>> waiting_lists_;
     std::move_only_function<void()> stop_done_;
 
     // Statistics.

@@ -9,7 +9,7 @@ namespace belfry {
 namespace {
 
 constexpr std::size_t kOpenFilesMax = 64;
-constexpr std::size_t kListsAtOnce = 4;   // the others wait as questions, not as answers
+constexpr std::size_t kListsAtOnce = 4;   // the others wait as questions, not as plans or answers
 constexpr std::size_t kMemoryStep = 256;  // candidates looked up at once while memory may do
 
 // What a task on the read thread brings back beside its answer: a file it had to open.
@@ -124,31 +124,31 @@ void SegmentLog::list(ListQuery query, ListDone done) {
     }
     if (job.from >= job.to || plan_list(job)) {
         done(std::move(job.result));
-        return;
+    } else if (lists_under_way_ >= kListsAtOnce) {
+        waiting_lists_.emplace_back(std::move(job.query), std::move(done));
+    } else {
+        list_from_disk(std::move(job), std::move(done));
     }
-    waiting_lists_.emplace_back(std::move(job), std::move(done));
-    run_next_list();
 }
 
-void SegmentLog::run_next_list() {
-    if (lists_under_way_ >= kListsAtOnce || waiting_lists_.empty()) {
-        return;
-    }
+void SegmentLog::list_from_disk(ListJob job, ListDone done) {
     ++lists_under_way_;
-    auto next = std::move(waiting_lists_.front());
-    waiting_lists_.pop_front();
     using Came = FromReadThread<Result<ListResult>>;
     run_on(
         ports_.read_thread,
-        [&files = ports_.files, job = std::move(next.first)]() mutable {
+        [&files = ports_.files, job = std::move(job)]() mutable {
             Came came;
             came.answer = run_list(files, std::move(job), came.notes);
             return came;
         },
-        [this, done = std::move(next.second)](Came came) mutable {
+        [this, done = std::move(done)](Came came) mutable {
             note(came.notes);
             --lists_under_way_;
-            run_next_list();
+            while (lists_under_way_ < kListsAtOnce && !waiting_lists_.empty()) {
+                auto next = std::move(waiting_lists_.front());
+                waiting_lists_.pop_front();
+                list(std::move(next.first), std::move(next.second));
+            }
             done(std::move(came.answer));
         }
     );
