@@ -187,6 +187,9 @@ std::uint64_t Retention::lost(const Delivery& delivery, const LogEntry& entry) c
 
 void Retention::copy_exceptions() {
     if (exceptions_.empty()) {
+        if (Delivery* delivery = deliveries_.find(to_pass_.front())) {
+            delivery->pump();  // what waited for them
+        }
         to_pass_.pop_front();
         pass_next();
         return;

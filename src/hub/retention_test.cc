@@ -27,11 +27,14 @@ class RetentionTest : public testing::Test {
         retention = std::make_unique<Retention>(clock, log, deliveries, writer, options);
         retention->start();
     }
-    void subscribe(SubscriptionState with = SubscriptionState::active) {
+    void subscribe(
+        SubscriptionState with = SubscriptionState::active,
+        DeliveryPolicy::Order order = DeliveryPolicy::Order::none
+    ) {
         Subscription subscription{
             .name = "chat",
             .sink = WebhookSink{.url = "http://127.0.0.1:1/"},
-            .delivery = {.max_in_flight = 1, .retry = {1000h}},
+            .delivery = {.order = order, .max_in_flight = 1, .retry = {1000h}},
             .state = with,
         };
         deliveries.changed(subscription.key(), &subscription);
@@ -141,6 +144,20 @@ TEST_F(RetentionTest, WritesARangeBeforeItGoesOnPastTheHardBound) {
     rows = dead_letters();
     ASSERT_EQ(rows.size(), 3U);
     EXPECT_EQ(rows[2].offset, Offset{1});
+}
+
+TEST_F(RetentionTest, WakesWhatWaitedForAnEventThatItDropped) {
+    subscribe(SubscriptionState::active, DeliveryPolicy::Order::all);
+    publish(1);
+    record.answer(Outcome{.kind = Outcome::Kind::failed, .status = 500, .error = "down"});
+    publish(14);
+    EXPECT_TRUE(record.waiting.empty());
+    start({.bytes = 1'000, .hard_bytes = 3'000});
+    publish(40);
+    pass(20s);
+    EXPECT_EQ(dead_letters().size(), 2U);
+    ASSERT_EQ(record.waiting.size(), 1U) << "not after the hours that the first had to wait";
+    EXPECT_EQ(record.waiting.front().seen.offset, Offset{30});
 }
 
 TEST_F(RetentionTest, KeepsToTheHardBoundOfADiskThatIsSmallerThanTheSize) {
