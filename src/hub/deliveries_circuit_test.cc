@@ -149,13 +149,14 @@ TEST_P(DeliveriesOfEveryOrderTest, DoNotProbeAtOnceAgainWithWhatIsUnclearAndWasD
 
 TEST_P(DeliveriesOfEveryOrderTest, DoNotProbeWithWhatTheEndpointAskedToWait) {
     ASSERT_NO_FATAL_FAILURE(open_the_circuit_with_one_event());
-    record.answer_at_once = [](const auto&) {
-        return Outcome{
-            .kind = Outcome::Kind::wait, .status = 429, .error = "answered 429", .retry_after = 2h
+    for (const auto kind : {Outcome::Kind::wait, Outcome::Kind::failed}) {
+        record.seen.clear();
+        record.answer_at_once = [kind](const auto&) {
+            return Outcome{.kind = kind, .status = 429, .error = "later", .retry_after = 2h};
         };
-    };
-    pass(5min);
-    ASSERT_EQ(record.offsets(), (Offsets{0}));
+        pass(kind == Outcome::Kind::wait ? 5min : 120min);
+        ASSERT_EQ(record.offsets(), (Offsets{0}));
+    }
     publish(1, "b");
     record.answer_at_once = [](const auto&) { return kSettled; };
     const bool all = GetParam() == DeliveryPolicy::Order::all;
@@ -164,6 +165,23 @@ TEST_P(DeliveriesOfEveryOrderTest, DoNotProbeWithWhatTheEndpointAskedToWait) {
         << "an event that was never attempted probes where the order allows it";
     pass(10min);
     EXPECT_EQ(record.offsets(), all ? (Offsets{0, 0, 1}) : (Offsets{0, 1, 0}));
+}
+
+TEST_P(DeliveriesOfEveryOrderTest, KeepTheScheduleOfAProbeThatCouldNotBeRead) {
+    ASSERT_NO_FATAL_FAILURE(open_the_circuit_with_one_event());
+    const Exception before = exception();
+    log.tail_events = 0;
+    log.read_failure = Error{.detail = "the device fails"};
+    pass(6min);
+    EXPECT_TRUE(record.seen.empty());
+    EXPECT_EQ(exception().due, before.due);
+    EXPECT_EQ(exception().due_wall, before.due_wall);
+    log.read_failure.reset();
+    record.answer_at_once = [](const auto&) { return kFailed; };
+    pass(6min);
+    EXPECT_EQ(record.offsets(), (Offsets{0})) << "the circuit has its probe back";
+    EXPECT_EQ(exception().due, before.due);
+    EXPECT_EQ(exception().step, before.step);
 }
 
 TEST_F(DeliveriesCircuitTest, ProbeForACircuitThatAnotherSubscriptionOpened) {

@@ -206,9 +206,7 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
     if (expired || result) {
         give_up_unread(offset, expired ? "expired" : "unreadable");
     } else {
-        exceptions_.wait_until(
-            offset, ports_.clock.now() + kReadAgain, ports_.clock.wall() + kReadAgain
-        );
+        read_again(offset);
     }
     if (probe) {
         end_probe();
@@ -216,6 +214,17 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
     pump();
     if (stopping_ && is_idle()) {
         ports_.drained(*this);
+    }
+}
+
+// Not before it is due: it may have been a probe, or tried early.
+void Delivery::read_again(Offset offset) {
+    const Exception& exception = *exceptions_.find(offset);
+    const MonoTime soon = ports_.clock.now() + kReadAgain;
+    if (exception.due > soon) {
+        exceptions_.wait_until(offset, exception.due, exception.due_wall);
+    } else {
+        exceptions_.wait_until(offset, soon, ports_.clock.wall() + kReadAgain);
     }
 }
 

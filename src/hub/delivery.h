@@ -190,6 +190,7 @@ class Delivery {
     void begin(Slot slot);
     void read_retry(Slot slot);
     void got_retry(Slot slot, Result<ReadResult> result);
+    void read_again(Offset offset);
     void ended(Slot slot, const Outcome& outcome);
     void note_endpoint(const UnderWay& attempt, const Outcome& outcome);
     void note_success(const UnderWay& attempt, const Outcome& outcome);

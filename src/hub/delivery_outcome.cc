@@ -118,10 +118,10 @@ std::optional<WallTime> Delivery::retry_later(const UnderWay& attempt, const Out
     // once.
     const bool failed = outcome.kind == Outcome::Kind::failed;
     const bool keeps_due =
-        attempt.probe && (failed || (exception->due > now && !outcome.retry_after));
+        attempt.probe && !outcome.retry_after && (failed || exception->due > now);
     MonoTime due = keeps_due ? std::max(exception->due, now) : due_after(step, outcome);
     WallTime due_wall = ports_.clock.wall() + duration_cast<microseconds>(due - now);
-    exception->held = outcome.kind == Outcome::Kind::wait && outcome.retry_after;
+    exception->held = outcome.retry_after.has_value();
     exception->attempts = attempt.attempts + 1;
     exception->step = step + (counts ? 1 : 0);
     exceptions_.wait_until(attempt.offset, due, due_wall);
