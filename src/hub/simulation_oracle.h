@@ -48,6 +48,9 @@ struct Oracle {
     std::set<Of> poison;  // attempted, and fails always
     bool poison_works = true;
     std::map<std::uint64_t, std::string> keys;  // offset → ordering key, as seen by sinks
+    // By subscription with an order, what it attempted and was not done when it attempted something
+    // the last time. What is done stays done.
+    std::map<std::string, std::set<std::uint64_t>> open;
 
     [[nodiscard]] bool fails_always(const Of& event) const {
         return poison_works && poison.contains(event);
@@ -58,6 +61,29 @@ struct Oracle {
         auto failed = failures.find(event);
         return settled.contains(event) || rejected.contains(event) ||
                (failed != failures.end() && failed->second > kRetries);
+    }
+    // An attempt of a subscription with an order: nothing before it may be open, or with order key
+    // nothing of its key. On what is below `given_up` retention may have given up.
+    void begins_in_order(
+        const std::string& subscription, std::uint64_t offset, bool all, std::uint64_t given_up
+    ) {
+        std::set<std::uint64_t>& attempted_before = open[subscription];
+        std::erase_if(attempted_before, [&](std::uint64_t each) {
+            return each < given_up || is_done(subscription, each);
+        });
+        for (const std::uint64_t earlier : attempted_before) {
+            if (earlier >= offset) {
+                break;
+            }
+            EXPECT_FALSE(all || keys[earlier] == keys[offset])
+                << subscription << ": event " << offset << " is attempted before " << earlier
+                << " is done";
+        }
+        attempted_before.insert(offset);
+    }
+    // Who was created without an answer may begin at another place in the hub's next life.
+    void forget_unanswered() {
+        std::erase_if(open, [&](const auto& each) { return !interests[each.first].answered; });
     }
     // Is the event from before the time that the subscription begins at? It may begin early after a
     // crash during its creation, and what was not durable then is for it, whenever it came.
