@@ -123,6 +123,7 @@ class SteadybitAttempt : public std::enable_shared_from_this<SteadybitAttempt> {
     std::size_t under_way_ = 0;
     bool calling_ = false;
     std::vector<std::size_t> settled_;
+    bool is_answered_ = false;  // by one of them, whatever the answer
     Outcome outcome_{.kind = Outcome::Kind::settled};
 };
 
@@ -202,6 +203,7 @@ void SteadybitAttempt::choose(const SteadybitExtension& extension) {
                 chosen_.push_back(i);
             } else {
                 settled_.push_back(i);
+                is_answered_ = true;
             }
         }
     }
@@ -277,6 +279,7 @@ void SteadybitAttempt::add(std::size_t index, Outcome outcome) {
     const SteadybitListener& listener = (*listeners_)[index];
     const int heavy = weight(outcome.kind);
     const bool leads = heavy > weight(outcome_.kind);
+    is_answered_ = is_answered_ || heavy <= weight(Outcome::Kind::unclear);
     if (heavy <= weight(Outcome::Kind::rejected)) {
         settled_.push_back(index);
     } else {
@@ -312,6 +315,11 @@ void SteadybitAttempt::finish() {
     }
     if (outcome_.kind == Outcome::Kind::wait) {
         outcome_.retry_after = seconds(std::clamp<std::uint32_t>(attempt_.number, 1, kLongestWait));
+    }
+    // The extension is there. Were its circuit opened, the event would be probed with for as long
+    // as that listener fails, and those that answer would wait for it.
+    if (outcome_.kind == Outcome::Kind::failed && is_answered_) {
+        outcome_.kind = Outcome::Kind::unclear;
     }
     if (!is_replay()) {
         remember();

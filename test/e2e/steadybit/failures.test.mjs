@@ -97,6 +97,20 @@ test('steadybit 29: title and detail of a 500 are in the attempts; after the sch
   assert.ok((await show(hub, name)).last_error.includes('Failed to decode'), 'it is in the status');
 });
 
+test('steadybit 29: a listener that is away makes dead letters of its own, the others of its extension get every event', async (t) => {
+  const hub = await startHub(t);
+  const extension = await startExtension(t, {
+    listeners: [all, on('/away', '*')],
+    handlers: { '/away': () => ({ status: 503, headers: {}, body: '' }) },
+  });
+  const { name } = await registered(hub, extension, quick(...Array(6).fill('20ms')));
+  await postAll(hub, from(1, 3));
+  await caughtUp(hub, name);
+  assert.deepEqual(extension.calls.filter(({ path }) => path === all.path).map(number), from(1, 3));
+  assert.deepEqual((await deadLetters(hub, name)).map(({ listener, reason }) => [listener, reason]),
+    Array(3).fill(['/away', 'exhausted']));
+});
+
 test('steadybit 29: a dead letter that is replayed has the same bytes, for that listener alone', async (t) => {
   const hub = await startHub(t);
   let fixed = false;
