@@ -1,5 +1,5 @@
-# belfry_room(NAME LINKS … [OPTIONS …]): the static library of src/NAME, compiled with the options, and one test binary of
-# the *_test.cc files beside the code.
+# belfry_room(NAME LINKS … [OPTIONS …] [FIXTURES …]): the static library of src/NAME, compiled with the options, and one
+# test binary of the *_test.cc files beside the code, many of which include the headers FIXTURES: they are compiled once.
 # tools/tidy checks the includes against the same table, because a linker does not see headers.
 include(GoogleTest)
 
@@ -16,7 +16,7 @@ function(belfry_precompile target header like)
 endfunction()
 
 function(belfry_room name)
-    cmake_parse_arguments(ROOM "" "" "LINKS;OPTIONS" ${ARGN})
+    cmake_parse_arguments(ROOM "" "" "LINKS;OPTIONS;FIXTURES" ${ARGN})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${name}/*.cc")
     set(tests ${sources})
     list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -44,7 +44,12 @@ function(belfry_room name)
         target_link_libraries(${name}_test PRIVATE ${name} GTest::gmock_main)
         # Tests take longer to compile than they ever run.
         target_compile_options(${name}_test PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O0>)
-        belfry_precompile(${name}_test pch_test.h tests)
+        if(ROOM_FIXTURES)
+            list(TRANSFORM ROOM_FIXTURES PREPEND "${PROJECT_SOURCE_DIR}/src/")
+            target_precompile_headers(${name}_test PRIVATE "${PROJECT_SOURCE_DIR}/cmake/pch_test.h" ${ROOM_FIXTURES})
+        else()
+            belfry_precompile(${name}_test pch_test.h tests)
+        endif()
         gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60)
     endif()
 endfunction()
