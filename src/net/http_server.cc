@@ -181,7 +181,7 @@ void HttpServer::State::take(int descriptor, const SocketAddress& peer) {
     }
     const int on = 1;
     ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (table.empty()) {
+    if (tick_timer == TimerId{}) {
         update_time();
         tick_timer = loop.call_after(kTick, [this] { tick(); });
     }

@@ -235,6 +235,23 @@ TEST_F(HttpServerTest, ALongBodyArrivesInPieces) {
     EXPECT_EQ(service.seen[0].body, body);
 }
 
+// Every tick that is left over would be a turn of its own, again and again.
+TEST_F(HttpServerTest, HoweverManyConnectionsThereWereOneTickGoesOn) {
+    for (int i = 0; i < 100; ++i) {
+        TestPeer peer = connect();
+        ASSERT_TRUE(until([&] { return server.status().connections == 1; }));
+        peer.close();
+        ASSERT_TRUE(until([&] { return server.status().connections == 0; }));
+    }
+    TestPeer stays = connect();
+    ASSERT_TRUE(until([&] { return server.status().connections == 1; }));
+    std::uint64_t turns = 0;
+    loop.on_turn_end([&] { ++turns; });
+    loop.call_after(std::chrono::milliseconds(500), [&] { loop.stop(); });
+    loop.run();
+    EXPECT_LT(turns, 50U);
+}
+
 // --- Peers that do not read, and peers that leave
 
 TEST_F(HttpServerTest, APeerThatDoesNotReadIsNotReadEither) {
