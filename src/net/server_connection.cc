@@ -372,9 +372,11 @@ void ServerConnection::linger() {
         close(true);
         return;
     }
-    server_.set_deadline(
-        index, std::min(server_.now + kLingerSilence, linger_since_ + kLingerTime)
-    );
+    if (!server_.stopping) {
+        server_.set_deadline(
+            index, std::min(server_.now + kLingerSilence, linger_since_ + kLingerTime)
+        );
+    }
 }
 
 void ServerConnection::begin_stop() {

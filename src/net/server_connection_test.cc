@@ -248,6 +248,27 @@ TEST_F(ServerConnectionTest, ALingeringPeerThatIsNeverSilentHasHalfAMinute) {
     EXPECT_EQ(service.seen.size(), 1U);
 }
 
+TEST_F(ServerConnectionTest, ALingeringPeerMaySendOnlySoMuch) {
+    DirectConnection connection(service, limits);
+    connection.feed("nonsense\r\n\r\n");
+    connection.feed(std::string(kLingerBytesMax, 'x'));
+    EXPECT_TRUE(connection.is_open());
+    connection.feed("x");
+    EXPECT_FALSE(connection.is_open());
+}
+
+TEST_F(ServerConnectionTest, AStopWaitsTwoSecondsForALingeringPeerHoweverItSends) {
+    DirectConnection connection(service, limits);
+    connection.stopping = true;
+    connection.feed(kGet);
+    EXPECT_THAT(connection.output(), HasSubstr("Connection: close\r\n"));
+    connection.advance(milliseconds(1900));
+    connection.feed("more");
+    EXPECT_TRUE(connection.is_open());
+    connection.advance(milliseconds(100));
+    EXPECT_FALSE(connection.is_open());
+}
+
 TEST_F(ServerConnectionTest, OnlySoManyRequestsUnlessLoopback) {
     limits.requests_per_connection = 3;
     DirectConnection far(service, limits, "192.0.2.1");
