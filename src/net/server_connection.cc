@@ -120,8 +120,13 @@ void ServerConnection::close(bool tell) {
     socket_.close();
     server_.bytes_in_flight -= std::exchange(counted_bytes_, 0);
     server_.forget(*this);
-    ResponseQueue unanswered = std::move(slots_);
-    slots_ = {};
+    drop_slots(tell);
+}
+
+// Whatever their handlers do: these find neither slots nor answers that could leave.
+void ServerConnection::drop_slots(bool tell) {
+    ResponseQueue unanswered = std::exchange(slots_, {});
+    waiting_bytes_ = 0;
     unanswered.for_each([tell](ResponseQueue::Slot& slot) {
         if (tell && slot.on_gone) {
             slot.on_gone();
@@ -233,6 +238,7 @@ void ServerConnection::promote() {
         slots_.pop();
         if (finish_) {
             reading_ = false;
+            pending_.reset();
         } else if (!slots_.empty()) {
             std::string& bytes = slots_.front().bytes;
             waiting_bytes_ -= bytes.size();
@@ -346,8 +352,10 @@ void ServerConnection::update_interest() {
 // --- The end
 
 // Closing with unread bytes in the socket would reset the connection and take the answer with it.
-// So who still sends what was refused may do so for a while.
+// So who still sends what was refused may do so for a while. What was asked behind the last answer
+// gets none.
 void ServerConnection::begin_linger() {
+    ASSERT(!pending_);
     if (peer_finished_) {
         close(true);
         return;
@@ -359,6 +367,7 @@ void ServerConnection::begin_linger() {
     give_back(buffered_);
     give_back(out_);
     update_interest();
+    drop_slots(true);
 }
 
 void ServerConnection::linger() {
@@ -401,7 +410,7 @@ void ServerConnection::update_deadline() {
         deadline = head_since_ + milliseconds(limits.tls_handshake_ms);
     } else if (pending_) {
         deadline = pending_->next_check;
-    } else if (!buffered_.empty() && !paused_) {
+    } else if (reading_ && !buffered_.empty() && !paused_) {
         deadline = head_since_ + milliseconds(limits.header_read_ms);
     } else if (unsent() > 0) {
         deadline = answers_deadline();

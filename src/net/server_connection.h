@@ -176,6 +176,7 @@ class ServerConnection final : public HttpConnection, public Watcher {
     [[nodiscard]] MonoTime answers_deadline();
     void begin_linger();
     void linger();
+    void drop_slots(bool tell);
     void check_body_pace(MonoTime now);
     void answer_overdue();
     [[nodiscard]] std::size_t unsent() const { return out_.size() - sent_; }

@@ -159,6 +159,57 @@ TEST_F(ServerConnectionTest, AHandlerThatDoesNotAnswerIs408UnlessItWaitsByNature
     EXPECT_THAT(waiting.output(), HasSubstr("late"));
 }
 
+struct BehindTheLastAnswer : ServerConnectionTest {
+    BehindTheLastAnswer() {
+        service.answer = [this](const HttpRequest&, Exchange exchange) {
+            exchange.on_gone([this] { ++gone; });
+            held.push_back(std::move(exchange));
+        };
+    }
+    std::vector<Exchange> held;
+    int gone = 0;
+};
+
+TEST_F(BehindTheLastAnswer, AnswersAreDroppedAndWaitersTold) {
+    DirectConnection connection(service, limits);
+    connection.feed(std::string(kGet) + std::string(kGet) + std::string(kGet));
+    ASSERT_EQ(held.size(), 3U);
+    held[1].respond({200, {}, {}, std::string(1024UL * 1024, 'x'), false});
+    connection.settle();
+    connection.advance(seconds(61));
+    EXPECT_THAT(connection.output(), StartsWith("HTTP/1.1 408 "));
+    EXPECT_TRUE(connection.is_open()) << "it lingers";
+    EXPECT_EQ(gone, 2) << "the one that was overdue and the one that waited";
+    EXPECT_LT(connection.bytes_in_flight, 1024UL * 1024);
+    held[2].respond({});
+    EXPECT_EQ(ServerFixture::answers(connection.output()), 1U);
+}
+
+TEST_F(BehindTheLastAnswer, ABodyIsNotWaitedFor) {
+    DirectConnection connection(service, limits);
+    connection.feed(kGet);
+    connection.feed("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n");
+    held[0].respond({200, {}, {}, {}, true});
+    connection.settle();
+    EXPECT_EQ(ServerFixture::answers(connection.output()), 1U);
+    connection.advance(seconds(2));
+    EXPECT_FALSE(connection.is_open());
+    EXPECT_EQ(service.seen.size(), 1U) << "nothing was refused";
+}
+
+TEST_F(BehindTheLastAnswer, AHeadDoesNotShortenTheTimeToTakeIt) {
+    DirectConnection connection(service, limits);
+    connection.stop_taking();
+    connection.feed(kGet);
+    connection.feed("GET /half");
+    held[0].respond({200, {}, {}, std::string(4UL * 1024 * 1024, 'x'), true});
+    connection.settle();
+    connection.advance(seconds(59));
+    EXPECT_TRUE(connection.is_open());
+    connection.advance(seconds(1));
+    EXPECT_FALSE(connection.is_open());
+}
+
 TEST_F(ServerConnectionTest, APeerThatDoesNotReadItsAnswerIsClosed) {
     const std::string big(4UL * 1024 * 1024, 'x');
     service.answer = [&](const HttpRequest&, Exchange exchange) {
