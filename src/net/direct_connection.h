@@ -13,6 +13,7 @@
 #include <string_view>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace belfry {
@@ -78,7 +79,10 @@ class DirectConnection final : public ServerContext {
         }
         drain();
     }
+    // Time that has passed without a tick.
+    void stall(Duration by) { since_tick_ += by; }
     void advance(Duration by) {
+        update_time();
         now += by;
         if (is_open() && deadline_ <= now) {
             connection_->on_deadline(now);
@@ -92,6 +96,7 @@ class DirectConnection final : public ServerContext {
     [[nodiscard]] bool is_open() const { return connection_ != nullptr; }
 
     void set_deadline(std::size_t /*index*/, MonoTime deadline) override { deadline_ = deadline; }
+    void update_time() override { now += std::exchange(since_tick_, Duration{}); }
     void flush_later(ServerConnection& connection) override {
         connection.flush_is_due = true;
         flush_due_ = true;
@@ -114,6 +119,7 @@ class DirectConnection final : public ServerContext {
     ServerConnection* connection_ = nullptr;  // deletes itself
     int peer_ = -1;
     MonoTime deadline_ = MonoTime::max();
+    Duration since_tick_{};
     bool flush_due_ = false;
     bool takes_ = true;
     std::string output_;

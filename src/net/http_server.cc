@@ -67,6 +67,7 @@ struct HttpServer::State final : ServerContext, Watcher, TurnFlusher {
     void set_deadline(std::size_t index, MonoTime deadline) override {
         table[index].deadline = deadline;
     }
+    void update_time() override;
     void flush_later(ServerConnection& connection) override;
     bool flush_turn() override;
     void forget(ServerConnection& connection) override;
@@ -77,7 +78,6 @@ struct HttpServer::State final : ServerContext, Watcher, TurnFlusher {
     void out_of_descriptors();
     void take(int descriptor, const SocketAddress& peer);
     [[nodiscard]] bool is_one_too_many(const std::string& host);
-    void update_time();
     void tick();
     void stop_is_done();
 

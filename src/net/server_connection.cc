@@ -362,6 +362,7 @@ void ServerConnection::begin_linger() {
     }
     socket_.finish_writing();
     lingering_ = true;
+    server_.update_time();
     linger_since_ = server_.now;
     server_.set_deadline(index, linger_since_ + kLingerSilence);
     give_back(buffered_);
@@ -382,6 +383,7 @@ void ServerConnection::linger() {
         return;
     }
     if (!server_.stopping) {
+        server_.update_time();
         server_.set_deadline(
             index, std::min(server_.now + kLingerSilence, linger_since_ + kLingerTime)
         );

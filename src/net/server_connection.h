@@ -40,7 +40,7 @@ class ServerContext {
     std::vector<char> read_buffer;
     std::vector<HeaderField> fields;
     std::string date_line;
-    MonoTime now{};  // of the last tick
+    MonoTime now{};  // of the last tick, or of update_time() since then
     bool stopping = false;
     std::shared_ptr<const TlsContext> tls;  // of connections to come; none: they speak plain
     std::size_t handshakes = 0;             // under way
@@ -50,6 +50,8 @@ class ServerContext {
     [[nodiscard]] bool is_crowded() const { return bytes_in_flight >= limits.bytes_in_flight; }
 
     virtual void set_deadline(std::size_t index, MonoTime deadline) = 0;
+    // For a deadline so near that a tick which is late would bring it forward.
+    virtual void update_time() = 0;
     // It has answers to send when the turn ends.
     virtual void flush_later(ServerConnection& connection) = 0;
     // It is closed.

@@ -286,6 +286,20 @@ TEST_F(ServerConnectionTest, ALingeringPeerMayBeSilentForTwoSeconds) {
     EXPECT_EQ(service.seen.size(), 1U);
 }
 
+TEST_F(ServerConnectionTest, ALingeringPeerHasItsTwoSecondsAfterAStallToo) {
+    DirectConnection connection(service, limits);
+    connection.stall(seconds(3));
+    connection.feed("nonsense\r\n\r\n");
+    connection.advance({});
+    EXPECT_TRUE(connection.is_open()) << "it began to linger after the stall";
+    connection.stall(seconds(3));
+    connection.feed("more");
+    connection.advance({});
+    EXPECT_TRUE(connection.is_open()) << "it was heard after the stall";
+    connection.advance(seconds(2));
+    EXPECT_FALSE(connection.is_open());
+}
+
 TEST_F(ServerConnectionTest, ALingeringPeerThatIsNeverSilentHasHalfAMinute) {
     DirectConnection connection(service, limits);
     connection.feed("nonsense\r\n\r\n");
