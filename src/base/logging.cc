@@ -1,5 +1,6 @@
 #include "base/logging.h"
 
+#include "base/clock.h"
 #include "base/log_rate.h"
 #include "base/standard_error.h"
 
@@ -27,6 +28,9 @@ std::mutex g_output_mutex;
 bool g_line_is_open = false;            // under the mutex: what was written last lacks its end
 std::atomic<std::uint64_t> g_lost = 0;  // lines, since the last one about it; set under the mutex
 std::atomic<std::uint64_t> g_lost_ever = 0;  // lines
+// Who asks at the end of every turn does not try at every one while nobody reads.
+constexpr Duration kRetryPause = std::chrono::milliseconds(100);
+std::atomic<MonoTime> g_next_try = MonoTime{};
 
 // Under the mutex. Never destroyed: threads may log until the very end.
 LogRate& rate() {
@@ -223,7 +227,12 @@ std::uint64_t log_lines_lost() {
 
 void log_left_out(LeftOutLines which) {
     write_left_out(which);
-    if (g_lost.load(std::memory_order_relaxed) > 0) {
+    if (g_lost.load(std::memory_order_relaxed) == 0) {
+        return;
+    }
+    const MonoTime now = std::chrono::steady_clock::now();
+    if (which == LeftOutLines::all || now >= g_next_try.load(std::memory_order_relaxed)) {
+        g_next_try.store(now + kRetryPause, std::memory_order_relaxed);
         put({});
     }
 }

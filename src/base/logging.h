@@ -36,7 +36,8 @@ void set_up_logging(LogLevel level, LogFormat format);
 void log_line(LogLevel level, std::string_view sentence, LogFields fields = {});
 // Writes how many lines were lost, and how many were left out, of those seconds that are over, or
 // at the end of the program of all. Every line does that, too; who calls it makes sure that it is
-// said if no line follows. Costs nothing if there is nothing to say.
+// said if no line follows. Costs nothing if there is nothing to say, and as long as standard error
+// takes nothing it tries ten times a second at most, but always at the end.
 enum class LeftOutLines : bool { of_past_seconds, all };
 void log_left_out(LeftOutLines which = LeftOutLines::of_past_seconds);
 // Lines that nobody read, since the program began.
