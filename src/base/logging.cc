@@ -7,6 +7,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -21,9 +22,9 @@ std::atomic<LogFormat> g_format = LogFormat::text;
 std::mutex g_rate_mutex;
 std::atomic<bool> g_left_out_any = false;  // since the last line about it
 
-// Who reads may be late by so much; a thread that logs, such as the I/O thread, waits no longer,
-// and not at all while lines are being lost.
-constexpr std::chrono::milliseconds kPatience(50);
+// Who reads may be late by so much for all lines of a second together; threads that log, such as
+// the I/O thread, wait no longer, and not at all while lines are being lost.
+constexpr Duration kPatience = std::chrono::milliseconds(50);
 std::mutex g_output_mutex;
 bool g_line_is_open = false;            // under the mutex: what was written last lacks its end
 std::atomic<std::uint64_t> g_lost = 0;  // lines, since the last one about it; set under the mutex
@@ -135,6 +136,21 @@ std::string made_line(LogLevel level, std::string_view sentence, LogFields field
                                        : text_line(level, sentence, fields);
 }
 
+// Under the mutex.
+std::size_t write_patiently(std::string_view bytes) {
+    static MonoTime second_began;
+    static Duration left;
+    const MonoTime began = std::chrono::steady_clock::now();
+    if (began - second_began >= std::chrono::seconds(1)) {
+        second_began = began;
+        left = kPatience;
+    }
+    const std::size_t written =
+        write_standard_error(bytes, std::chrono::floor<std::chrono::milliseconds>(left));
+    left = std::max(left - (std::chrono::steady_clock::now() - began), Duration::zero());
+    return written;
+}
+
 // Lines of threads do not mix. A reader of standard error that hangs or has left is no reason to
 // wait or to stop: what it does not take is counted, and the count goes before the next line. An
 // empty `line` is for the count alone.
@@ -149,8 +165,10 @@ void put(std::string_view line) {
     }
     const std::size_t count_ends = bytes.size();
     bytes += line;
-    const std::size_t written =
-        write_standard_error(bytes, lost > 0 ? std::chrono::milliseconds(0) : kPatience);
+    std::size_t written = write_standard_error(bytes, std::chrono::milliseconds(0));
+    if (written < bytes.size() && lost == 0) {
+        written += write_patiently(std::string_view(bytes).substr(written));
+    }
     if (written > 0) {
         g_line_is_open = bytes[written - 1] != '\n';
     }

@@ -3,7 +3,8 @@
 // May be called from any thread. User data in fields is escaped, so it cannot forge a line; secrets
 // are never passed in. Of warnings and errors with one sentence ten a second are written; the
 // others are counted, and the count is written behind them. Lines that nobody reads are lost and
-// counted, too: a full pipe holds no thread up. Rooms base, event and graphql do not log.
+// counted, too: a full pipe holds threads up for 50 ms in a second at most. Rooms base, event and
+// graphql do not log.
 #pragma once
 
 #include <concepts>

@@ -206,5 +206,26 @@ TEST(LogLines, WhatNobodyReadsIsNotTriedAtEveryTurn) {
     EXPECT_LT(tried_twice, 20);
 }
 
+// 50 ms for each of forty lines could not be done sooner.
+bool every_line_waits() {
+    const auto begin = std::chrono::steady_clock::now();
+    const Narrow narrow;
+    for (int i = 0; i < 40; ++i) {
+        log_info("too long", {{"text", std::string(2 * narrow.room(), 'x')}});
+        narrow.read();
+        log_info("read again");
+        narrow.read();
+    }
+    return std::chrono::steady_clock::now() - begin >= milliseconds(2000);
+}
+
+TEST(LogLines, OfASecondWaitTogetherOnlySoLong) {
+    int waited = 0;
+    while (waited < 5 && every_line_waits()) {
+        ++waited;  // the machine stood still
+    }
+    EXPECT_LT(waited, 5);
+}
+
 }  // namespace
 }  // namespace belfry
