@@ -28,14 +28,13 @@ test('eventkit 47: without a setting a body of 1 MiB is taken', async (t) => {
   assert.equal((await kit.lines()).length, 1);
 });
 
-test('eventkit 47: a head that comes too slowly is closed, and others are served meanwhile', async (t) => {
+test('eventkit 47: a head that comes too slowly is answered 408 and closed, and others are served meanwhile', async (t) => {
   const kit = await startExample(t);
   const slow = exchange(kit.where, 'POST /events/all HTTP/1.1\r\nHost: x\r\nX-Slow: ');
   await kit.send(event(1));
-  const { text, closed, ms } = await slow;
+  const { text, closed } = await slow;
   assert.ok(closed);
-  assert.ok(text === '' || text.startsWith('HTTP/1.1 408 '), text);
-  assert.ok(ms < 100_000, `after ${ms} ms`);
+  assert.match(text, /^HTTP\/1\.1 408 /, 'who only idles is closed without a word');
   await kit.send(event(2));
 });
 

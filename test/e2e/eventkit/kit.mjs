@@ -141,13 +141,12 @@ export function ask(where, method, target, body, { headers = {}, ...options } = 
 
 // Bytes as they are on a connection of its own: what came back when the other side closed, or when `isEnough` of it.
 export function exchange(where, bytes, isEnough = () => false) {
-  const begun = performance.now();
   return new Promise((resolve, reject) => {
     const socket = connect(where.path ? { path: where.path } : { host: where.host, port: where.port }, () => socket.write(bytes));
     let text = '';
     const done = (closed) => {
       socket.destroy();
-      resolve({ text, closed, ms: performance.now() - begun });
+      resolve({ text, closed });
     };
     socket.on('data', (chunk) => {
       text += chunk;
