@@ -266,6 +266,13 @@ bool EventFilter::accepts(const NodeIdentity& node, const Services& services) co
 
 std::uint64_t EventFilter::steps(const NodeIdentity& node, const Services& services) const {
     std::uint64_t steps = steps_of(node_, node.name);
+    if (service_ == nullptr) {
+        return steps;
+    }
+    steps *= 2;  // once here
+    if (!found_in(node_, node.name)) {
+        return steps;
+    }
     for (const auto& [id, service] : services.all()) {
         steps += steps_of(service_, service.name);
         for (const std::string& tag : service.tags) {

@@ -47,8 +47,8 @@ class EventFilter {
 
     // The node's name matches, and one of its services matches by its name and by one of its tags.
     [[nodiscard]] bool accepts(const NodeIdentity& node, const Services& services) const;
-    // What accepts() takes at most, in instructions times bytes: up to 50 ns each. Past
-    // kSearchStepsMax it is not to be called.
+    // What accepts() takes at most, in instructions times bytes: up to 50 ns each. What it stops
+    // before does not count. Past kSearchStepsMax it is not to be called.
     [[nodiscard]] std::uint64_t steps(const NodeIdentity& node, const Services& services) const;
     static constexpr std::uint64_t kSearchStepsMax = 1 << 22;
     // Each of these texts is empty, which means everybody, or is matched.

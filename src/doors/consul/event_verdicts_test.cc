@@ -144,6 +144,21 @@ TEST_F(EventVerdictsTest, WhatWouldBeSearchedForTooLongIsNotSearchedFor) {
     EXPECT_EQ(ask(Method::put, "/v1/event/fire/deploy?service=sql&tag=%5Et%2B$").status, 200);
 }
 
+TEST_F(EventVerdictsTest, WhatIsNotSearchedForDoesNotCount) {
+    const std::vector<std::string> tags(64, std::string(128, 't'));
+    services_.put({.id = "db", .name = "mysql", .tags = tags}, [](Result<void>) {});
+    run();
+    const std::string hostile = R"("tagfilter":"(?:[ -~]?){600}")";
+    const std::string elsewhere = R"(,"nodefilter":"^db-","servicefilter":"sql",)" + hostile;
+    EXPECT_EQ(publish_event("," + hostile).status, 200);
+    EXPECT_EQ(count(list()), 1U) << "asks for no service, so no tag is looked at";
+    EXPECT_EQ(publish_batch(event("," + hostile) + "," + event(elsewhere)).status, 200);
+    EXPECT_EQ(count(list()), 2U) << "another node's services are not looked at";
+    const std::string fire = "/v1/event/fire/deploy?service=sql&tag=(%3F:%5B%20-~%5D%3F)%7B600%7D";
+    EXPECT_EQ(ask(Method::put, fire + "&node=%5Edb-").status, 200);
+    EXPECT_EQ(ask(Method::put, fire + "&node=web").status, 500);
+}
+
 TEST_F(EventVerdictsTest, WhatMayNotBePublishedIsDeniedWithoutALook) {
     close();
     policy("reader", R"({"event":{"deploy":"read"}})");
