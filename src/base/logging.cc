@@ -185,11 +185,7 @@ void write_line(LogLevel level, std::string_view sentence, LogFields fields) {
     put(made_line(level, sentence, fields));
 }
 
-// What is below a warning was asked for, or is the record of what people did.
 bool admit(LogLevel level, std::string_view sentence) {
-    if (level < LogLevel::warn) {
-        return true;
-    }
     const std::scoped_lock lock(g_rate_mutex);
     if (rate().admit(level, sentence, std::chrono::steady_clock::now())) {
         return true;
@@ -218,25 +214,38 @@ void write_left_out(LeftOutLines which) {
     }
 }
 
+enum class Lines : bool { all, limited };
+
+void say(LogLevel level, std::string_view sentence, LogFields fields, Lines lines) {
+    if (!logs(level)) {
+        return;
+    }
+    write_left_out(LeftOutLines::of_past_seconds);
+    if (lines == Lines::all || admit(level, sentence)) {
+        write_line(level, sentence, fields);
+    }
+}
+
 }  // namespace
 
 void set_up_logging(LogLevel level, LogFormat format) {
     g_level = level;
     g_format = format;
+    const std::scoped_lock lock(g_rate_mutex);
+    rate() = LogRate();
 }
 
 bool logs(LogLevel level) {
     return level >= g_level.load(std::memory_order_relaxed);
 }
 
+// What is below a warning was asked for, or is the record of what people did.
 void log_line(LogLevel level, std::string_view sentence, LogFields fields) {
-    if (!logs(level)) {
-        return;
-    }
-    write_left_out(LeftOutLines::of_past_seconds);
-    if (admit(level, sentence)) {
-        write_line(level, sentence, fields);
-    }
+    say(level, sentence, fields, level < LogLevel::warn ? Lines::all : Lines::limited);
+}
+
+void log_limited_info(std::string_view sentence, LogFields fields) {
+    say(LogLevel::info, sentence, fields, Lines::limited);
 }
 
 std::uint64_t log_lines_lost() {

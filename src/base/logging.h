@@ -1,10 +1,10 @@
 // Structured log lines: a sentence and fields. Text on a terminal, one JSON object a line
 // otherwise. error: someone must act; warn: degraded; info: a change of state; debug: per request.
 // May be called from any thread. User data in fields is escaped, so it cannot forge a line; secrets
-// are never passed in. Of warnings and errors with one sentence ten a second are written; the
-// others are counted, and the count is written behind them. Lines that nobody reads are lost and
-// counted, too: a full pipe holds threads up for 50 ms in a second at most. Rooms base, event and
-// graphql do not log.
+// are never passed in. Of warnings and errors with one sentence, and of what is told to be limited,
+// ten a second are written; the others are counted, and the count is written behind them. Lines
+// that nobody reads are lost and counted, too: a full pipe holds threads up for 50 ms in a second
+// at most. Rooms base, event and graphql do not log.
 #pragma once
 
 #include <concepts>
@@ -31,10 +31,12 @@ struct LogField {
 };
 using LogFields = std::initializer_list<LogField>;
 
-// Before the first line; the default is text at info. Lines go to stderr.
+// Before the first line: nothing is counted yet. The default is text at info. Lines go to stderr.
 void set_up_logging(LogLevel level, LogFormat format);
 [[nodiscard]] bool logs(LogLevel level);
 void log_line(LogLevel level, std::string_view sentence, LogFields fields = {});
+// What anybody can cause, however often: limited as warnings are.
+void log_limited_info(std::string_view sentence, LogFields fields);
 // Writes how many lines were lost, and how many were left out, of those seconds that are over, or
 // at the end of the program of all. Every line does that, too; who calls it makes sure that it is
 // said if no line follows. Costs nothing if there is nothing to say, and as long as standard error

@@ -6,11 +6,17 @@
 
 namespace belfry {
 
+namespace {
+
+constexpr std::string_view kNobody = "none";
+
+}  // namespace
+
 Exchange Audit::watch(const HttpRequest& request, const Caller& caller, Exchange exchange) {
     acts_.emplace(
         ++last_,
         Act{.exchange = std::move(exchange),
-            .who = caller.token_id.empty() ? "none" : caller.token_id,
+            .who = caller.token_id.empty() ? std::string(kNobody) : caller.token_id,
             .tenant = caller.tenant,
             .method = std::string(request.method_text),
             .path = std::string(request.path),  // without the query
@@ -29,16 +35,17 @@ void Audit::note(Act& act, int status) {
     } else if (status >= 300) {  // where a redirect leads, a client has yet to ask
         result = "failed";
     }
-    log_info(
-        "audit",
+    // What strangers try in vain must not bury what was done, or with a full pipe lose it.
+    const bool in_vain = act.who == kNobody && result != "done";
+    const auto log = in_vain ? log_limited_info : log_info;
+    log("audit",
         {{"token", act.who},
          {"tenant", act.tenant},
          {"method", act.method},
          {"path", act.path},
          {"peer", act.peer},
          {"result", result},
-         {"status", status}}
-    );
+         {"status", status}});
 }
 
 void Audit::respond(std::uint64_t act, const HttpResponse& response) {

@@ -1,5 +1,6 @@
 // The audit of a door: one line of log for every administrative act, whether it was done, refused
-// or failed: who, what, from where, with which result. An act is audited by standing between its
+// or failed: who, what, from where, with which result. Of what callers without a token do in vain
+// ten lines a second are written, the others counted. An act is audited by standing between its
 // handler and the connection that waits for the answer. Owned by the router; outlives what it
 // audits. I/O thread only.
 #pragma once

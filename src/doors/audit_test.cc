@@ -1,5 +1,6 @@
 #include "doors/audit.h"
 
+#include "base/logging.h"
 #include "doors/native/closed_hub_fixture.h"
 
 namespace belfry {
@@ -9,24 +10,29 @@ using namespace std::chrono_literals;
 
 class AuditTest : public ClosedHubTest {
  protected:
-    AuditTest() { peer_ = "10.0.0.7"; }
+    AuditTest() {
+        peer_ = "10.0.0.7";
+        set_up_logging(LogLevel::info, LogFormat::text);  // what other tests logged counts no more
+    }
 
-    // What was written to the log as audit meanwhile, from the first field on.
-    std::vector<std::string> audited(auto acts) {
+    // What was written to the log meanwhile and has `word`, from behind it on.
+    std::vector<std::string> logged(std::string_view word, auto acts) {
         testing::internal::CaptureStderr();
         acts();
+        log_left_out(LeftOutLines::all);
         std::string log = testing::internal::GetCapturedStderr();
         std::vector<std::string> lines;
         std::size_t end = 0;
         for (std::size_t begin = 0; (end = log.find('\n', begin)) != std::string::npos;
              begin = end + 1) {
             std::string line = log.substr(begin, end - begin);
-            if (std::size_t at = line.find(" audit "); at != std::string::npos) {
-                lines.push_back(line.substr(at + 7));
+            if (std::size_t at = line.find(word); at != std::string::npos) {
+                lines.push_back(line.substr(at + word.size()));
             }
         }
         return lines;
     }
+    std::vector<std::string> audited(auto acts) { return logged(" audit ", acts); }
     // As the server does with a request that it does not take.
     void refuse(Method method, std::string_view target, int status) {
         HttpRequest head{.method = method, .method_text = name_of(method), .target = target};
@@ -169,6 +175,38 @@ TEST_F(AuditTest, NamesWhatWasRefusedBeforeItWasKnownWhoAsks) {
         }),
         Lines{}
     );
+}
+
+TEST_F(AuditTest, WhatStrangersTryInVainLeavesRoomForWhatIsDone) {
+    constexpr int kTries = 1000;
+    close();
+    const std::string id = member(ask_as(operator_, Method::get, kTokens).body, "id");
+    const Lines lines = logged("audit ", [&] {
+        for (int i = 0; i < kTries; i += 4) {
+            ask_as("", Method::del, "/api/v1/tokens/x");
+            ask_as("belfry_nonsense", Method::del, "/api/v1/tokens/x");
+            ask_as("", Method::post, "/api/v1/tokens?x=%zz");
+            refuse(Method::post, "/api/v1/tokens", 413);
+        }
+        ask_as(operator_, Method::post, "/api/v1/subscriptions", kSubscription);
+    });
+    int tried = 0;
+    int left_out = 0;
+    int others = 0;
+    for (const std::string& each : lines) {
+        if (each.starts_with("lines=")) {
+            left_out += std::stoi(each.substr(6));
+        } else if (each.starts_with("token=none ")) {
+            ++tried;
+        } else {
+            EXPECT_EQ(each, line(id, "method=POST path=/api/v1/subscriptions", "done status=201"));
+            ++others;
+        }
+    }
+    EXPECT_EQ(others, 1);
+    EXPECT_GE(tried, 10);
+    EXPECT_LT(tried, kTries / 2) << "ten a second";
+    EXPECT_EQ(tried + left_out, kTries);
 }
 
 TEST_F(AuditTest, APathCannotForgeALine) {
