@@ -37,8 +37,8 @@ namespace belfry {
       12'800,                                                                               \
       "events that a list of Consul's looks back over to show some of them; goes on")       \
     X(kConsulListSearchesMax,                                                               \
-      65'536,                                                                               \
-      "bytes of different filters that such a list searches; goes on")
+      4'194'304,                                                                            \
+      "instructions times bytes of different filters that such a list searches; goes on")
 
 #define BELFRY_FIXED_LIMIT_CONSTANT(name, value, text) inline constexpr std::size_t name = value;
 BELFRY_FIXED_LIMITS(BELFRY_FIXED_LIMIT_CONSTANT)

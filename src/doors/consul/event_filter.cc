@@ -287,4 +287,9 @@ bool EventFilter::admits(EventFilterTexts stored) const {
            admitted(tag_, stored.tag);
 }
 
+std::uint64_t EventFilter::steps(EventFilterTexts stored) const {
+    return steps_of(node_, stored.node) + steps_of(service_, stored.service) +
+           steps_of(tag_, stored.tag);
+}
+
 }  // namespace belfry

@@ -53,6 +53,8 @@ class EventFilter {
     static constexpr std::uint64_t kSearchStepsMax = 1 << 22;
     // Each of these texts is empty, which means everybody, or is matched.
     [[nodiscard]] bool admits(EventFilterTexts stored) const;
+    // What that takes at most.
+    [[nodiscard]] std::uint64_t steps(EventFilterTexts stored) const;
 
  private:
     // nullptr: everything matches.

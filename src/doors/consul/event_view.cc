@@ -43,7 +43,7 @@ void EventView::restart(Offset before) {
     dropped_ = false;
     seen_ = before;
     newest_denied_.reset();
-    searched_bytes_ = 0;
+    searched_ = 0;
     changed();
 }
 
@@ -83,7 +83,7 @@ bool EventView::admits(EventFilterTexts texts) {
     const auto [at, is_new] = admitted_.try_emplace(std::move(together), false);
     if (is_new) {
         at->second = filter_.admits(texts);
-        searched_bytes_ += bytes;
+        searched_ += filter_.steps(texts);
         admitted_bytes_ += key_bytes;
         count();
     }
@@ -102,8 +102,7 @@ bool EventView::shows_some_only() const {
 }
 
 bool EventView::add_older(const StoredEvent& stored) {
-    if (dropped_ || entries_.size() >= limits_.events ||
-        searched_bytes_ >= kConsulListSearchesMax ||
+    if (dropped_ || entries_.size() >= limits_.events || searched_ >= kConsulListSearchesMax ||
         (shows_some_only() && looked_at_ >= kConsulListLooksBackMax)) {
         return false;
     }

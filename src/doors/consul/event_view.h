@@ -78,6 +78,8 @@ class EventView {
         bool is_gzip = false;
     };
     [[nodiscard]] Body body(JsonForm form);
+    // What its filter took since the last restart, in EventFilter's steps.
+    [[nodiscard]] std::uint64_t searched() const { return searched_; }
     // Its part of `all_bytes`.
     [[nodiscard]] std::size_t bytes() const { return counted_; }
 
@@ -117,9 +119,9 @@ class EventView {
     // search may be slow.
     std::unordered_map<std::string, bool> admitted_;
     std::size_t admitted_bytes_ = 0;
-    bool dropped_ = false;            // an event for want of room, since the last restart
-    std::size_t searched_bytes_ = 0;  // of the filters searched since the last restart
-    std::string compact_;             // the list as it is now; empty: not made yet
+    bool dropped_ = false;        // an event for want of room, since the last restart
+    std::uint64_t searched_ = 0;  // steps of the filter, since the last restart
+    std::string compact_;         // the list as it is now; empty: not made yet
     std::array<std::optional<WireJson>, 4> wire_;  // by form
 };
 

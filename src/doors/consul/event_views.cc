@@ -11,6 +11,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kPageEvents = 256;
+// What a turn of the loop searches, in EventFilter's steps, before the others of the loop have
+// theirs: 50 ms, and one event for one view more.
+constexpr std::uint64_t kStepsOfTurnMax = 1 << 20;
 
 Error too_many() {
     return Error{
@@ -47,6 +50,7 @@ EventViews::EventViews(
 }
 
 EventViews::~EventViews() {
+    clock_.cancel(next_turn_);
     hub_.remove_reader(hub_reader_);
 }
 
@@ -143,22 +147,33 @@ void EventViews::loaded(const View& view, Result<void> result) {
 }
 
 void EventViews::committed(Offset first, Offset next) {
-    if (views_.empty()) {
-        return;
+    committed_ = next;
+    if (!is_behind()) {
+        fed_ = first;
+        feed_new();
     }
+}
+
+// A search may take long, and there are many views: past so much of it this goes on in a later
+// turn. What was fed stands in each view's seen().
+void EventViews::feed_new() {
+    next_turn_ = {};
     std::vector<View> changed;
-    for (Offset at = first; at < next;) {
-        std::optional<ReadResult> read = hub_.log().read_tail(at, ReadLimit{});
-        if (!read || read->next <= at) {
+    std::uint64_t steps = 0;
+    while (!views_.empty() && !is_behind() && fed_ < committed_) {
+        std::optional<ReadResult> read = hub_.log().read_tail(fed_, ReadLimit{});
+        if (!read || read->next <= fed_) {
             return reload_all();
         }
+        fed_ = read->next;
         for (const LogEntry& entry : read->entries) {
-            if (const auto* stored = std::get_if<StoredEvent>(&entry)) {
-                feed(*stored, {stored->event.tenant, stored->event.type}, changed);
-                feed(*stored, {stored->event.tenant, {}}, changed);
+            const auto* stored = std::get_if<StoredEvent>(&entry);
+            if (stored != nullptr && !feed(*stored, changed, steps)) {
+                fed_ = stored->offset;
+                next_turn_ = clock_.call_after(0s, [this] { feed_new(); });
+                break;
             }
         }
-        at = read->next;
     }
     for (const View& view : changed) {
         on_change_(view);
@@ -168,18 +183,32 @@ void EventViews::committed(Offset first, Offset next) {
     }
 }
 
-void EventViews::feed(const StoredEvent& stored, Name name, std::vector<View>& changed) {
+bool EventViews::feed(const StoredEvent& stored, std::vector<View>& changed, std::uint64_t& steps) {
+    return feed(stored, {stored.event.tenant, stored.event.type}, changed, steps) &&
+           feed(stored, {stored.event.tenant, {}}, changed, steps);
+}
+
+bool EventViews::feed(
+    const StoredEvent& stored, Name name, std::vector<View>& changed, std::uint64_t& steps
+) {
     auto [begin, end] = views_.equal_range(name);
     for (auto at = begin; at != end; ++at) {
         const View& view = at->second.view;
         // A view that was loaded between a commit and its announcement has the event already.
-        if (stored.offset < view->seen() || !view->add_newer(stored) || view->loading) {
+        if (stored.offset < view->seen()) {
             continue;
         }
-        if (std::ranges::find(changed, view) == changed.end()) {
+        if (steps >= kStepsOfTurnMax) {
+            return false;
+        }
+        const std::uint64_t before = view->searched();
+        const bool differs = view->add_newer(stored);
+        steps += view->searched() - before;
+        if (differs && !view->loading && std::ranges::find(changed, view) == changed.end()) {
             changed.push_back(view);
         }
     }
+    return true;
 }
 
 // The log's memory did not hold what was committed.

@@ -32,7 +32,8 @@ class EventViews {
     EventViews(const EventViews&) = delete;
     EventViews& operator=(const EventViews&) = delete;
 
-    // The view, up to date with the log, perhaps before this returns. `filter` is the key's.
+    // The view, up to date with the log but for turns that long searches take, perhaps before this
+    // returns. `filter` is the key's.
     // overloaded: as many views as may be are waited for, or what they hold is all there may be.
     void find(const ViewKey& key, EventFilter filter, Found found);
     // Forgets views that nobody waits for while all together are too many or hold too much.
@@ -61,9 +62,16 @@ class EventViews {
     void load_page(const View& view, Offset before);
     void loaded(const View& view, Result<void> result);
     void committed(Offset first, Offset next);
-    void feed(const StoredEvent& stored, Name name, std::vector<View>& changed);
+    void feed_new();
+    // False if some views have yet to be fed with it: enough for this turn.
+    bool feed(const StoredEvent& stored, std::vector<View>& changed, std::uint64_t& steps);
+    bool feed(
+        const StoredEvent& stored, Name name, std::vector<View>& changed, std::uint64_t& steps
+    );
     void reload_all();
     [[nodiscard]] bool is_full() const;
+    // Some views have yet to be fed with what was committed.
+    [[nodiscard]] bool is_behind() const { return next_turn_ != TimerId{}; }
     [[nodiscard]] bool holds_too_much() const { return *all_bytes_ >= limits_.consul_list_bytes; }
 
     // Constant after construction.
@@ -76,6 +84,9 @@ class EventViews {
     // I/O thread.
     std::map<ViewKey, Held, InOrder> views_;
     const std::shared_ptr<std::size_t> all_bytes_ = std::make_shared<std::size_t>(0);
+    Offset fed_;                         // all views have what is below
+    Offset committed_;                   // what is below was announced
+    TimerId next_turn_;                  // feeds on
     std::shared_ptr<EventViews*> self_;  // what the log still owes finds nobody once this is gone
 };
 
