@@ -28,6 +28,8 @@ test('steadybit 23: an event waits for an interval at most, and the interval is 
   const times = (await attempts(hub, name)).map(({ at }) => Date.parse(at)).reverse();
   assert.equal(times.length, 4);
   assert.ok(times[3] - times[0] > 1100, `${times[3] - times[0]} ms for two whole intervals`);
+  const pauses = times.slice(1).map((at, place) => at - times[place]);
+  assert.ok(Math.min(...pauses) < 3000, `${pauses} ms: a machine that stands still makes one longer, but not each`);
   for (const count of from(5, 7)) {
     await new Promise((resume) => setTimeout(resume, (count - 5) * 350)); // early, in the middle and late in an interval
     await post(hub, event(count));
