@@ -481,9 +481,10 @@ TEST(CommandLine, BenchSaysHowFastTheHubWas) {
     EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
     EXPECT_THAT(ran.out, HasSubstr(" events/s: "));
     EXPECT_THAT(ran.out, HasSubstr("p99.9 "));
-    words.insert(words.end(), {"--json", "--format", "json", "--batch", "3", "--rate", "600"});
+    // One request is due, and at once; of more, one might not be sent in time.
+    words.insert(words.end(), {"--json", "--format", "json", "--batch", "3", "--rate", "3"});
     ran = run(words);
-    EXPECT_THAT(ran.out, StartsWith(R"({"requests":4,"events":12,"events_with_warm_up":12,)"));
+    EXPECT_THAT(ran.out, StartsWith(R"({"requests":1,"events":3,"events_with_warm_up":3,)"));
     EXPECT_THAT(ran.out, HasSubstr(R"("failed":0,"lost":0,"unsent":0,"refused":{},"seconds":)"));
 }
 
