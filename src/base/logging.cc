@@ -35,8 +35,8 @@ std::atomic<MonoTime> g_next_try = MonoTime{};
 
 // Under the mutex. Never destroyed: threads may log until the very end.
 LogRate& rate() {
-    static auto* const rate = new LogRate;
-    return *rate;
+    static auto& rate = *new LogRate;  // NOLINT(cppcoreguidelines-owning-memory)
+    return rate;
 }
 
 std::string_view level_name(LogLevel level) {

@@ -103,8 +103,11 @@ Traits traits_of(std::string_view pattern) {
         if (pattern[at] == '{') {
             traits.repetitions += repetitions_of(pattern.substr(at + 1));
         }
-        if (pattern[at] != '\\' || ++at == pattern.size()) {
+        if (pattern[at] != '\\') {
             continue;
+        }
+        if (++at == pattern.size()) {
+            break;
         }
         const char escaped = pattern[at];
         traits.any_byte = traits.any_byte || escaped == 'C';
