@@ -423,7 +423,7 @@ class Simulation {
             if (i > 5 && nothing_is_owed()) {
                 return;
             }
-            if (i == 200) {
+            if (i == 1'000) {
                 check_that_poison_holds_nobody_back();
                 oracle_.poison_works = false;  // perhaps nothing is left to be tried in its place
             }
