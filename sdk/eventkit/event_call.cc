@@ -1,7 +1,7 @@
 #include "eventkit/event_call.h"
 
+#include "base/ascii.h"
 #include "eventkit/step_cache.h"
-#include "net/http_syntax.h"
 
 #include <algorithm>
 #include <exception>

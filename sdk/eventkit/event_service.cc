@@ -1,10 +1,10 @@
 #include "eventkit/event_service.h"
 
+#include "base/ascii.h"
 #include "base/logging.h"
 #include "eventkit/entity_tag.h"
 #include "eventkit/problem.h"
 #include "eventkit/request_timeout.h"
-#include "net/http_syntax.h"
 
 #include <fmt/format.h>
 

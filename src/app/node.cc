@@ -1,5 +1,6 @@
 #include "app/node.h"
 
+#include "base/ascii.h"
 #include "net/socket_address.h"
 
 #include <algorithm>
@@ -67,7 +68,7 @@ Result<void> check_node_name(std::string_view name) {
 
 Result<void> check_datacenter(std::string_view name) {
     const bool plain = std::ranges::all_of(name, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
     });
     if (name.empty() || name.size() > kNameBytes || !plain) {
         return fail(Errc::bad_request, "a datacenter is of a-z, 0-9, - and _, such as dc1");

@@ -1,5 +1,6 @@
 #include "auth/oauth2_tokens.h"
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/json_text.h"
@@ -33,8 +34,7 @@ std::string form_encoded(std::string_view text) {
     std::string out;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-            std::string_view("-._*").contains(c)) {
+        if (is_letter(c) || is_digit(c) || std::string_view("-._*").contains(c)) {
             out += c;
         } else if (c == ' ') {
             out += '+';

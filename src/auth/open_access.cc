@@ -1,6 +1,6 @@
 #include "auth/open_access.h"
 
-#include "net/http_syntax.h"
+#include "base/ascii.h"
 
 #include <algorithm>
 #include <arpa/inet.h>

@@ -1,5 +1,7 @@
 #include "auth/policy_hcl.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 
 namespace belfry {
@@ -7,8 +9,7 @@ namespace belfry {
 namespace {
 
 bool is_name_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
+    return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.';
 }
 
 // A cursor over the text that remembers the first thing wrong and stands still from then on.

@@ -1,5 +1,6 @@
 #include "auth/token_secret.h"
 
+#include "base/ascii.h"
 #include "base/crc32c.h"
 
 #include <fmt/format.h>
@@ -52,7 +53,7 @@ bool has_token_form(std::string_view text) {
     }
     const std::string_view digits = text.substr(kPrefix.size(), kDigits);
     return std::ranges::all_of(
-               digits, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+               digits, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
            ) &&
            text.substr(kPrefix.size() + kDigits) == check_digits(digits);
 }

@@ -1,5 +1,6 @@
 #include "base/duration.h"
 
+#include "base/ascii.h"
 #include "base/assert.h"
 
 #include <array>
@@ -23,10 +24,6 @@ constexpr std::array kUnits{
     Unit{"ms", 1'000'000},
     Unit{"us", 1'000},
 };
-
-constexpr bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 std::unexpected<Error> bad_duration(std::string_view text, std::string_view why) {
     std::string shown(text.substr(0, 40));

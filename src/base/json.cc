@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include "base/ascii.h"
+
 #include <boost/json.hpp>
 #include <boost/json/basic_parser_impl.hpp>
 #include <fmt/format.h>
@@ -119,9 +121,7 @@ class StrictHandler {
     }
 
     bool count_digits(json::string_view part) {
-        digits_ += static_cast<std::uint64_t>(std::ranges::count_if(part, [](char c) {
-            return c >= '0' && c <= '9';
-        }));
+        digits_ += static_cast<std::uint64_t>(std::ranges::count_if(part, is_digit));
         if (digits_ > limits_.json_number_digits) {
             return past_limit(
                 fmt::format("a number has more than {} digits", limits_.json_number_digits),

@@ -1,5 +1,6 @@
 #include "base/json_scan.h"
 
+#include "base/ascii.h"
 #include "base/hex.h"
 #include "base/utf8.h"
 
@@ -9,10 +10,6 @@
 namespace belfry {
 
 namespace {
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 // Four hex digits that a scan has seen.
 std::uint32_t code_unit(std::string_view digits) {

@@ -1,12 +1,13 @@
 #include "base/percent_encoding.h"
 
+#include "base/ascii.h"
+
 namespace belfry {
 
 namespace {
 
 bool is_unreserved(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
+    return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 }  // namespace

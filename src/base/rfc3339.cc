@@ -1,5 +1,7 @@
 #include "base/rfc3339.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -21,10 +23,6 @@ void put_digits(char* at, std::int64_t number, int count) {
 
 // Where each part of the date and time stands; a fraction may follow, then the zone.
 constexpr std::string_view kForm = "YYYY-MM-DDThh:mm:ss";
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 // Two digits; more than 99 if they are not there.
 unsigned two_digits(std::string_view text, std::size_t at) {

@@ -1,5 +1,7 @@
 #include "base/url.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -13,24 +15,8 @@ constexpr std::size_t kUrlBytes = 4096;
 constexpr std::size_t kHostBytes = 253;
 constexpr std::size_t kLabelBytes = 63;
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 bool is_hex(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::ranges::transform(result, result.begin(), [](char c) { return lower(c); });
-    return result;
 }
 
 std::unexpected<Error> bad_url(std::string why) {
@@ -141,7 +127,7 @@ Result<void> read_name(std::string_view host, Url& url) {
         // Resolvers disagree about such names; some would call 127.0.0.1 for "0x7f.1".
         return bad_url("write an IPv4 address as four decimal numbers, like 192.0.2.1");
     }
-    url.host = lower(host);
+    url.host = ascii_lowered(host);
     return {};
 }
 
@@ -229,7 +215,7 @@ Result<Url> parse_url(std::string_view text) {
     }
     Url url;
     std::size_t colon = text.find("://");
-    std::string scheme = lower(text.substr(0, std::min(colon, text.size())));
+    std::string scheme = ascii_lowered(text.substr(0, std::min(colon, text.size())));
     if (colon == std::string_view::npos || (scheme != "http" && scheme != "https")) {
         return bad_url("it must begin with http:// or https://");
     }

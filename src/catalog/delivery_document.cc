@@ -1,5 +1,6 @@
 #include "catalog/delivery_document.h"
 
+#include "base/ascii.h"
 #include "base/duration.h"
 #include "base/json_text.h"
 #include "base/rfc3339.h"
@@ -77,10 +78,9 @@ void read_order(JsonObjectReader& reader, DeliveryPolicy& delivery) {
         }
     }
     if (std::optional<std::string> key = reader.text("key")) {
-        bool good = !key->empty() && key->size() <= kAttributeNameBytes &&
-                    std::ranges::all_of(*key, [](char c) {
-                        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-                    });
+        bool good =
+            !key->empty() && key->size() <= kAttributeNameBytes &&
+            std::ranges::all_of(*key, [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c); });
         if (!good) {
             reader.refuse("key", Errc::bad_request, "`key` is an attribute's name: a-z and 0-9");
         }

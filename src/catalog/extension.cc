@@ -1,5 +1,6 @@
 #include "catalog/extension.h"
 
+#include "base/ascii.h"
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/utf8.h"
@@ -81,8 +82,8 @@ char name_char(char c) {
     if (c >= 'A' && c <= 'Z') {
         return static_cast<char>(c - 'A' + 'a');
     }
-    const bool fits = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-                      c == ':' || c == '-';
+    const bool fits =
+        (c >= 'a' && c <= 'z') || is_digit(c) || c == '.' || c == '_' || c == ':' || c == '-';
     return fits ? c : '-';
 }
 

@@ -1,15 +1,17 @@
 #include "catalog/name.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 
 namespace belfry {
 
 Result<void> check_name(std::string_view name) {
-    bool good = !name.empty() && name.size() <= kNameBytes && name != "." && name != ".." &&
-                std::ranges::all_of(name, [](char c) {
-                    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-                           c == '_' || c == '-';
-                });
+    bool good =
+        !name.empty() && name.size() <= kNameBytes && name != "." && name != ".." &&
+        std::ranges::all_of(name, [](char c) {
+            return (c >= 'a' && c <= 'z') || is_digit(c) || c == '.' || c == '_' || c == '-';
+        });
     if (!good) {
         return std::unexpected(Error{
             .code = Errc::bad_request,

@@ -1,5 +1,6 @@
 #include "catalog/service.h"
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "base/json_text.h"
 #include "base/utf8.h"
@@ -23,14 +24,6 @@ constexpr std::size_t kTags = 64;
 constexpr std::size_t kMetaPairs = 64;
 constexpr std::size_t kMetaKeyBytes = 128;
 constexpr std::size_t kMetaValueBytes = 512;
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_but_for_case(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 // Reads the members that Belfry keeps; the first thing wrong is what error() says.
 class ServiceReader {
@@ -114,7 +107,7 @@ class ServiceReader {
     const json::value* member(std::string_view name) {
         const json::value* found = nullptr;
         for (const auto& [key, value] : object_) {
-            if (!same_but_for_case(key, name)) {
+            if (!equals_ignoring_case(key, name)) {
                 continue;
             }
             if (found != nullptr) {
@@ -141,8 +134,7 @@ class ServiceReader {
 
     void check_meta_key(std::string_view key) {
         const bool plain = std::ranges::all_of(key, [](char c) {
-            return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-                   c == '-';
+            return is_letter(c) || is_digit(c) || c == '_' || c == '-';
         });
         std::string_view why;
         if (key.empty()) {

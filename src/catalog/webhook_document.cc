@@ -1,5 +1,6 @@
 #include "catalog/webhook_document.h"
 
+#include "base/ascii.h"
 #include "base/json_text.h"
 #include "base/rfc3339.h"
 #include "base/url.h"
@@ -57,17 +58,9 @@ std::string_view view(json::string_view text) {
     return {text.data(), text.size()};
 }
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::ranges::transform(result, result.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return result;
-}
-
 // RFC 9110, 5.6.2.
 bool is_token_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+    return is_letter(c) || is_digit(c) ||
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
@@ -117,7 +110,7 @@ void read_headers(JsonObjectReader& reader, WebhookSink& sink) {
         if (good) {
             good = check_header_value(view(*text));
         }
-        if (good && std::ranges::find(names, lower(name)) != names.end()) {
+        if (good && std::ranges::find(names, ascii_lowered(name)) != names.end()) {
             good = fail(Errc::bad_request, "the same name twice");
         }
         if (!good) {
@@ -128,7 +121,7 @@ void read_headers(JsonObjectReader& reader, WebhookSink& sink) {
             );
             return;
         }
-        names.push_back(lower(name));
+        names.push_back(ascii_lowered(name));
         sink.headers.emplace_back(name, view(*text));
     }
 }
@@ -312,7 +305,7 @@ Result<void> check_header_name(std::string_view name) {
     if (name.empty() || name.size() > kHeaderBytes || !std::ranges::all_of(name, is_token_char)) {
         return fail(Errc::bad_request, "not a header name");
     }
-    std::string lowered = lower(name);
+    std::string lowered = ascii_lowered(name);
     if (lowered == "authorization") {
         return fail(Errc::bad_request, "credentials belong into `auth`");
     }

@@ -1,5 +1,6 @@
 #include "doors/credentials.h"
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "net/http_syntax.h"
 

@@ -1,8 +1,8 @@
 #include "doors/percent_decoding.h"
 
 #include "base/assert.h"
+#include "base/hex.h"
 #include "base/utf8.h"
-#include "net/http_syntax.h"
 
 namespace belfry {
 
@@ -36,8 +36,8 @@ std::optional<std::string_view> percent_decode_bytes(
         char c = raw[i];
         if (c == '%') {
             bool whole = i + 2 < raw.size();
-            int high = whole ? hex_value(raw[i + 1]) : -1;
-            int low = whole ? hex_value(raw[i + 2]) : -1;
+            int high = whole ? hex_digit_value(raw[i + 1]) : -1;
+            int low = whole ? hex_digit_value(raw[i + 2]) : -1;
             if (high < 0 || low < 0) {
                 return std::nullopt;
             }

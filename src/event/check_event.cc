@@ -1,5 +1,6 @@
 #include "event/check_event.h"
 
+#include "base/ascii.h"
 #include "base/rfc3339.h"
 #include "base/utf8.h"
 #include "event/media_type.h"
@@ -120,11 +121,9 @@ UriClass uri_class(char c) {
 }
 
 bool is_scheme(std::string_view text) {
-    const auto is_letter = [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; };
-    return !text.empty() && is_letter(text.front()) &&
-           std::ranges::all_of(text, [is_letter](char c) {
-               return is_letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
-           });
+    return !text.empty() && is_letter(text.front()) && std::ranges::all_of(text, [](char c) {
+        return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+    });
 }
 
 // RFC 3986, URI-reference: the characters, percent escapes, the scheme, one fragment.
@@ -201,9 +200,8 @@ Result<void> check_uri(std::string_view name, std::string_view text, std::uint64
 }
 
 bool is_extension_name(std::string_view name) {
-    return !name.empty() && std::ranges::all_of(name, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    });
+    return !name.empty() &&
+           std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c); });
 }
 
 bool is_core_name(std::string_view name) {

@@ -1,5 +1,6 @@
 #include "event/cloudevents_http.h"
 
+#include "base/ascii.h"
 #include "base/hex.h"
 #include "base/json_scan.h"
 #include "event/check_event.h"
@@ -17,17 +18,9 @@ namespace {
 
 constexpr std::string_view kPrefix = "ce-";
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
-bool equal_ignoring_case(std::string_view text, std::string_view lower_case) {
-    return std::ranges::equal(text, lower_case, {}, lower);
-}
-
 bool has_prefix(std::string_view name) {
     return name.size() >= kPrefix.size() &&
-           equal_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
+           equals_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
 }
 
 std::unexpected<Error> invalid(std::string_view field, std::string detail) {
@@ -101,7 +94,7 @@ std::string_view attribute_name(std::string_view header, std::vector<std::string
         return name;
     }
     std::string& lowered = memory.emplace_back(name);
-    std::ranges::transform(lowered, lowered.begin(), lower);
+    std::ranges::transform(lowered, lowered.begin(), ascii_lower);
     return lowered;
 }
 
@@ -207,15 +200,15 @@ CloudEventsMode cloudevents_mode(std::span<const HeaderField> headers) {
     static constexpr std::string_view kOne = "application/cloudevents";
     CloudEventsMode mode = CloudEventsMode::none;
     for (const HeaderField& header : headers) {
-        if (equal_ignoring_case(header.name, "content-type")) {
+        if (equals_ignoring_case(header.name, "content-type")) {
             const std::string_view type = header.value.substr(0, header.value.find_first_of(";+ "));
-            if (equal_ignoring_case(type, kBatch)) {
+            if (equals_ignoring_case(type, kBatch)) {
                 return CloudEventsMode::batch;
             }
-            if (equal_ignoring_case(type, kOne)) {
+            if (equals_ignoring_case(type, kOne)) {
                 return CloudEventsMode::structured;
             }
-        } else if (equal_ignoring_case(header.name, "ce-specversion")) {
+        } else if (equals_ignoring_case(header.name, "ce-specversion")) {
             mode = CloudEventsMode::binary;
         }
     }
@@ -238,7 +231,7 @@ Result<Event> parse_binary_event(
             if (auto read = read_attribute(header, event, specversion, memory); !read) {
                 return std::unexpected(std::move(read.error()));
             }
-        } else if (equal_ignoring_case(header.name, "content-type") && !header.value.empty()) {
+        } else if (equals_ignoring_case(header.name, "content-type") && !header.value.empty()) {
             if (!event.datacontenttype.empty()) {
                 return invalid("datacontenttype", "Content-Type stands twice");
             }

@@ -1,5 +1,6 @@
 #include "event/filter.h"
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "base/json_text.h"
 
@@ -41,9 +42,8 @@ std::unexpected<Error> invalid(std::string field, std::string detail) {
 }
 
 bool is_attribute_name(std::string_view name) {
-    return !name.empty() && name != "data" && std::ranges::all_of(name, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    });
+    return !name.empty() && name != "data" &&
+           std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c); });
 }
 
 Result<void> check_value(const std::string& field, std::string_view value, const Limits& limits) {

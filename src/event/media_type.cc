@@ -1,5 +1,7 @@
 #include "event/media_type.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 #include <array>
 
@@ -7,17 +9,9 @@ namespace belfry {
 
 namespace {
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
-bool equal_ignoring_case(std::string_view text, std::string_view lower_case) {
-    return std::ranges::equal(text, lower_case, {}, lower);
-}
-
 bool ends_ignoring_case(std::string_view text, std::string_view lower_case) {
     return text.size() >= lower_case.size() &&
-           equal_ignoring_case(text.substr(text.size() - lower_case.size()), lower_case);
+           equals_ignoring_case(text.substr(text.size() - lower_case.size()), lower_case);
 }
 
 constexpr std::array<bool, 256> kTokenBytes = [] {
@@ -117,17 +111,17 @@ bool is_media_type(std::string_view text) {
 
 bool is_json_media_type(std::string_view text) {
     const std::string_view subtype = subtype_of(text);
-    return equal_ignoring_case(subtype, "json") || ends_ignoring_case(subtype, "+json");
+    return equals_ignoring_case(subtype, "json") || ends_ignoring_case(subtype, "+json");
 }
 
 bool is_text_media_type(std::string_view text) {
     const std::string_view essence = essence_of(text);
     const std::string_view subtype = subtype_of(text);
     const bool text_kind =
-        equal_ignoring_case(essence.substr(0, 5), "text/") || equal_ignoring_case(subtype, "xml") ||
-        ends_ignoring_case(subtype, "+xml") || equal_ignoring_case(subtype, "yaml") ||
-        ends_ignoring_case(subtype, "+yaml") ||
-        equal_ignoring_case(essence, "application/x-www-form-urlencoded");
+        equals_ignoring_case(essence.substr(0, 5), "text/") ||
+        equals_ignoring_case(subtype, "xml") || ends_ignoring_case(subtype, "+xml") ||
+        equals_ignoring_case(subtype, "yaml") || ends_ignoring_case(subtype, "+yaml") ||
+        equals_ignoring_case(essence, "application/x-www-form-urlencoded");
     if (!text_kind) {
         return false;
     }
@@ -138,16 +132,16 @@ bool is_text_media_type(std::string_view text) {
         if (!take_parameter(rest, parameter)) {
             break;
         }
-        if (equal_ignoring_case(parameter.name, "charset")) {
-            return equal_ignoring_case(parameter.value, "utf-8") ||
-                   equal_ignoring_case(parameter.value, "us-ascii");
+        if (equals_ignoring_case(parameter.name, "charset")) {
+            return equals_ignoring_case(parameter.value, "utf-8") ||
+                   equals_ignoring_case(parameter.value, "us-ascii");
         }
     }
     return true;
 }
 
 bool has_essence(std::string_view text, std::string_view essence) {
-    return equal_ignoring_case(essence_of(text), essence);
+    return equals_ignoring_case(essence_of(text), essence);
 }
 
 }  // namespace belfry

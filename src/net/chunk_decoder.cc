@@ -1,6 +1,7 @@
 #include "net/chunk_decoder.h"
 
 #include "base/fixed_limits.h"
+#include "base/hex.h"
 #include "net/http_syntax.h"
 
 #include <algorithm>
@@ -87,7 +88,7 @@ void ChunkDecoder::step_size(char c) {
         digits_ = 0;
         extension_bytes_ = 0;
     }
-    if (const int digit = hex_value(c); digit >= 0) {
+    if (const int digit = hex_digit_value(c); digit >= 0) {
         ++digits_;
         left_ = left_ << 4 | static_cast<std::uint64_t>(digit);
         at_ = At::size;

@@ -1,7 +1,7 @@
 #include "net/http.h"
 
+#include "base/ascii.h"
 #include "base/assert.h"
-#include "net/http_syntax.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,6 @@
 #include "net/request_head.h"
 
+#include "base/ascii.h"
 #include "net/http_syntax.h"
 #include "net/request_target.h"
 

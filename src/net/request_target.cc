@@ -1,6 +1,7 @@
 #include "net/request_target.h"
 
-#include "net/http_syntax.h"
+#include "base/ascii.h"
+#include "base/hex.h"
 
 #include <algorithm>
 #include <array>
@@ -10,8 +11,7 @@ namespace {
 
 // unreserved and sub-delims of RFC 3986.
 constexpr bool is_name_char(char c) {
-    return is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') ||
-           std::string_view("-._~!$&'()*+,;=").contains(c);
+    return is_digit(c) || is_letter(c) || std::string_view("-._~!$&'()*+,;=").contains(c);
 }
 
 // What stands in paths and queries. Beyond RFC 3986 these are let pass, because real clients send
@@ -30,8 +30,8 @@ constexpr auto kTargetChars = [] {
 
 bool percent_encoding_is_sound(std::string_view path) {
     for (std::size_t i = path.find('%'); i != std::string_view::npos; i = path.find('%', i + 1)) {
-        if (i + 2 >= path.size() || hex_value(path[i + 1]) < 0 || hex_value(path[i + 2]) < 0 ||
-            (path[i + 1] == '0' && path[i + 2] == '0')) {
+        if (i + 2 >= path.size() || hex_digit_value(path[i + 1]) < 0 ||
+            hex_digit_value(path[i + 2]) < 0 || (path[i + 1] == '0' && path[i + 2] == '0')) {
             return false;
         }
     }
@@ -68,7 +68,7 @@ bool has_dot_segment(std::string_view path) {
 bool is_bracketed_address(std::string_view host) {
     return host.size() >= 4 && host.front() == '[' && host.back() == ']' &&
            std::ranges::all_of(host.substr(1, host.size() - 2), [](char c) {
-               return hex_value(c) >= 0 || c == ':' || c == '.';
+               return hex_digit_value(c) >= 0 || c == ':' || c == '.';
            });
 }
 

@@ -1,5 +1,6 @@
 #include "net/response_head.h"
 
+#include "base/ascii.h"
 #include "net/http_syntax.h"
 
 #include <boost/asio/buffer.hpp>

@@ -1,6 +1,6 @@
 #include "net/response_reader.h"
 
-#include "net/http_syntax.h"
+#include "base/ascii.h"
 #include "net/response_head.h"
 #include "net/response_writer.h"
 
@@ -13,12 +13,6 @@ namespace {
 constexpr std::size_t kInterimAnswers = 16;
 // What is read beyond the body limit, to keep the connection.
 constexpr std::uint64_t kDroppedBytes = 1024 * 1024;
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::ranges::transform(result, result.begin(), ascii_lower);
-    return result;
-}
 
 }  // namespace
 
@@ -109,7 +103,7 @@ ResponseReader::State ResponseReader::begin_body(const ResponseHead& head) {
     reply_.status = head.status;
     reply_.headers.reserve(fields_.size());
     for (const HeaderField& field : fields_) {
-        reply_.headers.emplace_back(lower(field.name), field.value);
+        reply_.headers.emplace_back(ascii_lowered(field.name), field.value);
     }
     keep_alive_ = head.keep_alive;
     in_body_ = true;

@@ -1,7 +1,7 @@
 #include "net/socket.h"
 
+#include "base/ascii.h"
 #include "base/assert.h"
-#include "net/http_syntax.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>

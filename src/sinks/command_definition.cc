@@ -1,5 +1,6 @@
 #include "sinks/command_definition.h"
 
+#include "base/ascii.h"
 #include "base/duration.h"
 #include "base/json.h"
 #include "catalog/name.h"
@@ -67,11 +68,9 @@ void read_argv(JsonObjectReader& reader, CommandDefinition& command) {
 }
 
 bool is_variable_name(std::string_view name) {
-    auto is_first = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    };
+    auto is_first = [](char c) { return is_letter(c) || c == '_'; };
     return !name.empty() && is_first(name.front()) &&
-           std::ranges::all_of(name, [&](char c) { return is_first(c) || (c >= '0' && c <= '9'); });
+           std::ranges::all_of(name, [&](char c) { return is_first(c) || is_digit(c); });
 }
 
 void read_environment(JsonObjectReader& reader, CommandDefinition& command) {

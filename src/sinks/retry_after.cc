@@ -1,5 +1,7 @@
 #include "sinks/retry_after.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -20,8 +22,7 @@ constexpr std::array<std::string_view, 12> kMonths{
 // A number of exactly so many digits; -1 if it is not one.
 int digits(std::string_view text, std::size_t count) {
     int value = -1;
-    if (text.size() != count ||
-        !std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; })) {
+    if (text.size() != count || !std::ranges::all_of(text, is_digit)) {
         return -1;
     }
     std::from_chars(text.data(), text.data() + text.size(), value);
@@ -104,7 +105,7 @@ std::optional<Duration> parse_retry_after(std::string_view value, WallTime now) 
     if (value.empty()) {
         return std::nullopt;
     }
-    if (std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; })) {
+    if (std::ranges::all_of(value, is_digit)) {
         std::int64_t count = 0;
         auto [stop, problem] = std::from_chars(value.data(), value.data() + value.size(), count);
         bool huge = problem != std::errc{} || count > kMost.count();

@@ -1,7 +1,7 @@
 #include "doors/consul/answer.h"
 
+#include "base/ascii.h"
 #include "base/assert.h"
-#include "net/http_syntax.h"
 
 #include <zlib.h>
 

@@ -1,5 +1,7 @@
 #include "doors/consul/go_numbers.h"
 
+#include "base/ascii.h"
+
 #include <array>
 #include <charconv>
 #include <limits>
@@ -10,10 +12,6 @@ namespace belfry {
 namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 // Longest first, so that "ms" is not read as "m".
 constexpr std::array<std::pair<std::string_view, std::int64_t>, 8> kUnits{{

@@ -1,7 +1,7 @@
 #include "doors/consul/node_json.h"
 
+#include "base/ascii.h"
 #include "doors/json_writer.h"
-#include "net/http_syntax.h"
 
 #include <algorithm>
 #include <map>

@@ -1,9 +1,9 @@
 #include "doors/consul/translate.h"
 
+#include "base/ascii.h"
 #include "base/percent_encoding.h"
 #include "doors/consul/go_numbers.h"
 #include "doors/percent_decoding.h"
-#include "net/http_syntax.h"
 
 #include <re2/re2.h>
 

@@ -1,11 +1,11 @@
 #include "doors/native/publish.h"
 
+#include "base/ascii.h"
 #include "doors/native/answer.h"
 #include "doors/native/errors.h"
 #include "doors/native/translate.h"
 #include "event/cloudevents_http.h"
 #include "event/media_type.h"
-#include "net/http_syntax.h"
 
 namespace belfry {
 

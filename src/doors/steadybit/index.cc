@@ -1,5 +1,6 @@
 #include "doors/steadybit/index.h"
 
+#include "base/ascii.h"
 #include "net/http_syntax.h"
 
 #include <fmt/format.h>

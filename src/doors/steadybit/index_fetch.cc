@@ -1,6 +1,6 @@
 #include "doors/steadybit/index_fetch.h"
 
-#include "net/http_syntax.h"
+#include "base/ascii.h"
 #include "sinks/readable_text.h"
 
 #include <fmt/format.h>

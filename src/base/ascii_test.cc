@@ -1,4 +1,4 @@
-#include "net/http_syntax.h"
+#include "base/ascii.h"
 
 #include <gtest/gtest.h>
 
