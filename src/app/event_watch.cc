@@ -209,7 +209,7 @@ void EventWatch::hand_over(const std::vector<ListedEvent>& events, std::uint64_t
         program.input += (program.input.empty() ? "[" : ",") + event.json;
     }
     program.input += events.empty() ? "[]\n" : "]\n";
-    if (!command_succeeds(std::move(program))) {
+    if (!command_succeeds(program)) {
         return;
     }
     command_failures_ = 0;

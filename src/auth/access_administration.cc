@@ -172,8 +172,8 @@ Result<Token> AccessAdministration::new_token(const Caller& caller, const TokenR
     }
     std::shared_ptr<const RuleSet> asked =
         compile_policies(ports_.documents, *tenant, request.policies, ports_.default_policy);
-    if (std::string more = asked->beyond(**rights); !more.empty()) {
-        return std::unexpected(beyond_yours(std::move(more)));
+    if (const std::string more = asked->beyond(**rights); !more.empty()) {
+        return std::unexpected(beyond_yours(more));
     }
     const auto of_tenant = std::ranges::count_if(ports_.documents.tokens(), [&](const auto& entry) {
         return entry.second.tenant == *tenant;
@@ -316,9 +316,9 @@ Result<void> AccessAdministration::judge_policy(
     }
     if (after != nullptr) {
         const std::array<const PolicyRules*, 1> alone{after};
-        if (std::string more = RuleSet(alone, DefaultPolicy::deny).beyond(**rights);
+        if (const std::string more = RuleSet(alone, DefaultPolicy::deny).beyond(**rights);
             !more.empty()) {
-            return std::unexpected(beyond_yours(std::move(more)));
+            return std::unexpected(beyond_yours(more));
         }
     }
     return judge_users(**rights, name, after);
