@@ -21,6 +21,9 @@ constexpr std::size_t kRemembered = 64;
 // Between attempts while the extension or the leader is not known.
 constexpr std::uint32_t kLongestWait = 10;
 constexpr std::size_t kErrorBytes = 2048;
+// Shown to whoever may read extensions, and logged: nothing of the answer, which may repeat the
+// event.
+constexpr std::string_view kGone = "it answered 410 Gone";
 
 // Who has settled, of events that others have not.
 class Memory {
@@ -266,7 +269,7 @@ void SteadybitAttempt::call(std::size_t index) {
 void SteadybitAttempt::judge(std::size_t index, SteadybitAnswer answer) {
     SteadybitExtensions& extensions = ports_.extensions;
     if (answer.outcome.kind == Outcome::Kind::gone) {
-        extensions.refuse(shared_->key, listeners_, index, "it " + answer.outcome.error);
+        extensions.refuse(shared_->key, listeners_, index, std::string(kGone));
         answer.outcome.kind = Outcome::Kind::rejected;  // it does not have this event
     } else if (answer.outcome.kind == Outcome::Kind::settled) {
         extensions.warn(shared_->key, listeners_, index, std::move(answer.warning));

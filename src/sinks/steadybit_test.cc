@@ -291,7 +291,7 @@ TEST_F(SteadybitTest, AnExtensionFailsOnlyIfNoneOfItsListenersAnswers) {
 TEST_F(SteadybitTest, GoneRefusesThatListenerUntilTheIndexChanges) {
     listeners({listener("/a"), listener("/b")});
     attempt();
-    reply(answer(410));
+    reply(answer(410, R"({"title":"gone","detail":"no handler for the password"})"));
     reply(answer(200));
     EXPECT_EQ(outcome_->kind, Kind::rejected);
     EXPECT_THAT(outcome_->rejected_by, ElementsAre("/a")) << "it does not have this one";
