@@ -31,6 +31,7 @@ namespace belfry {
       10'000,                                                                               \
       "brackets, braces and commas of a configuration file; refused")                       \
     X(kReplaysMax, 10'000, "events of one subscription that wait for their replay; 429")    \
+    X(kReplayBytesMax, 67'108'864, "bytes of these; 429")                                   \
     X(kFiltersOfRequestMax, 32, "different Consul filters of a batch of events; 413")       \
     X(kFilterBytesOfRequestMax, 3072, "bytes of these, where they are several; 413")        \
     X(kConsulListLooksBackMax,                                                              \

@@ -58,6 +58,30 @@ TYPED_TEST(StateContract, HidesDeadLettersFromOtherTenants) {
     EXPECT_EQ(this->ids({.tenant = "acme", .subscription = "default/s"}), "");
 }
 
+TYPED_TEST(StateContract, EndsAPageOfDeadLettersByTheirBytes) {
+    StateChanges changes;
+    for (const char* id : {"a", "b", "c", "d", "e"}) {
+        changes.dead_letters.push_back(letter(id, "default/s", changes.dead_letters.size()));
+        changes.dead_letters.back().record.resize(kDeadLetterBytesPerPage / 2);
+    }
+    changes.dead_letters[2].record.resize(kDeadLetterBytesPerPage * 2);
+    this->commit(changes);
+    DeadLetterQuery query;
+    std::string pages;
+    for (int number = 0; number < 5; ++number) {
+        DeadLetterPage page = this->page(query).value();
+        for (const DeadLetterRow& row : page.rows) {
+            pages += row.id;
+        }
+        if (!page.next) {
+            break;
+        }
+        pages += "|";
+        query.after = *page.next;
+    }
+    EXPECT_EQ(pages, "ab|c|de") << "whole, however long one is, and nothing twice";
+}
+
 TYPED_TEST(StateContract, FiltersDeadLetters) {
     StateChanges changes;
     changes.dead_letters = {

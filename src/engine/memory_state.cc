@@ -163,6 +163,7 @@ Result<DeadLetterPage> MemoryState::page(const DeadLetterQuery& query) const {
     std::optional<TypePattern> type = dead_letter_type(query);
     DeadLetterPage page;
     std::uint64_t last = 0;
+    std::size_t bytes = 0;
     for (auto at = dead_letters_.upper_bound(*after); at != dead_letters_.end(); ++at) {
         const DeadLetterRow& row = at->second;
         bool matches = row.tenant == query.tenant &&
@@ -172,11 +173,12 @@ Result<DeadLetterPage> MemoryState::page(const DeadLetterQuery& query) const {
         if (!matches) {
             continue;
         }
-        if (page.rows.size() == limit) {
+        if (page.rows.size() == limit || bytes >= kDeadLetterBytesPerPage) {
             page.next = page_token(last);
             break;
         }
         page.rows.push_back(with_attempts(row));
+        bytes += row.record.size();
         last = at->first;
     }
     return page;

@@ -107,6 +107,8 @@ inline constexpr std::size_t kSettledAttempts =
     1000;  // of events that are settled, per subscription
 inline constexpr std::size_t kAttemptsPerList = 1000;
 inline constexpr std::size_t kDeadLettersPerPage = 1000;
+// Of their events; the one that reaches it is the page's last.
+inline constexpr std::size_t kDeadLetterBytesPerPage = 1024 * 1024;
 
 struct DeadLetterQuery {
     std::string tenant = "default";

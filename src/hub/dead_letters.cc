@@ -127,7 +127,8 @@ Result<void> DeadLetters::queue(
     if (delivery == nullptr) {
         return fail(Errc::conflict, "its subscription is gone; create it again to replay");
     }
-    if (delivery->waiting_replays() >= kReplaysMax) {
+    if (delivery->waiting_replays() >= kReplaysMax ||
+        delivery->waiting_replay_bytes() >= kReplayBytesMax) {
         return fail(
             Errc::rate_limited, "as many replays wait already as this subscription may have"
         );
@@ -142,6 +143,7 @@ Result<void> DeadLetters::queue(
         .dead_letter = std::move(row.id),
         .listener = std::move(row.listener),
         .event = std::move(*event),
+        .bytes = record->size(),
         .attempts = attempts,
         .id = replay_id,
         .grant = caller.grant,

@@ -209,6 +209,18 @@ TEST_F(DeliveriesCircuitTest, ShareACircuitBetweenSubscriptionsToOneEndpoint) {
     EXPECT_EQ(delivery("two").figures().settled, 10U) << "the success of one starts the other";
 }
 
+TEST_F(DeliveriesCircuitTest, AreNotKeptFromAnEndpointByAnotherTenant) {
+    record.answer_at_once = [](const auto&) { return kFailed; };
+    subscribe_two();
+    Subscription other = one;
+    other.tenant = "acme";
+    documents.push_back(other);
+    deliveries->changed(other.key(), &other);
+    publish(10, "", "a");
+    EXPECT_TRUE(delivery("two").figures().circuit_open);
+    EXPECT_FALSE(deliveries->find(other.key())->figures().circuit_open);
+}
+
 // Whoever wakes first would probe with its own event again and again.
 TEST_F(DeliveriesCircuitTest, ProbeWithTheEventThatHasBeenDueForLongestWhosesoeverItIs) {
     record.answer_at_once = [](const auto&) { return kFailed; };

@@ -165,6 +165,27 @@ TEST_F(DeliveriesTest, DisableASubscriptionWhoseEndpointIsGone) {
     EXPECT_EQ(delivery("chat").exceptions().size(), 1U) << "the event is not lost";
 }
 
+// Wherever its sink points now, it is for what the filter matches now.
+TEST_F(DeliveriesTest, DropWhatWaitsForARetryAndIsNotForTheNewFilter) {
+    Subscription chat = subscribe("chat", {.order = DeliveryPolicy::Order::key, .retry = {10s}});
+    publish(2, "a", "old");
+    publish(1, "b", "new");
+    record.answer(Offset{0}, kFailed);
+    record.answer(Offset{2}, kFailed);
+    EXPECT_EQ(delivery("chat").figures().last_error, "answered 500");
+    chat.filter.types = {TypePattern{.text = "new"}};
+    chat.sink = WebhookSink{.url = "http://127.0.0.1:1/elsewhere"};
+    deliveries->changed(chat.key(), &chat);
+    EXPECT_EQ(delivery("chat").figures().last_error, "");
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    pass(13s);
+    publish(1, "a", "new");
+    EXPECT_EQ(record.offsets(), (Offsets{0, 2, 2, 3})) << "and nothing waits for what was dropped";
+    EXPECT_EQ(delivery("chat").exceptions().size(), 0U);
+    EXPECT_EQ(delivery("chat").position(), Offset{4});
+    EXPECT_TRUE(dead_letters().empty());
+}
+
 TEST_F(DeliveriesTest, KeepTheOrderOfAKeyAndNothingElse) {
     subscribe("chat", {.order = DeliveryPolicy::Order::key, .retry = {10s, 10s}});
     publish(1, "a");

@@ -17,7 +17,7 @@ Delivery::Delivery(
       subscription_(subscription),
       sink_(std::move(sink)),
       endpoint_(sink_->endpoint()),
-      circuit_(&ports.circuits.join(endpoint_, *this)),
+      circuit_(&ports.circuits.join(circuit_name(), *this)),
       noted_(ports.noted),
       dead_(start.dead) {
     restore(start);
@@ -25,7 +25,7 @@ Delivery::Delivery(
 
 Delivery::~Delivery() {
     ports_.clock.cancel(timer_);
-    ports_.circuits.leave(endpoint_, *this);
+    ports_.circuits.leave(circuit_name(), *this);
 }
 
 void Delivery::restore(const DeliveryStart& start) {
@@ -72,11 +72,14 @@ void Delivery::configure(const Subscription& subscription, std::shared_ptr<Sink>
     if (subscription.sink != subscription_.sink) {
         sink_ = std::move(sink);
     }
+    if (subscription.filter != subscription_.filter) {
+        last_error_.clear();  // perhaps of an event that it wants no more
+    }
     if (sink_->endpoint() != endpoint_) {
         end_probe();
-        ports_.circuits.leave(endpoint_, *this);
+        ports_.circuits.leave(circuit_name(), *this);
         endpoint_ = sink_->endpoint();
-        circuit_ = &ports_.circuits.join(endpoint_, *this);
+        circuit_ = &ports_.circuits.join(circuit_name(), *this);
     }
     subscription_ = subscription;
     if (was_active && !is_active()) {
@@ -187,13 +190,15 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
     if (result && !result->entries.empty()) {
         event = std::get_if<StoredEvent>(&result->entries.front());
     }
-    if (event != nullptr && event->offset == attempt.offset && !abandoned_) {
+    const bool is_read = event != nullptr && event->offset == attempt.offset;
+    if (is_read && !abandoned_ && wants(*event)) {
         attempt.kind = UnderWay::Kind::retry;
         attempt.event = std::move(*event);
         begin(slot);
         return;
     }
     const Offset offset = attempt.offset;
+    const OrderKey key = attempt.key;
     const bool probe = attempt.probe;
     bool expired = !result && result.error().code == Errc::offset_expired;
     free_slot(slot);
@@ -203,7 +208,11 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
         }
         return;
     }
-    if (expired || result) {
+    if (is_read) {  // the filter is another since it was attempted
+        drop_exception(offset);
+        leave_key(key, offset);
+        moved();
+    } else if (expired || result) {
         give_up_unread(offset, expired ? "expired" : "unreadable");
     } else {
         read_again(offset);
@@ -237,8 +246,15 @@ void Delivery::drop_refused_replays() {
             grant.allows(Resource::event, Verb::read, type)) {
             return;
         }
-        replays_.pop_front();
+        take_replay();
     }
+}
+
+Replay Delivery::take_replay() {
+    Replay replay = std::move(replays_.front());
+    replays_.pop_front();
+    replay_bytes_ -= replay.bytes;
+    return replay;
 }
 
 Delivery::Step Delivery::begin_replay() {
@@ -249,8 +265,7 @@ Delivery::Step Delivery::begin_replay() {
     Slot slot = take_slot();
     UnderWay& attempt = slots_[slot];
     attempt.kind = UnderWay::Kind::replay;
-    attempt.replay = std::make_unique<Replay>(std::move(replays_.front()));
-    replays_.pop_front();
+    attempt.replay = std::make_unique<Replay>(take_replay());
     attempt.event = attempt.replay->event;
     attempt.offset = attempt.event.offset;
     attempt.attempts = attempt.replay->attempts;
@@ -394,6 +409,7 @@ void Delivery::arm_timer() {
 }
 
 void Delivery::replay(Replay replay) {
+    replay_bytes_ += replay.bytes;
     replays_.push_back(std::move(replay));
     pump();
 }

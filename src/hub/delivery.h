@@ -72,6 +72,7 @@ struct Replay {
     std::string dead_letter;  // its id
     std::string listener;     // whose it is; empty: the subscription's
     StoredEvent event;
+    std::size_t bytes = 0;               // of its record
     std::uint32_t attempts = 0;          // so far
     std::string id;                      // Belfry-Replay
     std::shared_ptr<const Grant> grant;  // of who asked for it
@@ -99,6 +100,7 @@ class Delivery {
     void pump();
     void replay(Replay replay);
     [[nodiscard]] std::size_t waiting_replays() const { return replays_.size(); }
+    [[nodiscard]] std::size_t waiting_replay_bytes() const { return replay_bytes_; }
     // Begins nothing any more; outcomes of what is under way still count. For the hub's stop.
     void stop();
     // The subscription is gone: outcomes no longer count. Destroy it when it is_idle().
@@ -170,7 +172,12 @@ class Delivery {
     Step step();
     Step step_while_open();
     Step begin_retry(Offset offset);
+    // Tenants do not learn from it how others fare, nor keep them from an endpoint.
+    [[nodiscard]] std::string circuit_name() const {
+        return subscription_.tenant + " " + endpoint_;
+    }
     void drop_refused_replays();
+    Replay take_replay();
     Step begin_replay();
     Step take_next();
     Step take(const StoredEvent& event);
@@ -242,6 +249,7 @@ class Delivery {
     Exceptions exceptions_;
     KeyOrder key_order_;
     std::deque<Replay> replays_;
+    std::size_t replay_bytes_ = 0;  // of them
     // Pace.
     MonoTime pace_began_{};
     std::uint32_t pace_used_ = 0;

@@ -68,7 +68,8 @@ void Delivery::ended(Slot slot, const Outcome& outcome) {
     }
     moved();
     note_endpoint(attempt, outcome);
-    if (outcome.kind == Outcome::Kind::gone) {
+    // Of an endpoint that it had before, nothing follows for the one that it has.
+    if (outcome.kind == Outcome::Kind::gone && attempt.sink == sink_) {
         ports_.gone(*this, "the endpoint answered 410 Gone");
     }
     if (is_idle()) {

@@ -20,15 +20,28 @@ Hub::Impl::Impl(HubPorts hub_ports, HubOptions hub_options, const Limits& hub_li
               .disable =
                   [this](const SubscriptionKey& key, const std::string& reason) {
                       Result<Subscription> subscription = document(key);
-                      if (!subscription) {
-                          return;  // it was removed meanwhile
+                      if (!subscription || subscription->state == SubscriptionState::disabled) {
+                          return;  // it was removed meanwhile, or this was heard already
                       }
-                      log_warn(
-                          "subscription disabled", {{"subscription", key}, {"reason", reason}}
-                      );
                       subscription->state = SubscriptionState::disabled;
                       subscription->reason = reason;
-                      ports.catalog.replace(std::move(*subscription), Expect{}, [](auto) {});
+                      // Whoever changes it at this moment knows better. The event waits, and the
+                      // next answer of this kind comes here again.
+                      const Expect unchanged{
+                          .kind = Expect::Kind::revision, .revision = subscription->revision
+                      };
+                      ports.catalog.replace(
+                          std::move(*subscription),
+                          unchanged,
+                          [key, reason](const Result<Subscription>& disabled) {
+                              if (disabled) {
+                                  log_warn(
+                                      "subscription disabled",
+                                      {{"subscription", key}, {"reason", reason}}
+                                  );
+                              }
+                          }
+                      );
                   },
           },
           options.circuit

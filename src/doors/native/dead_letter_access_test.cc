@@ -210,5 +210,21 @@ TEST_F(DeadLetterAccess, AWaitingReplayIsDroppedWithTheRightToReadItsType) {
     EXPECT_EQ(ids(operator_), (std::vector{id_of("pub.a"), id_of("pub.not")}));
 }
 
+// What waits for retries would leave for wherever the new sink points.
+TEST_F(DeadLetterAccess, WhoMayNotReadWhatASubscriptionCarriesMayNotReplaceIt) {
+    policy("narrow", R"({"event_prefix":{"pub":"read"},"subscription":"write"})");
+    const std::string narrow = token("narrow");
+    const std::string chat = "/api/v1/subscriptions/chat";
+    const std::string document =
+        R"({"name":"chat","filter":{"types":["pub.*"]},)"
+        R"("sink":{"kind":"webhook","url":"http://127.0.0.1:9000/elsewhere"}})";
+    const Answer refused = ask_as(narrow, Method::put, chat, document);
+    EXPECT_EQ(refused.status, 403) << refused.body;
+    EXPECT_TRUE(ask_as(operator_, Method::get, chat).body.contains("9000/in"));
+    EXPECT_EQ(ask_as(operator_, Method::put, chat, document).status, 200);
+    EXPECT_EQ(ask_as(narrow, Method::put, chat, document).status, 200) << "it carries pub.* now";
+    EXPECT_EQ(ask_as(narrow, Method::put, "/api/v1/subscriptions/none", document).status, 400);
+}
+
 }  // namespace
 }  // namespace belfry

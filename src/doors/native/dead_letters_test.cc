@@ -1,5 +1,6 @@
 #include "doors/native/dead_letters.h"
 
+#include "base/fixed_limits.h"
 #include "doors/native/native_door_fixture.h"
 
 namespace belfry {
@@ -116,6 +117,31 @@ TEST_F(DeadLettersTest, AllThatMatchCanBeReplayed) {
     std::string left = get(kPath).body;
     EXPECT_TRUE(left.contains("restart") && !left.contains("deploy")) << left;
     EXPECT_EQ(ask(Method::post, std::string(kPath) + "/replay", R"({"typ":"x"})").status, 400);
+}
+
+TEST_F(DeadLettersTest, AreListedAndReplayedByTheirBytesToo) {
+    constexpr std::size_t kLong = 1'000'000;
+    constexpr std::size_t kRoom = kReplayBytesMax / kLong + 1;  // the last one passes it
+    constexpr std::size_t kLetters = 100;
+    for (std::size_t i = 0; i < kLetters; ++i) {
+        publish("deploy", std::string(kLong, 'x'));
+    }
+    pass(std::chrono::seconds(1));
+    EXPECT_LT(get(std::string(kPath) + "?limit=1000").body.size(), 4 * kLong);
+
+    record_.answer_at_once = nullptr;
+    const Answer replayed = ask(Method::post, std::string(kPath) + "/replay", "{}");
+    EXPECT_EQ(replayed.status, 202) << replayed.body;
+    const std::size_t under_way = record_.waiting.size();
+    ASSERT_LT(under_way + kRoom, kLetters);
+    const std::string all = "\"queued\":" + std::to_string(under_way + kRoom) + "}";
+    EXPECT_TRUE(replayed.body.ends_with(all)) << replayed.body;
+    EXPECT_EQ(ask(Method::post, std::string(kPath) + "/" + first_id() + "/replay").status, 429);
+    while (!record_.waiting.empty()) {
+        record_.answer(Outcome{.kind = Outcome::Kind::settled, .status = 200});
+    }
+    pass(std::chrono::seconds(1));
+    EXPECT_EQ(ask(Method::post, std::string(kPath) + "/" + first_id() + "/replay").status, 202);
 }
 
 TEST_F(DeadLettersTest, OneCanBePurged) {

@@ -192,6 +192,15 @@ void Subscriptions::replace(RequestContext& context) {
     if (Result<void> good = check_reach(context.caller, subscription->filter); !good) {
         return answer_error(context.exchange, good.error());
     }
+    // Whoever may not read what it carries now may not send elsewhere what still waits for retries.
+    const Subscription* current = catalog_.find(key_of(context));
+    if (current != nullptr && !may_read_all(context.caller, current->filter)) {
+        const Error denied{
+            .code = Errc::denied,
+            .detail = "the subscription carries events that the token may not read"
+        };
+        return answer_error(context.exchange, denied);
+    }
     subscription->tenant = context.caller.tenant;
     hub_.replace_subscription(
         std::move(*subscription), *expect, answer_with(context, 200, Location::leave_out)

@@ -122,6 +122,31 @@ TEST_F(SubscriptionsTest, ArePausedAndResumed) {
     EXPECT_EQ(ask(Method::get, at("chat/pause")).status, 405);
 }
 
+TEST_F(SubscriptionsTest, AnEndpointThatIsGoneDisablesOnlyWhoStillPointsThere) {
+    const Outcome gone{.kind = Outcome::Kind::gone, .status = 410, .error = "answered 410"};
+    const auto shows = [&](std::string_view part) { return get(at("chat")).body.contains(part); };
+    create("chat");
+    publish("deploy");
+    publish("deploy");
+    ASSERT_EQ(record_.waiting.size(), 2U);
+
+    Subscription elsewhere = *catalog_.find("default/chat");
+    std::get<WebhookSink>(elsewhere.sink).url = "http://127.0.0.1:9000/elsewhere";
+    catalog_.replace(std::move(elsewhere), Expect{}, [](const auto&) {});
+    record_.answer(gone);  // while that is being written
+    run();
+    EXPECT_TRUE(shows("/elsewhere") && shows(R"("state":"active")")) << get(at("chat")).body;
+    record_.answer(gone);  // of the endpoint that it had before
+    run();
+    EXPECT_TRUE(shows("/elsewhere") && shows(R"("state":"active")")) << get(at("chat")).body;
+
+    publish("deploy");
+    ASSERT_EQ(record_.waiting.size(), 1U);
+    record_.answer(gone);
+    run();
+    EXPECT_TRUE(shows("/elsewhere") && shows(R"("state":"disabled")")) << get(at("chat")).body;
+}
+
 TEST_F(SubscriptionsTest, ATestAnswersWithTheAttempt) {
     create("chat");
     record_.answer_at_once = [](const auto&) {

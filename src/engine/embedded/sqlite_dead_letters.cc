@@ -116,6 +116,7 @@ Result<DeadLetterPage> query_dead_letters(SqliteDatabase& database, const DeadLe
     std::optional<TypePattern> type = dead_letter_type(query);
     std::size_t limit = dead_letter_page_size(query);
     std::vector<PlacedRow> placed;
+    DeadLetterPage page;
     {
         SqliteQuery select = database.query(page_sql(query, type));
         select.bind(1, query.tenant).bind(2, *after).bind(6, std::uint64_t{limit + 1});
@@ -128,16 +129,22 @@ Result<DeadLetterPage> query_dead_letters(SqliteDatabase& database, const DeadLe
         if (query.since) {
             select.bind(5, sqlite_time(*query.since));
         }
-        Result<void> result =
-            for_each_row(select, [&](const SqliteQuery& row) { placed.push_back(read_row(row)); });
-        if (!result) {
-            return std::unexpected(std::move(result.error()));
+        std::size_t bytes = 0;
+        while (true) {
+            Result<bool> row = select.step();
+            if (!row) {
+                return std::unexpected(std::move(row.error()));
+            }
+            if (!*row) {
+                break;
+            }
+            if (placed.size() == limit || bytes >= kDeadLetterBytesPerPage) {
+                page.next = page_token(static_cast<std::uint64_t>(placed.back().position));
+                break;
+            }
+            placed.push_back(read_row(select));
+            bytes += placed.back().row.record.size();
         }
-    }
-    DeadLetterPage page;
-    if (placed.size() > limit) {  // one more than asked: there is a next page
-        placed.resize(limit);
-        page.next = page_token(static_cast<std::uint64_t>(placed.back().position));
     }
     for (PlacedRow& row : placed) {
         if (Result<void> result = add_attempts(database, row.row); !result) {
