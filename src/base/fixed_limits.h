@@ -23,6 +23,7 @@ namespace belfry {
       16'777'216,                                                                           \
       "bytes a peer may still send after the last answer, dropped; close")                  \
     X(kKeptConnectionsMax, 64, "kept connections to one endpoint; what is more is closed")  \
+    X(kNamesLookedUpMax, 4096, "host names looked up at a time; the attempt fails")         \
     X(kChunkExtensionsBytesMax, 4096, "bytes of all chunk extensions of a body; 400")       \
     X(kTrailersBytesMax, 8192, "bytes of the trailers of a chunked body; 400")              \
     X(kYamlValuesMax, 100'000, "values of a configuration file, aliases unfolded; refused") \

@@ -28,7 +28,7 @@ namespace {
 // A turn without end would starve the group commit.
 constexpr std::size_t kTurnEvents = 1024;
 constexpr Duration kTurnTime = std::chrono::microseconds(500);
-// A loop that never sleeps still looks after signals and the resolver.
+// A loop that never sleeps still looks after signals.
 constexpr std::size_t kTurnsPerAsioPoll = 16;
 
 // The kernel may choose any thread for a signal: the system call that it is in goes on afterwards.
@@ -261,10 +261,6 @@ TimerId Loop::call_at(MonoTime when, Task task) {
 
 void Loop::cancel(TimerId timer) {
     state_->timers.cancel(timer);
-}
-
-asio::io_context& Loop::context() {
-    return state_->context;
 }
 
 Poller& Loop::poller() {

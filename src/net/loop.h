@@ -8,10 +8,6 @@
 #include <functional>
 #include <memory>
 
-namespace boost::asio {
-class io_context;
-}
-
 namespace belfry {
 
 class Poller;
@@ -51,7 +47,6 @@ class Loop final : public Executor, public Clock {
     // For who watches descriptors of its own; I/O thread.
     [[nodiscard]] Poller& poller();
     // For the net room only, on the I/O thread.
-    [[nodiscard]] boost::asio::io_context& context();
     void add_flusher(TurnFlusher* flusher);
     void remove_flusher(const TurnFlusher* flusher);
 

@@ -16,14 +16,17 @@ const skip = works ? false : 'needs root, unshare and ip';
 // Runs the scene on a machine of its own; gives what it printed.
 async function onFakeCloud(t, ...hubArguments) {
   const directory = await temporaryDirectory(t);
-  await writeFile(path.join(directory, 'resolv.conf'), 'nameserver 127.0.0.1\noptions attempts:1 timeout:2\n');
-  await writeFile(path.join(directory, 'nsswitch.conf'), 'hosts: files dns\n');
+  await writeFile(path.join(directory, 'resolv.conf'), 'nameserver 127.0.0.1\n');
+  // As it is where systemd's resolver runs: the hosts file comes behind it, and is asked first all the same.
+  await writeFile(path.join(directory, 'nsswitch.conf'), 'hosts: resolve [!UNAVAIL=return] files dns\n');
+  await writeFile(path.join(directory, 'hosts'), '93.184.215.14 silent-but-in-the-file.test\n');
   const script = `set -e
     ip link set lo up
     ip address add 93.184.215.14/32 dev lo
     ip address add 169.254.169.254/32 dev lo
     mount --bind "$0/resolv.conf" /etc/resolv.conf
     mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf
+    mount --bind "$0/hosts" /etc/hosts
     exec "$@"`;
   const inside = [process.execPath, scene, path.join(directory, 'data'), ...hubArguments];
   const child = spawn('unshare', [...unshare, 'sh', '-c', script, directory, ...inside], {
@@ -52,6 +55,12 @@ test('no URL, name, redirect or changed answer leads to the metadata address', {
   }
   assert.equal(outcomes.literal.error, outcomes.closed.error, 'open and closed ports look the same');
   assert.ok(open.includes('rebind.test'));
+  assert.equal(outcomes.quick.status, 204, 'names do not wait for one another');
+  assert.equal(outcomes.quick.silentBefore, 0);
+  assert.equal(outcomes.file.status, 204, 'the hosts file is asked before any server');
+  for (let number = 0; number < 16; number += 1) {
+    assert.match(outcomes[`silent-${number}`], /timed out after 3 s while connecting/);
+  }
 });
 
 // The control: the same scene reaches the address when the operator names it.

@@ -8,18 +8,21 @@ const [data, ...args] = process.argv.slice(2);
 const publicAddress = '93.184.215.14';
 const metadataAddress = '169.254.169.254';
 
-// Whoever asks for rebind.test hears the public address until told otherwise; mixed.test has both.
+// Whoever asks for rebind.test hears the public address until told otherwise; mixed.test has both. Names that begin with
+// "silent" are not answered.
 let rebound = false;
 const names = {
   'rebind.test': () => [rebound ? metadataAddress : publicAddress],
   'mixed.test': () => [metadataAddress, publicAddress],
   'metadata.test': () => [metadataAddress],
+  'quick.test': () => [publicAddress],
 };
 
-function answer(query) {
+function answer(query, peer) {
   const labels = [];
   let at = 12;
   for (; query[at] !== 0; at += query[at] + 1) labels.push(query.subarray(at + 1, at + 1 + query[at]).toString());
+  if (labels[0].startsWith('silent')) return;
   const question = query.subarray(12, at + 5);
   const isAddress = query.readUInt16BE(at + 1) === 1;
   const addresses = isAddress ? (names[labels.join('.').toLowerCase()]?.() ?? []) : [];
@@ -27,11 +30,11 @@ function answer(query) {
   const records = addresses.map((address) =>
     Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...address.split('.').map(Number)]),
   );
-  return Buffer.concat([header, question, ...records]);
+  nameServer.send(Buffer.concat([header, question, ...records]), peer.port, peer.address);
 }
 
 const nameServer = createSocket('udp4');
-nameServer.on('message', (query, peer) => nameServer.send(answer(query), peer.port, peer.address));
+nameServer.on('message', answer);
 await new Promise((resolve) => nameServer.bind(53, '127.0.0.1', resolve));
 
 function listener(address, port) {
@@ -74,6 +77,19 @@ await eventually('the second attempt', async () => {
   outcomes.rebind = attempts.find(({ offset }) => offset === 1);
   return outcomes.rebind;
 });
+// A name is looked up while the servers of others are silent.
+let silentOnes = 0;
+for (let number = 0; number < 16; number += 1) {
+  await hub.subscribe(`silent-${number}`, { url: `http://silent-${number}.test/` }, { filter: { types: ['never'] } });
+  hub.call('POST', `/api/v1/subscriptions/silent-${number}/test`).then(({ error }) => {
+    outcomes[`silent-${number}`] = error;
+    silentOnes += 1;
+  });
+}
+await attempt('quick', 'http://quick.test/');
+outcomes.quick.silentBefore = silentOnes;
+await attempt('file', 'http://silent-but-in-the-file.test/');
+await eventually('the silent ones', async () => silentOnes === 16);
 const result = { outcomes, open: open.hits, metadata: metadata.hits, rebindHits: metadata.hits.length - metadataBefore };
 await hub.stop('SIGKILL');
 process.stdout.write(`${JSON.stringify(result)}\n`);
