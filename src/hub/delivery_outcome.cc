@@ -170,8 +170,7 @@ void Delivery::write_dead_letter(
         .type = std::string(attempt.event.event.type),
     };
     encode_record(attempt.event.event, attempt.event.recorded, attempt.event.uuid_low, row.record);
-    ports_.writer.changes().dead_letters.push_back(std::move(row));
-    ports_.writer.touched();
+    ports_.writer.add(std::move(row));
     ++dead_;
     ++ports_.counters.dead_lettered;
     ports_.counters.exhausted += reason == "exhausted" ? 1 : 0;
@@ -274,7 +273,7 @@ void Delivery::give_up_unread(Offset offset, std::string_view reason) {
 }
 
 void Delivery::write_range(DeadLetterRange range, std::string_view reason) {
-    ports_.writer.changes().dead_letters.push_back(DeadLetterRow{
+    ports_.writer.add(DeadLetterRow{
         .id = new_dead_letter_id(ports_.rng),
         .tenant = subscription_.tenant,
         .subscription = key_,
@@ -283,7 +282,6 @@ void Delivery::write_range(DeadLetterRange range, std::string_view reason) {
         .offset = range.from,
         .range = range,
     });
-    ports_.writer.touched();
     dead_ += range.count;
     ports_.counters.dead_lettered += range.count;
     log_warn(

@@ -59,15 +59,21 @@ void StateWriter::touched() {
     }
 }
 
+void StateWriter::add(DeadLetterRow row) {
+    waiting_bytes_ += row.record.size();
+    waiting_.dead_letters.push_back(std::move(row));
+    touched();
+}
+
 void StateWriter::flush(Task done) {
-    add({[done = std::move(done)](Result<void> /*saved*/) mutable { done(); }, true});
+    enqueue({[done = std::move(done)](Result<void> /*saved*/) mutable { done(); }, true});
 }
 
 void StateWriter::try_flush(std::move_only_function<void(Result<void>)> done) {
-    add({std::move(done), false});
+    enqueue({std::move(done), false});
 }
 
-void StateWriter::add(Waiting waiting) {
+void StateWriter::enqueue(Waiting waiting) {
     waiting_done_.push_back(std::move(waiting));
     if (!committing_) {
         commit();
@@ -92,6 +98,7 @@ void StateWriter::commit() {
         gather_(waiting_);
     }
     under_way_ = std::exchange(waiting_, {});
+    under_way_bytes_ = waiting_bytes_;
     under_way_done_ = std::exchange(waiting_done_, {});
     committing_ = true;
     if (under_way_.empty()) {
@@ -134,6 +141,7 @@ void StateWriter::committed(Result<void> result) {
     }
     failing_ = false;
     under_way_ = {};
+    waiting_bytes_ -= under_way_bytes_;
     for (Waiting& each : std::exchange(under_way_done_, {})) {
         each.done({});
     }

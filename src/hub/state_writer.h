@@ -19,6 +19,7 @@ class StateWriter {
     static constexpr std::chrono::milliseconds kRetryInterval{1000};
     static constexpr std::size_t kChangesPerCommit = 1'000;
     static constexpr std::size_t kChangesMax = 20'000;
+    static constexpr std::size_t kDeadLetterBytesMax = std::size_t{64} * 1024 * 1024;
 
     StateWriter(Clock& clock, State& state);
     ~StateWriter();
@@ -37,6 +38,8 @@ class StateWriter {
     // What the next commit will hold; call touched() after adding to it.
     [[nodiscard]] StateChanges& changes() { return waiting_; }
     void touched();
+    // The one change that has no small bound of bytes: it brings a copy of the event.
+    void add(DeadLetterRow row);
     // `done` runs when everything added so far is durable. Not to be called half way through a
     // change.
     void flush(Task done);
@@ -46,7 +49,9 @@ class StateWriter {
     // The last commit failed; it is tried again.
     [[nodiscard]] bool is_failing() const { return failing_; }
     // So much is waiting for the disk that deliveries should pause.
-    [[nodiscard]] bool is_behind() const { return waiting_.size() > kChangesMax; }
+    [[nodiscard]] bool is_behind() const {
+        return waiting_.size() > kChangesMax || waiting_bytes_ > kDeadLetterBytesMax;
+    }
 
  private:
     struct Waiting {
@@ -54,7 +59,7 @@ class StateWriter {
         bool patient;  // until it is durable
     };
 
-    void add(Waiting waiting);
+    void enqueue(Waiting waiting);
     void arm(Duration delay);
     void commit();
     void committed(Result<void> result);
@@ -67,6 +72,8 @@ class StateWriter {
     // I/O thread.
     StateChanges waiting_;
     StateChanges under_way_;
+    std::size_t waiting_bytes_ = 0;  // of events in dead letters, those under way too
+    std::size_t under_way_bytes_ = 0;
     bool committing_ = false;
     bool failing_ = false;
     bool soon_ = false;  // the timer is set for at once

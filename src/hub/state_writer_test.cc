@@ -65,6 +65,29 @@ TEST_F(StateWriterTest, SaysEachTimeThatThereIsNoRoomAndNothingOfOtherFailures) 
     EXPECT_EQ(told.size(), 2U);
 }
 
+TEST_F(StateWriterTest, IsBehindByBytesOfDeadLettersUntilTheyAreSaved) {
+    constexpr std::size_t kRecordBytes = 1024 * 1024;
+    state.device().fail_writes({Errc::internal, "disk I/O error"}, 2);
+    for (std::size_t bytes = 0; bytes <= StateWriter::kDeadLetterBytesMax; bytes += kRecordBytes) {
+        EXPECT_FALSE(writer.is_behind()) << bytes;
+        writer.add(DeadLetterRow{
+            .id = std::to_string(bytes),
+            .tenant = "default",
+            .subscription = "default/chat",
+            .record = std::vector<std::byte>(kRecordBytes),
+        });
+    }
+    EXPECT_TRUE(writer.is_behind());
+    pass(300ms);
+    EXPECT_TRUE(writer.is_failing());
+    EXPECT_TRUE(writer.is_behind()) << "what was under way waits again";
+    pass(StateWriter::kRetryInterval);
+    EXPECT_TRUE(writer.is_behind());
+    pass(StateWriter::kRetryInterval);
+    EXPECT_FALSE(writer.is_failing());
+    EXPECT_FALSE(writer.is_behind());
+}
+
 TEST_F(StateWriterTest, WhoWaitsForAnAnswerIsToldThatTheDiskTakesNothing) {
     state.device().fail_writes({Errc::internal, "disk I/O error"}, 1'000);
     std::optional<Result<void>> answer;
