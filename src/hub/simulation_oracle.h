@@ -102,6 +102,25 @@ struct Oracle {
         return interest.answered && offset >= interest.owed_from &&
                (!interest.since || recorded >= *interest.since) && interest.filter.matches(event);
     }
+    // What the log holds from `first` on: nothing invented, nothing twice, nothing acknowledged
+    // lost or altered.
+    void check_log(const std::map<std::uint64_t, StoredEvent>& stored, Offset first) const {
+        std::set<std::string_view> read;
+        for (const auto& [offset, event] : stored) {
+            auto published = attempted.find(std::string(event.event.data.value_or("")));
+            ASSERT_NE(published, attempted.end()) << "event " << offset << " was invented";
+            EXPECT_EQ(published->second.type, event.event.type);
+            EXPECT_EQ(published->second.key, event.event.subject);
+            EXPECT_TRUE(read.insert(published->first).second)
+                << "event " << offset << " is stored twice";
+        }
+        for (auto each = acked.lower_bound(first.value); each != acked.end(); ++each) {
+            const auto& [offset, data] = *each;
+            auto event = stored.find(offset);
+            ASSERT_NE(event, stored.end()) << "acknowledged event " << offset << " is lost";
+            EXPECT_EQ(event->second.event.data, data) << "event " << offset << " is another";
+        }
+    }
 };
 
 // Dead letters as the hub lists them.

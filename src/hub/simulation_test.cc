@@ -20,7 +20,6 @@
 
 #include <cstdlib>
 #include <map>
-#include <set>
 
 namespace belfry {
 namespace {
@@ -476,23 +475,7 @@ class Simulation {
             run_tasks();
             ASSERT_TRUE(done);
         }
-        std::set<std::string> read;
-        for (const auto& [offset, event] : stored) {
-            auto attempted = oracle_.attempted.find(std::string(event.event.data.value_or("")));
-            ASSERT_NE(attempted, oracle_.attempted.end()) << "event " << offset << " was invented";
-            EXPECT_EQ(attempted->second.type, event.event.type);
-            EXPECT_EQ(attempted->second.key, event.event.subject);
-            EXPECT_TRUE(read.insert(attempted->first).second)
-                << "event " << offset << " is stored twice";
-        }
-        for (const auto& [offset, data] : oracle_.acked) {
-            if (offset < log_->first_offset().value) {
-                continue;
-            }
-            auto event = stored.find(offset);
-            ASSERT_NE(event, stored.end()) << "acknowledged event " << offset << " is lost";
-            EXPECT_EQ(event->second.event.data, data) << "event " << offset << " is another";
-        }
+        oracle_.check_log(stored, log_->first_offset());
         check_deliveries(stored);
     }
 
