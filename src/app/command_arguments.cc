@@ -1,6 +1,9 @@
 #include "app/command_arguments.h"
 
+#include "app/nearest_name.h"
+
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
@@ -27,6 +30,30 @@ void take_options_of_parents(CLI::App& app) {
     for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
         take_options_of_parents(*command);
     }
+}
+
+// The library says only that a command is missing where one is mistyped.
+std::string mistake(const CLI::App& app, const CLI::ParseError& error) {
+    const CLI::App* group = &app;
+    while (!group->get_subcommands().empty()) {
+        group = group->get_subcommands().front();
+    }
+    const std::vector<std::string> words = app.remaining(true);
+    if (group->get_require_subcommand_min() == 0 || words.empty() || words[0].starts_with('-')) {
+        return error.what();
+    }
+    std::vector<std::string_view> names;
+    for (const CLI::App* command : group->get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(command->get_name());
+    }
+    std::string said = fmt::format("`{}` is not a command", words[0]);
+    if (group != &app) {
+        said += fmt::format(" of `{}`", group->get_name());
+    }
+    if (const std::optional<std::string_view> nearest = nearest_name(words[0], names)) {
+        said += fmt::format("; did you mean `{}`?", *nearest);
+    }
+    return said;
 }
 
 }  // namespace
@@ -149,7 +176,7 @@ ParsedWords ArgumentParser::parse(std::vector<std::string> words) {
     } catch (const CLI::CallForVersion&) {
         return {.kind = ParsedWords::Kind::question, .text = version_ + "\n"};
     } catch (const CLI::ParseError& error) {
-        return {.kind = ParsedWords::Kind::mistake, .text = error.what()};
+        return {.kind = ParsedWords::Kind::mistake, .text = mistake(*app_, error)};
     }
     return {.kind = ParsedWords::Kind::command, .text = {}};
 }

@@ -116,6 +116,10 @@ TEST(CommandArguments, AMistakeIsNamedAndNothingIsChosen) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
         {{}, "A subcommand is required"},
         {{"group"}, "A subcommand is required"},
+        {{"rnu", "one"}, "`rnu` is not a command; did you mean `run`?"},
+        {{"group", "iner"}, "`iner` is not a command of `group`; did you mean `inner`?"},
+        {{"zebra"}, "`zebra` is not a command"},
+        {{"--flag", "zebra"}, "A subcommand is required"},
         {{"group", "inner"}, "NAME is required"},
         {{"run", "--nonsense"}, "--nonsense"},
         {{"run", "one", "two"}, "not expected: two"},
