@@ -137,7 +137,8 @@ class Log {
     [[nodiscard]] virtual std::vector<SegmentInfo> segments() const = 0;
     [[nodiscard]] virtual LogStatus status() const = 0;
     // Drops whole segments that lie entirely below `before`; never the one being written. `done`
-    // runs when they are gone from disk.
+    // runs when they are gone from disk. If they cannot go, the log begins behind them all the same
+    // until a restart finds them again; every later call tries them first, whatever its `before`.
     virtual void trim(Offset before, std::move_only_function<void(Result<void>)> done) = 0;
 
     // Somebody else who writes beside the log found no room, for `reason`. Unless there is room on

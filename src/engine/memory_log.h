@@ -29,6 +29,8 @@ class MemoryLog final : public Log {
     std::vector<Gap> gaps;
     std::optional<Error> refusal;       // what appends get instead
     std::optional<Error> read_failure;  // what read() gets instead
+    std::optional<Error> trim_failure;  // what trim() says, though its events are out of the log
+    int trims = 0;                      // calls of trim()
     Offset unreadable_below;            // read() fails if it begins there
     bool honours_bytes = false;         // of a ReadLimit, by the size of the data
     std::string told_of_full_disk;      // the last reason
@@ -140,7 +142,12 @@ class MemoryLog final : public Log {
         return LogStatus{.first = first_, .next = next_offset(), .appended = records_.size()};
     }
     void trim(Offset before, std::move_only_function<void(Result<void>)> done) override {
+        ++trims;
         first_ = std::max(first_, before);
+        if (trim_failure) {
+            done(std::unexpected(*trim_failure));
+            return;
+        }
         done({});
     }
     void disk_is_full(std::string reason) override { told_of_full_disk = std::move(reason); }

@@ -64,7 +64,11 @@ void Retention::look() {
     watch_wall_clock();
     cut_ = cut();
     if (cut_ <= log_.first_offset()) {
-        arm();
+        if (trim_failed_) {
+            trim();  // what is still on the disk
+        } else {
+            arm();
+        }
         return;
     }
     to_pass_.clear();
@@ -221,12 +225,20 @@ void Retention::finish() {
         log_info(
             "retention drops events", {{"below", cut_.value}, {"first", log_.first_offset().value}}
         );
-        log_.trim(cut_, [this](Result<void> result) {
-            if (!result) {
-                log_error("retention cannot drop events", {{"detail", result.error().detail}});
-            }
-            arm();
-        });
+        trim();
+    });
+}
+
+void Retention::trim() {
+    log_.trim(cut_, [this](const Result<void>& result) {
+        if (!result && !trim_failed_) {
+            log_error(
+                "retention cannot remove what it dropped and goes on trying",
+                {{"detail", result.error().detail}}
+            );
+        }
+        trim_failed_ = !result;
+        arm();
     });
 }
 

@@ -51,6 +51,7 @@ class Retention {
     [[nodiscard]] std::uint64_t lost(const Delivery& delivery, const LogEntry& entry) const;
     void copy_exceptions();
     void finish();
+    void trim();
 
     // Constant after construction.
     Clock& clock_;
@@ -71,6 +72,7 @@ class Retention {
     Offset range_from_;
     std::uint64_t range_count_ = 0;
     std::deque<Offset> exceptions_;
+    bool trim_failed_ = false;  // something that was dropped is still on the disk
     std::uint64_t expired_ = 0;
 };
 

@@ -103,6 +103,22 @@ TEST_F(RetentionTest, DropsWhatIsTooOld) {
     EXPECT_EQ(log.first_offset(), Offset{20});
 }
 
+TEST_F(RetentionTest, TriesAgainUntilWhatItDroppedIsGone) {
+    start({.bytes = 2'500});
+    log.trim_failure = Error{.code = Errc::internal, .detail = "EIO"};
+    publish(55);
+    clock.advance(2s);
+    loop.run_all();
+    EXPECT_EQ(log.first_offset(), Offset{40});
+    EXPECT_EQ(log.trims, 1);
+    clock.advance(2s);
+    loop.run_all();
+    EXPECT_EQ(log.trims, 2) << "nothing new is to go, but the old is still there";
+    log.trim_failure.reset();
+    pass(20s);
+    EXPECT_EQ(log.trims, 3);
+}
+
 TEST_F(RetentionTest, StopsAtTheOldestUnsettledEventOfAnActiveSubscription) {
     start({.bytes = 1'000});
     publish(15);

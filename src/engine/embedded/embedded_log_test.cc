@@ -1,6 +1,7 @@
 #include "engine/embedded/embedded_log.h"
 
 #include "engine/embedded/log_test_bed.h"
+#include "engine/embedded/segment_format.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -440,6 +441,36 @@ TEST_F(EmbeddedLogTest, TrimDropsWholeSegmentsAndNeverTheActiveOne) {
     open();
     EXPECT_EQ(bed_.log->first_offset(), before.back().first);
     EXPECT_EQ(bed_.append({{.data = "x"}})->at(0).offset, Offset{40});
+}
+
+TEST_F(EmbeddedLogTest, TrimTriesFirstWhatAnEarlierOneCouldNotRemove) {
+    for (int i = 0; i < 40; ++i) {
+        ASSERT_TRUE(bed_.append({{.data = std::string(30'000, 'x')}}));
+    }
+    const auto before = bed_.log->segments();
+    ASSERT_GE(before.size(), 4U);
+    auto is_there = [&](std::size_t number) {
+        return bed_.files.exists(
+            "data/log/" + segment_file_name(before[number].first, kSegmentSuffix)
+        );
+    };
+    bed_.files.plan({.call = bed_.files.changes() + 1});
+    EXPECT_FALSE(bed_.trim(before[0].next));
+    EXPECT_EQ(bed_.log->first_offset(), before[1].first) << "it is out of the log all the same";
+    EXPECT_TRUE(is_there(0));
+    bed_.files.plan({.call = bed_.files.changes() + 1, .sticky = true});
+    EXPECT_FALSE(bed_.trim(before[1].next));
+    EXPECT_TRUE(is_there(0));
+    EXPECT_TRUE(is_there(1)) << "none goes while an older one is there";
+    bed_.files.clear_faults();
+    ASSERT_TRUE(bed_.trim(Offset{0})) << "nothing new is to go";
+    EXPECT_FALSE(is_there(0));
+    EXPECT_FALSE(is_there(1));
+    EXPECT_TRUE(is_there(2));
+    bed_.kill();
+    open();
+    EXPECT_EQ(bed_.log->first_offset(), before[2].first);
+    EXPECT_EQ(bed_.log->status().gap_events, 0U);
 }
 
 // Opening.

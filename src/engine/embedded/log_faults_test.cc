@@ -2,10 +2,13 @@
 // truth: success is readable, now and after a restart; a refusal is not; outcome_unknown may be
 // either.
 #include "engine/embedded/log_test_bed.h"
+#include "engine/embedded/segment_format.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <optional>
 #include <set>
 
 namespace belfry {
@@ -151,6 +154,66 @@ TEST(LogFaults, AnswersStayTrueWhereverSpaceEnds) {
 TEST(LogFaults, ShortWritesAndSignalsDoNotShow) {
     EXPECT_TRUE(fail_every_call(Fault::short_write).empty());
     EXPECT_TRUE(fail_every_call(Fault::interrupted).empty());
+}
+
+// Trims twice while the disk fails as planned, restarts after a kill (no seed) or a power cut, and
+// looks for a hole. `plan.call` counts from the first trim on.
+std::string survive_trims(MemoryFileSystem::FaultPlan plan, std::optional<std::uint64_t> seed) {
+    LogTestBed bed;
+    configure(bed);
+    Ledger ledger;
+    if (!bed.open()) {
+        return "cannot open";
+    }
+    publish(bed, ledger, 3 * kSteps, "a");
+    const std::vector<SegmentInfo> segments = bed.log->segments();
+    if (segments.size() < 6) {
+        return "too few segments";
+    }
+    const Offset next = bed.log->next_offset();
+    plan.call += bed.files.changes();
+    bed.files.plan(plan);
+    (void)bed.trim(segments[2].first);
+    const bool trimmed = bed.trim(segments[4].first).has_value();
+    bed.files.clear_faults();
+    seed ? bed.crash(*seed) : bed.kill();
+    if (auto opened = bed.open(); !opened) {
+        return "refused: " + opened.error().detail;
+    }
+    if (bed.log->first_offset() > segments[4].first || bed.log->next_offset() != next) {
+        return "lost more than was trimmed";
+    }
+    if (trimmed && bed.log->first_offset() != segments[4].first) {
+        return "a trim that succeeded left something";
+    }
+    auto entries = bed.read_all();
+    if (!entries || entries->size() != next - bed.log->first_offset()) {
+        return "not every event can be read";
+    }
+    // A healthy disk lets go of the rest.
+    if (!bed.trim(segments[4].first) || bed.log->first_offset() != segments[4].first) {
+        return "cannot trim after the restart";
+    }
+    const auto names = bed.files_in_log();
+    const auto left = std::ranges::count_if(names, [&](const std::string& name) {
+        auto base = parse_segment_file_name(name, kSegmentSuffix);
+        auto summary = parse_segment_file_name(name, kSummarySuffix);
+        return base.or_else([&] { return summary; }).value_or(next) < segments[4].first;
+    });
+    return left == 0 ? "" : "files of trimmed segments are left";
+}
+
+TEST(LogFaults, TrimLeavesNoHoleWhateverCallFails) {
+    constexpr std::uint64_t kCallsOfTrims = 4 * 3;  // two removals and a sync for each segment
+    for (std::uint64_t call = 1; call <= kCallsOfTrims; ++call) {
+        for (bool sticky : {false, true}) {
+            SCOPED_TRACE(std::to_string(call) + (sticky ? ", sticky" : ", once"));
+            ASSERT_EQ(survive_trims({.call = call, .sticky = sticky}, std::nullopt), "");
+            for (std::uint64_t seed = 0; seed < 4; ++seed) {
+                ASSERT_EQ(survive_trims({.call = call, .sticky = sticky}, seed), "") << seed;
+            }
+        }
+    }
 }
 
 TEST(LogFaults, FailedSyncIsUnknownThenReadOnlyUntilRestart) {

@@ -147,6 +147,7 @@ class SegmentLog final : public EmbeddedLog {
 
     // I/O thread.
     std::vector<std::shared_ptr<const SegmentLookup>> sealed_;  // oldest first
+    std::vector<Offset> trimmed_;  // the same; out of the log, perhaps not gone from the disk
     std::unique_ptr<SegmentIndex> index_;  // of the segment being written; durable only
     WritableSegment writable_;
     TailCache tail_;

@@ -26,6 +26,58 @@ OpenedSummary save_and_open(
     return SegmentSummary::open(files, directory, base);
 }
 
+// What became of segments that were to be removed.
+struct Removal {
+    Result<void> result;
+    Offset gone_below;  // those that begin below are gone for certain
+};
+
+Result<void> remove_if_there(FileSystem& files, const std::string& path) {
+    auto removed = files.remove(path);
+    if (!removed && removed.error().code == Errc::not_found) {
+        return {};
+    }
+    return removed;
+}
+
+// One that an earlier call removed may have left its summary, or may come back after a power cut:
+// all steps are done again.
+Result<void> remove_segment(FileSystem& files, const std::string& directory, Offset base) {
+    const std::string prefix = directory + "/";
+    BELFRY_CRASH_POINT("trim.begin");
+    auto removed = remove_if_there(files, prefix + segment_file_name(base, kSegmentSuffix));
+    if (!removed) {
+        return removed;
+    }
+    BELFRY_CRASH_POINT("trim.segment_removed");
+    auto summary = remove_if_there(files, prefix + segment_file_name(base, kSummarySuffix));
+    if (!summary) {
+        return summary;
+    }
+    BELFRY_CRASH_POINT("trim.summary_removed");
+    if (auto synced = files.sync_directory(directory); !synced) {
+        return synced;
+    }
+    BELFRY_CRASH_POINT("trim.synced");
+    return {};
+}
+
+// Oldest first, and none before the one before it is gone for certain: neither a power cut nor a
+// call that fails leaves a hole in the middle.
+Removal remove_segments(
+    FileSystem& files, const std::string& directory, const std::vector<Offset>& bases
+) {
+    Removal removal;
+    for (Offset base : bases) {
+        removal.result = remove_segment(files, directory, base);
+        if (!removal.result) {
+            break;
+        }
+        removal.gone_below = base.next();
+    }
+    return removal;
+}
+
 }  // namespace
 
 // Zeros stay ahead of the writer. Never while a commit is in flight: it may be filling, and
@@ -147,44 +199,26 @@ void SegmentLog::rebuild_summary(Offset base) {
 }
 
 void SegmentLog::trim(Offset before, std::move_only_function<void(Result<void>)> done) {
-    std::vector<Offset> victims;
-    for (const auto& segment : sealed_) {
-        if (segment->facts().next > before) {
-            break;
-        }
-        victims.push_back(segment->facts().header.base);
-    }
-    // Nobody finds them any more; then they go from disk. Readers under way keep their files open.
-    sealed_.erase(sealed_.begin(), sealed_.begin() + static_cast<std::ptrdiff_t>(victims.size()));
-    for (Offset base : victims) {
+    auto kept = std::ranges::find_if(sealed_, [before](const auto& segment) {
+        return segment->facts().next > before;
+    });
+    for (auto segment = sealed_.begin(); segment != kept; ++segment) {
+        Offset base = (*segment)->facts().header.base;
         unsaved_.erase(base);
         std::erase_if(open_files_, [base](const auto& entry) { return entry.first == base; });
+        trimmed_.push_back(base);
     }
+    // Nobody finds them any more; then they go from disk. Readers under way keep their files open.
+    sealed_.erase(sealed_.begin(), kept);
     run_on(
         ports_.log_thread,
-        [&files = ports_.files, directory = directory_, victims]() -> Result<void> {
-            for (Offset base : victims) {
-                BELFRY_CRASH_POINT("trim.begin");
-                std::string prefix = directory + "/";
-                auto removed = files.remove(prefix + segment_file_name(base, kSegmentSuffix));
-                if (!removed) {
-                    return removed;
-                }
-                BELFRY_CRASH_POINT("trim.segment_removed");
-                auto summary = files.remove(prefix + segment_file_name(base, kSummarySuffix));
-                if (!summary && summary.error().code != Errc::not_found) {
-                    return summary;
-                }
-                BELFRY_CRASH_POINT("trim.summary_removed");
-                // One at a time, so that a power cut leaves no hole in the middle.
-                if (auto synced = files.sync_directory(directory); !synced) {
-                    return synced;
-                }
-                BELFRY_CRASH_POINT("trim.synced");
-            }
-            return {};
+        [&files = ports_.files, directory = directory_, bases = trimmed_] {
+            return remove_segments(files, directory, bases);
         },
-        [done = std::move(done)](Result<void> result) mutable { done(std::move(result)); }
+        [this, done = std::move(done)](Removal removal) mutable {
+            std::erase_if(trimmed_, [&](Offset base) { return base < removal.gone_below; });
+            done(std::move(removal.result));
+        }
     );
 }
 
