@@ -399,6 +399,20 @@ Result<void> Wiring::load_extensions() {
     return {};
 }
 
+Result<void> Wiring::start_hub() {
+    std::optional<Result<void>> started;
+    hub_->start([&](Result<void> outcome) {
+        started = std::move(outcome);
+        loop_.stop();
+    });
+    loop_.run();
+    if (!started) {
+        return fail(Errc::unavailable, "stopped while starting");
+    }
+    ready_ = started->has_value();
+    return *std::move(started);
+}
+
 void Wiring::configure_extensions() {
     ConfiguredExtensions configured = configured_extensions(config_, process_environment());
     extension_registry_->configure(std::move(configured.extensions), configured.unread);
@@ -424,16 +438,8 @@ Result<void> Wiring::start() {
     if (Result<void> loaded = load_extensions(); !loaded) {
         return loaded;
     }
-    Result<void> started = hub_->start([this] {
-        ready_ = true;
-        loop_.stop();
-    });
-    if (!started) {
+    if (Result<void> started = start_hub(); !started) {
         return std::unexpected(in_directory(std::move(started.error()), config_.data));
-    }
-    loop_.run();
-    if (!ready_) {
-        return fail(Errc::unavailable, "stopped while starting");
     }
     if (!closed() && !config_.insecure && !is_loopback_only()) {
         return fail(

@@ -83,6 +83,7 @@ class Wiring {
     [[nodiscard]] Result<void> load_access();
     [[nodiscard]] Result<void> load_services();
     [[nodiscard]] Result<void> load_extensions();
+    [[nodiscard]] Result<void> start_hub();
     void configure_extensions();
     void make_extension_registry();
     [[nodiscard]] Leadership leadership();

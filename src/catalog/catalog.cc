@@ -2,6 +2,8 @@
 
 #include "base/logging.h"
 
+#include <utility>
+
 namespace belfry {
 
 namespace {
@@ -32,6 +34,20 @@ Error in_our_words(Error error, const SubscriptionKey& key) {
     return error;
 }
 
+// What is wrong stands in `detail` as a whole.
+Result<Subscription> read_stored(const SubscriptionKey& key, std::string_view document) {
+    Result<Subscription> subscription = parse_stored_subscription(document);
+    if (!subscription) {
+        const Error& error = subscription.error();
+        const std::string field = error.field.empty() ? "" : " (" + error.field + ")";
+        return fail(Errc::unavailable, error.detail + field);
+    }
+    if (subscription->key() != key) {
+        return fail(Errc::unavailable, "it names itself '" + subscription->key() + "'");
+    }
+    return subscription;
+}
+
 Result<std::string> document_of(const Subscription& subscription, const Limits& limits) {
     std::string document = stored_subscription_json(subscription);
     if (document.size() > limits.document_bytes) {
@@ -41,6 +57,12 @@ Result<std::string> document_of(const Subscription& subscription, const Limits& 
                       std::to_string(limits.document_bytes) + " are allowed",
             .limit = limits.document_bytes
         });
+    }
+    // The next start would be refused.
+    if (auto again = read_stored(subscription.key(), document); !again) {
+        return fail(
+            Errc::internal, "the document could not be read again: " + again.error().detail
+        );
     }
     return document;
 }
@@ -59,12 +81,15 @@ void keep_secrets(Subscription& next, const Subscription& current) {
 
 Catalog::Catalog(Kv& kv, const Limits& limits) : kv_(kv), limits_(limits) {}
 
-void Catalog::start(OnSubscription on_change, Task on_ready) {
+void Catalog::start(OnSubscription on_change, std::move_only_function<void(Result<void>)> done) {
     on_subscription_ = std::move(on_change);
+    told_stored_ = false;
+    stored_.clear();
+    unreadable_.clear();
     kv_.watch(
         std::string(kPrefix),
         [this](const KvChange& change) { changed(change); },
-        std::move(on_ready)
+        [this, done = std::move(done)]() mutable { done(tell_stored()); }
     );
 }
 
@@ -75,21 +100,50 @@ void Catalog::changed(const KvChange& change) {
         subscriptions_.erase(key);
         return;
     }
-    Result<Subscription> parsed = parse_stored_subscription(*change.value);
-    if (parsed && parsed->key() != key) {
-        parsed = fail(Errc::internal, "it names itself '" + parsed->key() + "'");
-    }
+    Result<Subscription> parsed = read_stored(key, *change.value);
     if (!parsed) {
         log_error(
-            "a subscription's document cannot be read and is left out",
-            {{"subscription", key},
-             {"error", parsed.error().detail},
-             {"field", parsed.error().field}}
+            "a subscription's document cannot be read",
+            {{"subscription", key}, {"error", parsed.error().detail}}
         );
+        if (!told_stored_) {
+            unreadable_.push_back(
+                "the document " + change.key + " cannot be read: " + parsed.error().detail
+            );
+        }
         return;
     }
     parsed->revision = change.revision;
-    auto next = std::make_unique<Subscription>(std::move(*parsed));
+    if (told_stored_) {
+        tell(std::move(*parsed));
+    } else {
+        stored_.push_back(std::move(*parsed));
+    }
+}
+
+// All or none.
+Result<void> Catalog::tell_stored() {
+    if (!unreadable_.empty()) {
+        std::string detail = unreadable_.front();
+        if (unreadable_.size() > 1) {
+            detail += ", nor can " + std::to_string(unreadable_.size() - 1) + " more";
+        }
+        return fail(
+            Errc::unavailable,
+            detail + "; start the version of Belfry that wrote it, or remove it as " +
+                "docs/state_format.md says"
+        );
+    }
+    told_stored_ = true;
+    for (Subscription& subscription : std::exchange(stored_, {})) {
+        tell(std::move(subscription));
+    }
+    return {};
+}
+
+void Catalog::tell(Subscription subscription) {
+    SubscriptionKey key = subscription.key();
+    auto next = std::make_unique<Subscription>(std::move(subscription));
     on_subscription_(key, next.get());
     subscriptions_[key] = std::move(next);
 }

@@ -23,9 +23,11 @@ class Catalog {
 
     Catalog(Kv& kv, const Limits& limits);
 
-    // Begins to watch; `on_ready` runs when all documents were heard. A stored document that cannot
-    // be read is logged and left out; the others are served.
-    void start(OnSubscription on_change, Task on_ready);
+    // Begins to watch; `done` runs when all documents were heard. If one that is stored cannot be
+    // read, nobody hears of any, and `done` gets an error that names it: what delivery remembers of
+    // a subscription that only another version can read must not be taken for a left-over. One that
+    // becomes such later is logged, and what it was before goes on.
+    void start(OnSubscription on_change, std::move_only_function<void(Result<void>)> done);
 
     // nullptr if there is none. Valid until the next change of that subscription.
     [[nodiscard]] const Subscription* find(const SubscriptionKey& key) const;
@@ -43,6 +45,8 @@ class Catalog {
 
  private:
     void changed(const KvChange& change);
+    [[nodiscard]] Result<void> tell_stored();
+    void tell(Subscription subscription);
     // Writes what `next` holds for the current document; again if another writer was faster and
     // `expect` is any.
     void put(Subscription next, Expect expect, Done done);
@@ -54,6 +58,9 @@ class Catalog {
     OnSubscription on_subscription_;
     // I/O thread.
     std::map<SubscriptionKey, std::unique_ptr<Subscription>> subscriptions_;
+    bool told_stored_ = false;
+    std::vector<Subscription> stored_;     // until they are told
+    std::vector<std::string> unreadable_;  // of those that are stored, what is wrong with each
 };
 
 }  // namespace belfry

@@ -37,7 +37,9 @@ class CatalogTest : public testing::Test {
                 heard_ += key + (subscription == nullptr ? " gone" : " set") +
                           (old == nullptr ? " " : " (was set) ");
             },
-            [&] { heard_ += "| "; }
+            [&](const Result<void>& started) {
+                heard_ += started ? "| " : "refused: " + started.error().detail;
+            }
         );
         loop_.run_all();
     }
@@ -97,17 +99,53 @@ TEST_F(CatalogTest, ServesWhatTheLastRunStored) {
     EXPECT_EQ(next.find("default/b")->revision.value, 1U);
 }
 
-TEST_F(CatalogTest, LeavesOutADocumentThatCannotBeRead) {
+TEST_F(CatalogTest, DoesNotStartOnADocumentThatCannotBeRead) {
     ASSERT_TRUE(create(make("good")).has_value());
-    kv_.put("subscriptions/default/bad", "{", {}, [](auto) {});
+    std::string newer = stored_subscription_json(make("newer"));
+    newer.insert(1, R"("later":1,)");
+    kv_.put("subscriptions/default/newer", newer, {}, [](auto) {});
     kv_.put("subscriptions/default/other", stored_subscription_json(make("name")), {}, [](auto) {});
     loop_.run_all();
     kv_.crash();
     heard_.clear();
     Catalog next(kv_, limits_);
     start(next);
-    EXPECT_EQ(heard_, "default/good set | ");
-    EXPECT_EQ(next.list("default").size(), 1U);
+    EXPECT_EQ(
+        heard_,
+        "refused: the document subscriptions/default/newer cannot be read: \"later\" is not known "
+        "here (later), nor can 1 more; start the version of Belfry that wrote it, or remove it as "
+        "docs/state_format.md says"
+    ) << "and nobody heard of the good one";
+    kv_.remove("subscriptions/default/newer", {}, [](auto) {});
+    loop_.run_all();
+    kv_.crash();
+    heard_.clear();
+    Catalog third(kv_, limits_);
+    start(third);
+    EXPECT_EQ(
+        heard_,
+        "refused: the document subscriptions/default/other cannot be read: it names itself "
+        "'default/name'; start the version of Belfry that wrote it, or remove it as "
+        "docs/state_format.md says"
+    );
+}
+
+TEST_F(CatalogTest, KeepsServingADocumentThatCannotBeReadAnyMore) {
+    ASSERT_TRUE(create(make("a")).has_value());
+    heard_.clear();
+    kv_.put("subscriptions/default/a", "{", {}, [](auto) {});
+    loop_.run_all();
+    EXPECT_EQ(heard_, "");
+    EXPECT_NE(catalog_.find("default/a"), nullptr);
+}
+
+TEST_F(CatalogTest, WritesNoDocumentThatItCouldNotReadAgain) {
+    Subscription subscription = make("a");
+    subscription.delivery.max_in_flight = 0;  // no request may say this
+    EXPECT_EQ(create(subscription).error().code, Errc::internal);
+    ASSERT_TRUE(create(make("a")).has_value());
+    EXPECT_EQ(replace(subscription).error().code, Errc::internal);
+    EXPECT_EQ(catalog_.find("default/a")->revision.value, 1U);
 }
 
 TEST_F(CatalogTest, ListsATenantByName) {

@@ -71,14 +71,14 @@ Hub::Hub(HubPorts ports, HubOptions options, const Limits& limits)
 
 Hub::~Hub() = default;
 
-Result<void> Hub::start(Task on_ready) {
+void Hub::start(std::move_only_function<void(Result<void>)> done) {
     Result<StateSnapshot> snapshot = impl_->ports.state.load();
     if (!snapshot) {
-        return std::unexpected(snapshot.error());
+        done(std::unexpected(std::move(snapshot.error())));
+        return;
     }
     impl_->deliveries.restore(std::move(*snapshot));
-    impl_->ports.state.count_dead_letters([this,
-                                           on_ready = std::move(on_ready)](auto counts) mutable {
+    impl_->ports.state.count_dead_letters([this, done = std::move(done)](auto counts) mutable {
         if (counts) {
             impl_->deliveries.set_dead_counts(*counts);
         } else {
@@ -88,15 +88,16 @@ Result<void> Hub::start(Task on_ready) {
             [this](const SubscriptionKey& key, const Subscription* subscription) {
                 impl_->deliveries.changed(key, subscription);
             },
-            [this, on_ready = std::move(on_ready)]() mutable {
-                impl_->ready = true;
-                impl_->deliveries.begin();
-                impl_->retention.start();
-                on_ready();
+            [this, done = std::move(done)](Result<void> heard) mutable {
+                if (heard) {
+                    impl_->ready = true;
+                    impl_->deliveries.begin();
+                    impl_->retention.start();
+                }
+                done(std::move(heard));
             }
         );
     });
-    return {};
 }
 
 // No new attempts; those under way get stop_wait; what did not end is kept as exceptions; all is

@@ -102,9 +102,9 @@ class Hub {
     Hub(const Hub&) = delete;
     Hub& operator=(const Hub&) = delete;
 
-    // Reads what the last run left and begins to deliver; `on_ready` runs once subscriptions are
-    // served.
-    [[nodiscard]] Result<void> start(Task on_ready);
+    // Reads what the last run left and begins to deliver; `done` runs once subscriptions are
+    // served, or with the reason why they are not: then nothing was changed.
+    void start(std::move_only_function<void(Result<void>)> done);
     // No new attempts; waits for those under way (HubOptions::stop_wait), saves everything. `done`
     // once.
     void stop(Task done);

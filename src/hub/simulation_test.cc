@@ -90,7 +90,7 @@ class Simulation {
             limits_
         );
         bool ready = false;
-        ASSERT_TRUE(hub_->start([&] { ready = true; }).has_value());
+        hub_->start([&](const Result<void>& started) { ready = started.has_value(); });
         for (int i = 0; i < 1000 && !ready; ++i) {
             run_tasks();
         }

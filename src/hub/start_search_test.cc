@@ -45,7 +45,7 @@ class SubscriptionStartTest : public testing::Test {
             limits_
         );
         bool ready = false;
-        ASSERT_TRUE(hub_->start([&] { ready = true; }).has_value());
+        hub_->start([&](const Result<void>& started) { ready = started.has_value(); });
         bed_.settle();
         ASSERT_TRUE(ready);
     }

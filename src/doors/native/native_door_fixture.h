@@ -36,7 +36,7 @@ class NativeDoorTest : public testing::Test {
         access_documents_.start([this] { access_.documents_changed(); }, [] {});
         services_.start([] {});
         registered_extensions_.start([] {});
-        EXPECT_TRUE(hub_.start([this] { started_ = true; }));
+        hub_.start([this](const Result<void>& started) { started_ = started.has_value(); });
         router_ = std::make_unique<Router>(doors(), access_, limits_);
         run();
         EXPECT_TRUE(started_);

@@ -69,7 +69,10 @@ class NativeHttpTest : public testing::Test {
         router_.emplace(std::move(doors), access_, limits_);
         server_.emplace(loop_, *router_, limits_);
         EXPECT_TRUE(server_->listen("127.0.0.1:0"));
-        EXPECT_TRUE(hub_->start([this] { loop_.stop(); }));
+        hub_->start([this](const Result<void>& started) {
+            EXPECT_TRUE(started);
+            loop_.stop();
+        });
         loop_.run();
     }
 
