@@ -25,6 +25,14 @@ void Circuit::probe_ended(const Delivery& prober) {
     }
 }
 
+void Circuit::return_probe(const Delivery& prober, MonoTime now) {
+    if (prober_ == &prober) {
+        prober_ = nullptr;
+        next_probe_ = now;
+        turn_ = Turn::failed;
+    }
+}
+
 // A probe that nobody took is another's, who is about to.
 std::optional<MonoTime> Circuit::next_probe(MonoTime now) const {
     if (prober_ != nullptr && next_probe_ <= now) {
@@ -52,8 +60,8 @@ bool Circuit::failed(MonoTime now, Duration until_due) {
     return true;
 }
 
-Circuit& Circuits::join(const std::string& endpoint, Delivery& delivery) {
-    std::unique_ptr<Circuit>& circuit = circuits_[endpoint];
+Circuit& Circuits::join(const std::string& name, Delivery& delivery) {
+    std::unique_ptr<Circuit>& circuit = circuits_[name];
     if (!circuit) {
         circuit = std::make_unique<Circuit>(options_);
     }
@@ -61,8 +69,8 @@ Circuit& Circuits::join(const std::string& endpoint, Delivery& delivery) {
     return *circuit;
 }
 
-void Circuits::leave(const std::string& endpoint, Delivery& delivery) {
-    auto at = circuits_.find(endpoint);
+void Circuits::leave(const std::string& name, Delivery& delivery) {
+    auto at = circuits_.find(name);
     ASSERT(at != circuits_.end());
     std::erase(at->second->deliveries, &delivery);
     if (at->second->deliveries.empty()) {

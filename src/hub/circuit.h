@@ -1,4 +1,5 @@
-// Circuit: one per endpoint, shared by the subscriptions that deliver to it. It opens after 5
+// Circuit: one per endpoint and tenant, shared by the subscriptions that deliver to it
+// (docs/adr/0010-a-circuit-per-endpoint-and-tenant.md). It opens after 5
 // failures in a row; then single probes go out, in turns of an event that failed and one that was
 // never attempted, until the first success closes it and the backlog starts at once. Owned by
 // Circuits, which Deliveries owns. I/O thread only.
@@ -39,6 +40,9 @@ class Circuit {
     // It did not close the circuit, or its answer will not count. Whatever else this delivery has
     // under way is no probe of this circuit: nothing happens.
     void probe_ended(const Delivery& prober);
+    // It asked the endpoint nothing, because what failed is wanted no more: the next one may be at
+    // once, and as of the same turn.
+    void return_probe(const Delivery& prober, MonoTime now);
     // What an attempt showed of the endpoint. True if the circuit closed or opened by it. Failed:
     // one that was no probe. The first probe goes when the failed event is due again, or after an
     // interval if that is earlier.
@@ -68,13 +72,14 @@ class Circuit {
     MonoTime next_probe_{};
 };
 
-// All circuits by endpoint. A circuit lives while a delivery is joined to it.
+// All circuits by name, which says of what endpoint and tenant. A circuit lives while a delivery is
+// joined to it.
 class Circuits {
  public:
     explicit Circuits(CircuitOptions options) : options_(options) {}
 
-    Circuit& join(const std::string& endpoint, Delivery& delivery);
-    void leave(const std::string& endpoint, Delivery& delivery);
+    Circuit& join(const std::string& name, Delivery& delivery);
+    void leave(const std::string& name, Delivery& delivery);
     [[nodiscard]] std::size_t open_count() const;
 
  private:

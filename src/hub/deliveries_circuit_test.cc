@@ -285,6 +285,21 @@ TEST_F(DeliveriesCircuitTest, LetNoEventThatFailsByItselfKeepOthersBack) {
     EXPECT_TRUE(delivery("chat").exceptions().empty());
 }
 
+// Nothing is asked of the endpoint with them, so another one may ask at once.
+TEST_F(DeliveriesCircuitTest, WasteNoProbeOnWhatIsNotForTheNewFilter) {
+    record.answer_at_once = [](const auto&) { return kFailed; };
+    Subscription chat = subscribe("chat", {.retry = {10h}});
+    publish(3, "", "old");
+    publish(2, "", "new");
+    ASSERT_TRUE(delivery("chat").figures().circuit_open);
+    narrow(chat, "new");
+    record.seen.clear();
+    record.answer_at_once = [](const auto&) { return kSettled; };
+    pass(5min + 1s);
+    EXPECT_EQ(record.offsets(), (Offsets{3, 4})) << "by one probe, and the other early";
+    EXPECT_TRUE(delivery("chat").exceptions().empty());
+}
+
 // Each is due in hours when the circuit opens.
 TEST_F(DeliveriesCircuitTest, TryWhatFailedAtOnceWhenTheEndpointIsBackUpToWhatFailsAgain) {
     record.answer_at_once = [](const auto&) { return kFailed; };

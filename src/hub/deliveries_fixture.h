@@ -87,6 +87,11 @@ class DeliveriesTest : public testing::Test {
         deliveries->changed(subscription.key(), &subscription);
         return subscription;
     }
+    // It matches events of this type alone from now on.
+    void narrow(Subscription& subscription, const std::string& type) {
+        subscription.filter.types = {TypePattern{.text = type}};
+        deliveries->changed(subscription.key(), &subscription);
+    }
     void publish(int count, const std::string& subject = "", const std::string& type = "t") {
         for (int i = 0; i < count; ++i) {
             Event event;
@@ -96,6 +101,12 @@ class DeliveriesTest : public testing::Test {
             log.append(std::span(&event, 1), [](auto) {});
         }
         run();
+    }
+    static StoredEvent stored(std::uint64_t offset, std::string_view type) {
+        StoredEvent event;
+        event.offset = Offset{offset};
+        event.event.type = type;
+        return event;
     }
     void run() { loop.run_all(); }
     void pass(Duration time) {

@@ -186,6 +186,40 @@ TEST_F(DeliveriesTest, DropWhatWaitsForARetryAndIsNotForTheNewFilter) {
     EXPECT_TRUE(dead_letters().empty());
 }
 
+// Whoever may see the subscription may see what its filter matches, and nothing else.
+TEST_F(DeliveriesTest, ShowNoErrorOfAnEventThatIsNotForTheNewFilter) {
+    Subscription chat = subscribe("chat");
+    publish(1, "", "old");
+    narrow(chat, "new");
+    record.answer(Offset{0}, kFailed);
+    EXPECT_EQ(delivery("chat").figures().last_error, "");
+    publish(1, "", "new");
+    record.answer(Offset{1}, kFailed);
+    EXPECT_EQ(delivery("chat").figures().last_error, "answered 500");
+}
+
+TEST_F(DeliveriesTest, DropReplaysThatAreNotForTheNewFilter) {
+    Subscription chat = subscribe("chat", {.max_in_flight = 1});
+    publish(1, "", "new");
+    delivery("chat").replay({.dead_letter = "a", .event = stored(0, "old"), .bytes = 100});
+    delivery("chat").replay({.dead_letter = "b", .event = stored(0, "new"), .bytes = 10});
+    ASSERT_EQ(delivery("chat").waiting_replay_bytes(), 110U);
+    narrow(chat, "new");
+    EXPECT_EQ(delivery("chat").waiting_replays(), 1U);
+    EXPECT_EQ(delivery("chat").waiting_replay_bytes(), 10U);
+}
+
+TEST_F(DeliveriesTest, MakeNoDeadLetterOfWhatIsNotForTheNewFilter) {
+    Subscription chat = subscribe("chat", {.retry = {10h}});
+    publish(1, "", "old");
+    record.answer(Offset{0}, kFailed);
+    narrow(chat, "new");
+    const StoredEvent event = stored(0, "old");
+    delivery("chat").expire_exception(Offset{0}, &event);
+    EXPECT_TRUE(delivery("chat").exceptions().empty());
+    EXPECT_TRUE(dead_letters().empty());
+}
+
 TEST_F(DeliveriesTest, KeepTheOrderOfAKeyAndNothingElse) {
     subscribe("chat", {.order = DeliveryPolicy::Order::key, .retry = {10s, 10s}});
     publish(1, "a");

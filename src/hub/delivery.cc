@@ -72,9 +72,7 @@ void Delivery::configure(const Subscription& subscription, std::shared_ptr<Sink>
     if (subscription.sink != subscription_.sink) {
         sink_ = std::move(sink);
     }
-    if (subscription.filter != subscription_.filter) {
-        last_error_.clear();  // perhaps of an event that it wants no more
-    }
+    const bool other_filter = subscription.filter != subscription_.filter;
     if (sink_->endpoint() != endpoint_) {
         end_probe();
         ports_.circuits.leave(circuit_name(), *this);
@@ -82,11 +80,24 @@ void Delivery::configure(const Subscription& subscription, std::shared_ptr<Sink>
         circuit_ = &ports_.circuits.join(circuit_name(), *this);
     }
     subscription_ = subscription;
+    if (other_filter) {
+        forget_unwanted();
+    }
     if (was_active && !is_active()) {
         ports_.clock.cancel(timer_);
         timer_ = TimerId{};
     }
     pump();
+}
+
+// What waits for a retry is looked at when its event is read.
+void Delivery::forget_unwanted() {
+    last_error_.clear();
+    std::erase_if(replays_, [this](const Replay& replay) {
+        const bool unwanted = !wants(replay.event);
+        replay_bytes_ -= unwanted ? replay.bytes : 0;
+        return unwanted;
+    });
 }
 
 bool Delivery::is_active() const {
@@ -198,7 +209,6 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
         return;
     }
     const Offset offset = attempt.offset;
-    const OrderKey key = attempt.key;
     const bool probe = attempt.probe;
     bool expired = !result && result.error().code == Errc::offset_expired;
     free_slot(slot);
@@ -209,9 +219,10 @@ void Delivery::got_retry(Slot slot, Result<ReadResult> result) {
         return;
     }
     if (is_read) {  // the filter is another since it was attempted
-        drop_exception(offset);
-        leave_key(key, offset);
-        moved();
+        release_exception(offset);
+        if (probe) {
+            return_probe();
+        }
     } else if (expired || result) {
         give_up_unread(offset, expired ? "expired" : "unreadable");
     } else {

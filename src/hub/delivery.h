@@ -202,6 +202,9 @@ class Delivery {
     void note_endpoint(const UnderWay& attempt, const Outcome& outcome);
     void note_success(const UnderWay& attempt, const Outcome& outcome);
     void end_probe();
+    // The event that was to probe, or to be tried early, was not sent: another one may be at once.
+    void return_probe();
+    void forget_unwanted();
     void note_failure(const UnderWay& attempt, const Outcome& outcome);
     // When it is tried again; nullopt if it became a dead letter instead.
     std::optional<WallTime> retry_later(const UnderWay& attempt, const Outcome& outcome);
@@ -219,6 +222,8 @@ class Delivery {
     void replay_ended(const UnderWay& attempt, const Outcome& outcome);
     void leave_key(OrderKey key, Offset offset);
     void drop_exception(Offset offset);
+    // Drops it, and what waits for its key goes on.
+    void release_exception(Offset offset);
     void store_exception(Offset offset);
     [[nodiscard]] MonoTime due_after(std::uint32_t step, const Outcome& outcome);
     [[nodiscard]] AttemptRow attempt_row(const UnderWay& attempt, const Outcome& outcome) const;

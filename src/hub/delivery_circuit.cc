@@ -127,6 +127,11 @@ void Delivery::end_probe() {
     }
 }
 
+void Delivery::return_probe() {
+    circuit_->return_probe(*this, ports_.clock.now());
+    tries_early_ = !circuit_->open();
+}
+
 void Delivery::wake_circuit() {
     std::vector<Delivery*> others = circuit_->deliveries;
     for (Delivery* delivery : others) {

@@ -39,7 +39,9 @@ void Delivery::ended(Slot slot, const Outcome& outcome) {
     if (outcome.kind != Outcome::Kind::settled) {
         ++ports_.counters.failed_attempts;
         ++failed_;
-        last_error_ = outcome.error;
+        if (wants(attempt.event)) {  // or who may see the subscription may not see the event
+            last_error_ = outcome.error;
+        }
     }
     if (attempt.kind == UnderWay::Kind::replay) {
         replay_ended(attempt, outcome);
@@ -170,7 +172,7 @@ void Delivery::write_dead_letter(
         .type = std::string(attempt.event.event.type),
     };
     encode_record(attempt.event.event, attempt.event.recorded, attempt.event.uuid_low, row.record);
-    ports_.writer.add(std::move(row));
+    ports_.writer.add_dead_letter(std::move(row));
     ++dead_;
     ++ports_.counters.dead_lettered;
     ports_.counters.exhausted += reason == "exhausted" ? 1 : 0;
@@ -217,6 +219,13 @@ void Delivery::drop_exception(Offset offset) {
         ExceptionRow{.subscription = key_, .offset = offset, .erased = true}
     );
     ports_.writer.touched();
+}
+
+void Delivery::release_exception(Offset offset) {
+    const OrderKey key = exceptions_.find(offset)->key;
+    drop_exception(offset);
+    leave_key(key, offset);
+    moved();
 }
 
 void Delivery::store_exception(Offset offset) {
@@ -266,14 +275,11 @@ void Delivery::pass_unread(Offset to) {
 
 void Delivery::give_up_unread(Offset offset, std::string_view reason) {
     write_range({.from = offset, .to = offset.next(), .count = 1}, reason);
-    OrderKey key = exceptions_.find(offset)->key;
-    drop_exception(offset);
-    leave_key(key, offset);
-    moved();
+    release_exception(offset);
 }
 
 void Delivery::write_range(DeadLetterRange range, std::string_view reason) {
-    ports_.writer.add(DeadLetterRow{
+    ports_.writer.add_dead_letter(DeadLetterRow{
         .id = new_dead_letter_id(ports_.rng),
         .tenant = subscription_.tenant,
         .subscription = key_,
@@ -301,6 +307,10 @@ void Delivery::expire_exception(Offset offset, const StoredEvent* event) {
     }
     if (event == nullptr) {
         give_up_unread(offset, "unreadable");
+        return;
+    }
+    if (!wants(*event)) {
+        release_exception(offset);
         return;
     }
     UnderWay attempt;

@@ -59,8 +59,8 @@ void StateWriter::touched() {
     }
 }
 
-void StateWriter::add(DeadLetterRow row) {
-    waiting_bytes_ += row.record.size();
+void StateWriter::add_dead_letter(DeadLetterRow row) {
+    unsaved_bytes_ += row.record.size();
     waiting_.dead_letters.push_back(std::move(row));
     touched();
 }
@@ -98,7 +98,7 @@ void StateWriter::commit() {
         gather_(waiting_);
     }
     under_way_ = std::exchange(waiting_, {});
-    under_way_bytes_ = waiting_bytes_;
+    under_way_bytes_ = unsaved_bytes_;
     under_way_done_ = std::exchange(waiting_done_, {});
     committing_ = true;
     if (under_way_.empty()) {
@@ -141,7 +141,7 @@ void StateWriter::committed(Result<void> result) {
     }
     failing_ = false;
     under_way_ = {};
-    waiting_bytes_ -= under_way_bytes_;
+    unsaved_bytes_ -= under_way_bytes_;
     for (Waiting& each : std::exchange(under_way_done_, {})) {
         each.done({});
     }

@@ -35,11 +35,12 @@ class StateWriter {
         disk_full_ = std::move(observer);
     }
 
-    // What the next commit will hold; call touched() after adding to it.
+    // What the next commit will hold; call touched() after adding to it. Dead letters go through
+    // add_dead_letter().
     [[nodiscard]] StateChanges& changes() { return waiting_; }
     void touched();
     // The one change that has no small bound of bytes: it brings a copy of the event.
-    void add(DeadLetterRow row);
+    void add_dead_letter(DeadLetterRow row);
     // `done` runs when everything added so far is durable. Not to be called half way through a
     // change.
     void flush(Task done);
@@ -50,7 +51,7 @@ class StateWriter {
     [[nodiscard]] bool is_failing() const { return failing_; }
     // So much is waiting for the disk that deliveries should pause.
     [[nodiscard]] bool is_behind() const {
-        return waiting_.size() > kChangesMax || waiting_bytes_ > kDeadLetterBytesMax;
+        return waiting_.size() > kChangesMax || unsaved_bytes_ > kDeadLetterBytesMax;
     }
 
  private:
@@ -72,7 +73,7 @@ class StateWriter {
     // I/O thread.
     StateChanges waiting_;
     StateChanges under_way_;
-    std::size_t waiting_bytes_ = 0;  // of events in dead letters, those under way too
+    std::size_t unsaved_bytes_ = 0;  // of events in dead letters, those under way too
     std::size_t under_way_bytes_ = 0;
     bool committing_ = false;
     bool failing_ = false;

@@ -70,7 +70,7 @@ TEST_F(StateWriterTest, IsBehindByBytesOfDeadLettersUntilTheyAreSaved) {
     state.device().fail_writes({Errc::internal, "disk I/O error"}, 2);
     for (std::size_t bytes = 0; bytes <= StateWriter::kDeadLetterBytesMax; bytes += kRecordBytes) {
         EXPECT_FALSE(writer.is_behind()) << bytes;
-        writer.add(DeadLetterRow{
+        writer.add_dead_letter(DeadLetterRow{
             .id = std::to_string(bytes),
             .tenant = "default",
             .subscription = "default/chat",

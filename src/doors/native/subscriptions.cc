@@ -192,7 +192,7 @@ void Subscriptions::replace(RequestContext& context) {
     if (Result<void> good = check_reach(context.caller, subscription->filter); !good) {
         return answer_error(context.exchange, good.error());
     }
-    // Whoever may not read what it carries now may not send elsewhere what still waits for retries.
+    // Whoever may not read what it carries now may not end that, nor have its place in the log.
     const Subscription* current = catalog_.find(key_of(context));
     if (current != nullptr && !may_read_all(context.caller, current->filter)) {
         const Error denied{
