@@ -98,13 +98,19 @@ void DeadLetters::replay_page(Replaying replaying) {
                 replaying.done(std::unexpected(page.error()));
                 return;
             }
+            bool full = false;
             for (DeadLetterRow& row : page->rows) {
-                if (replaying.queued < kReplaysMax && may_see(replaying.caller, row) &&
-                    queue(std::move(row), replaying.id, replaying.caller)) {
-                    ++replaying.queued;
+                if (full || !may_see(replaying.caller, row)) {
+                    continue;
                 }
+                const Result<void> queued = queue(std::move(row), replaying.id, replaying.caller);
+                replaying.queued += queued ? 1 : 0;
+                // Of several subscriptions another one may have room.
+                full = replaying.queued >= kReplaysMax ||
+                       (!queued && queued.error().code == Errc::rate_limited &&
+                        !replaying.query.subscription.empty());
             }
-            if (!page->next || replaying.queued >= kReplaysMax) {
+            if (!page->next || full) {
                 replaying.done(std::pair{std::move(replaying.id), replaying.queued});
                 return;
             }

@@ -39,6 +39,14 @@ Hub::Impl::Impl(HubPorts hub_ports, HubOptions hub_options, const Limits& hub_li
                                       "subscription disabled",
                                       {{"subscription", key}, {"reason", reason}}
                                   );
+                              } else if (disabled.error().code != Errc::precondition_failed &&
+                                         disabled.error().code != Errc::not_found) {
+                                  log_error(
+                                      "subscription cannot be disabled",
+                                      {{"subscription", key},
+                                       {"reason", reason},
+                                       {"detail", disabled.error().detail}}
+                                  );
                               }
                           }
                       );
