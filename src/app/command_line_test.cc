@@ -456,7 +456,7 @@ TEST(CommandLine, ServeRefusesAnOpenAddress) {
     std::string data = testing::TempDir() + "belfry-open";
     Ran ran = run({"serve", "--listen", "0.0.0.0:0", "--data", data});
     EXPECT_EQ(ran.code, ExitCode::invalid);
-    EXPECT_THAT(ran.err, HasSubstr("belfry token bootstrap"));
+    EXPECT_THAT(ran.err, HasSubstr("belfry token bootstrap --data " + data));
     EXPECT_THAT(ran.err, HasSubstr("--insecure"));
     std::filesystem::remove_all(data);  // its tokens, had there been any, would have been there
 }
@@ -469,6 +469,7 @@ TEST(CommandLine, ServeSaysThatItsAddressIsTaken) {
     );
     EXPECT_EQ(ran.code, ExitCode::failure);
     EXPECT_THAT(ran.err, HasSubstr(other.url().substr(7)));
+    EXPECT_THAT(ran.err, HasSubstr("another address is chosen with --listen"));
     std::filesystem::remove_all(data);
 }
 

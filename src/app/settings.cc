@@ -376,7 +376,8 @@ std::vector<Setting> circuit_rows() {
             "circuit.probe_interval",
             &Config::circuit_probe_interval,
             {std::chrono::milliseconds(10), std::chrono::days(1)},
-            "least time between two attempts to reach an endpoint that failed 5 times in a row"
+            "least time between two attempts of a tenant to reach an endpoint that failed 5 times "
+            "in a row"
         ),
     };
 }

@@ -83,7 +83,8 @@ constexpr std::array kErrcTable{
         Errc::rate_limited,
         "rate_limited",
         "Too many requests or objects for this caller.",
-        "Wait for `Retry-After`."
+        "Too many requests: wait for `Retry-After`. Too many objects: remove some, or raise the "
+        "limit."
     },
     ErrcInfo{
         Errc::overloaded,

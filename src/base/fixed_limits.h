@@ -37,10 +37,10 @@ namespace belfry {
     X(kFilterBytesOfRequestMax, 3072, "bytes of these, where they are several; 413")        \
     X(kConsulListLooksBackMax,                                                              \
       12'800,                                                                               \
-      "events that a list of Consul's looks back over to show some of them; goes on")       \
+      "events that a filtered list of Consul's looks back over; it ends there")             \
     X(kConsulListSearchesMax,                                                               \
       4'194'304,                                                                            \
-      "instructions times bytes of different filters that such a list searches; goes on")
+      "instructions times bytes of different filters that it searches; it ends there")
 
 #define BELFRY_FIXED_LIMIT_CONSTANT(name, value, text) inline constexpr std::size_t name = value;
 BELFRY_FIXED_LIMITS(BELFRY_FIXED_LIMIT_CONSTANT)

@@ -55,9 +55,9 @@ std::string limits_page() {
         "Made from the table in src/base/limits.h; a test holds this page against it.\n\n"
         "Every input has a bound. Each is a setting of the same name (`limits.body_bytes`, or "
         "`BELFRY_LIMITS__BODY_BYTES`\n"
-        "in the environment), `GET /api/v1/limits` shows the values in force, and an answer that "
-        "refuses because of one\n"
-        "says which in `limit`.\n\n"
+        "in the environment), `GET /api/v1/limits` shows the values in force, and most answers "
+        "that refuse because of one\n"
+        "give its value in `limit`.\n\n"
         "| setting | default | bounds |\n|---|---|---|\n";
     Limits defaults;
     for (const LimitInfo& info : limit_table()) {

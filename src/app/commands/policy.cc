@@ -130,7 +130,9 @@ void add_policy_create(CommandArguments parent, Invocation& invocation) {
 
 void add_policy_list(CommandArguments parent, Invocation& invocation) {
     CommandArguments command = parent.add_subcommand(
-        "list", "List them; `operator` is always there", "EXAMPLES\n  belfry policy list\n"
+        "list",
+        "List those that were made; `operator` is there without",
+        "EXAMPLES\n  belfry policy list\n"
     );
     auto tenant = std::make_shared<std::string>();
     command.add_option("--tenant", *tenant, "of this tenant; yours");

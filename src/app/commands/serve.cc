@@ -57,17 +57,25 @@ void prepare_process() {
     }
 }
 
-ExitCode refused_start(const Error& error, Console& console) {
-    if (error.code != Errc::denied) {
-        console.complain(screen_text(error.detail));
+ExitCode refused_start(const Error& error, const Config& config, Console& console) {
+    if (error.code == Errc::denied) {
+        console.complain(
+            screen_text(error.detail),
+            "Make a token with `belfry token bootstrap --data " + screen_text(config.data) +
+                "`, or listen on 127.0.0.1, or say --insecure if that is what you want."
+        );
+        return ExitCode::invalid;
+    }
+    if (error.field == "http.listen") {
+        console.complain(
+            screen_text(error.detail),
+            "If a hub runs there, `belfry status` shows it; another address is chosen with "
+            "--listen."
+        );
         return ExitCode::failure;
     }
-    console.complain(
-        screen_text(error.detail),
-        "Make a token with `belfry token bootstrap`, or listen on 127.0.0.1, or say --insecure if "
-        "that is what you want."
-    );
-    return ExitCode::invalid;
+    console.complain(screen_text(error.detail));
+    return ExitCode::failure;
 }
 
 void announce(const Config& config, const Wiring& hub) {
@@ -109,7 +117,7 @@ ExitCode serve(const ServeOptions& options, const Invocation& invocation, Consol
         number == SIGHUP ? (*hub)->reload() : (*hub)->stop();
     });
     if (Result<void> started = (*hub)->start(); !started) {
-        return refused_start(started.error(), console);
+        return refused_start(started.error(), config, console);
     }
     announce(config, **hub);
     (*hub)->run();
