@@ -18,91 +18,91 @@ namespace {
 using Seen = DedupWindow::Seen;
 using namespace std::chrono_literals;
 
-constexpr std::string_view kId = "da059724-a8ae-4b4b-b4f0-ee01898232d2";
-constexpr MonoTime kNow{1h};
+constexpr std::string_view kFirstId = "da059724-a8ae-4b4b-b4f0-ee01898232d2";
+constexpr MonoTime kStart{1h};
 
-std::string id(int number) {
+std::string delivery_id(int number) {
     return fmt::format("00000000-0000-0000-0000-{:012}", number);
 }
 
-void handle(DedupWindow& window, std::string_view event, MonoTime when = kNow) {
+void handle(DedupWindow& window, std::string_view event, MonoTime when = kStart) {
     ASSERT_EQ(window.begin(1, event, when), Seen::fresh) << event;
     window.end(1, event, true, when);
 }
 
 TEST(DedupWindow, AnEventThatWasHandledIsNotFreshAgain) {
     DedupWindow window({});
-    handle(window, kId);
-    EXPECT_EQ(window.begin(1, kId, kNow), Seen::handled);
-    EXPECT_EQ(window.begin(1, kId, kNow + 9min), Seen::handled);
-    EXPECT_EQ(window.begin(1, id(1), kNow), Seen::fresh);
+    handle(window, kFirstId);
+    EXPECT_EQ(window.begin(1, kFirstId, kStart), Seen::handled);
+    EXPECT_EQ(window.begin(1, kFirstId, kStart + 9min), Seen::handled);
+    EXPECT_EQ(window.begin(1, delivery_id(1), kStart), Seen::fresh);
 }
 
 TEST(DedupWindow, EverySpellingIsTheSameEvent) {
     DedupWindow window({});
-    handle(window, kId);
+    handle(window, kFirstId);
     for (const std::string_view spelt :
          {"DA059724-A8AE-4B4B-B4F0-EE01898232D2",
           "da059724a8ae4b4bb4f0ee01898232d2",
           "urn:uuid:da059724-a8ae-4b4b-b4f0-ee01898232d2"}) {
-        EXPECT_EQ(window.begin(1, spelt, kNow), Seen::handled) << spelt;
+        EXPECT_EQ(window.begin(1, spelt, kStart), Seen::handled) << spelt;
     }
 }
 
 TEST(DedupWindow, EachListenerHasIdsOfItsOwn) {
     DedupWindow window({});
-    handle(window, kId);
-    EXPECT_EQ(window.begin(2, kId, kNow), Seen::fresh);
-    window.end(2, kId, false, kNow);
-    EXPECT_EQ(window.begin(1, kId, kNow), Seen::handled);
-    EXPECT_EQ(window.begin(2, kId, kNow), Seen::fresh);
+    handle(window, kFirstId);
+    EXPECT_EQ(window.begin(2, kFirstId, kStart), Seen::fresh);
+    window.end(2, kFirstId, false, kStart);
+    EXPECT_EQ(window.begin(1, kFirstId, kStart), Seen::handled);
+    EXPECT_EQ(window.begin(2, kFirstId, kStart), Seen::fresh);
 }
 
 TEST(DedupWindow, AFailureIsForgotten) {
     DedupWindow window({});
-    ASSERT_EQ(window.begin(1, kId, kNow), Seen::fresh);
-    window.end(1, kId, false, kNow);
+    ASSERT_EQ(window.begin(1, kFirstId, kStart), Seen::fresh);
+    window.end(1, kFirstId, false, kStart);
     EXPECT_EQ(window.size(), 0);
-    handle(window, kId);
+    handle(window, kFirstId);
     EXPECT_EQ(window.size(), 1);
 }
 
 TEST(DedupWindow, AnAttemptUnderWayIsNeitherFreshNorHandled) {
     DedupWindow window({.count_max = 1, .age_max = 1s});
-    ASSERT_EQ(window.begin(1, kId, kNow), Seen::fresh);
-    EXPECT_EQ(window.begin(1, kId, kNow), Seen::under_way);
-    handle(window, id(1));
-    handle(window, id(2));
-    EXPECT_EQ(window.begin(1, kId, kNow + 1h), Seen::under_way) << "however long it takes";
-    window.end(1, kId, true, kNow + 1h);
-    EXPECT_EQ(window.begin(1, kId, kNow + 1h), Seen::handled) << "its age begins at its end";
+    ASSERT_EQ(window.begin(1, kFirstId, kStart), Seen::fresh);
+    EXPECT_EQ(window.begin(1, kFirstId, kStart), Seen::under_way);
+    handle(window, delivery_id(1));
+    handle(window, delivery_id(2));
+    EXPECT_EQ(window.begin(1, kFirstId, kStart + 1h), Seen::under_way) << "however long it takes";
+    window.end(1, kFirstId, true, kStart + 1h);
+    EXPECT_EQ(window.begin(1, kFirstId, kStart + 1h), Seen::handled) << "its age begins at its end";
 }
 
 TEST(DedupWindow, TheOldestGoesWhenTheWindowIsFull) {
     DedupWindow window({.count_max = 3, .age_max = 1h});
     for (int i = 0; i < 5; ++i) {
-        handle(window, id(i));
+        handle(window, delivery_id(i));
     }
     EXPECT_EQ(window.size(), 3);
     for (int i = 2; i < 5; ++i) {
-        EXPECT_EQ(window.begin(1, id(i), kNow), Seen::handled) << i;
+        EXPECT_EQ(window.begin(1, delivery_id(i), kStart), Seen::handled) << i;
     }
-    EXPECT_EQ(window.begin(1, id(1), kNow), Seen::fresh);
+    EXPECT_EQ(window.begin(1, delivery_id(1), kStart), Seen::fresh);
 }
 
 TEST(DedupWindow, WhatIsTooOldGoes) {
     DedupWindow window({.count_max = 10, .age_max = 10s});
-    handle(window, id(1), kNow);
-    handle(window, id(2), kNow + 1s);
-    EXPECT_EQ(window.begin(1, id(1), kNow + 10s - 1ns), Seen::handled);
-    EXPECT_EQ(window.begin(1, id(1), kNow + 10s), Seen::fresh);
-    EXPECT_EQ(window.begin(1, id(2), kNow + 10s), Seen::handled);
+    handle(window, delivery_id(1), kStart);
+    handle(window, delivery_id(2), kStart + 1s);
+    EXPECT_EQ(window.begin(1, delivery_id(1), kStart + 10s - 1ns), Seen::handled);
+    EXPECT_EQ(window.begin(1, delivery_id(1), kStart + 10s), Seen::fresh);
+    EXPECT_EQ(window.begin(1, delivery_id(2), kStart + 10s), Seen::handled);
 }
 
 TEST(DedupWindow, OfNoSizeRemembersNothing) {
     DedupWindow window({.count_max = 0, .age_max = 1h});
-    handle(window, kId);
-    handle(window, kId);
+    handle(window, kFirstId);
+    handle(window, kFirstId);
     EXPECT_EQ(window.size(), 0);
 }
 
@@ -154,12 +154,14 @@ TEST(DedupWindow, DoesWhatAListWouldDo) {
     DedupWindow window({.count_max = 100, .age_max = 60s});
     NaiveWindow naive;
     std::minstd_rand random(7);
-    MonoTime now = kNow;
+    MonoTime now = kStart;
     std::map<Seen, int> count;
     for (int i = 0; i < 10'000; ++i) {
         now += std::chrono::milliseconds(random() % 1'000);
         if (naive.under_way().size() < random() % 60) {
-            const NaiveWindow::Key event{random() % 2, id(static_cast<int>(random() % 400))};
+            const NaiveWindow::Key event{
+                random() % 2, delivery_id(static_cast<int>(random() % 400))
+            };
             const Seen seen = window.begin(event.first, event.second, now);
             ASSERT_EQ(seen, naive.begin(event, now)) << i;
             ++count[seen];

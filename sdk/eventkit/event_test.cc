@@ -4,10 +4,10 @@
 namespace belfry::eventkit {
 namespace {
 
-constexpr std::string_view kId = "da059724-a8ae-4b4b-b4f0-ee01898232d2";
+constexpr std::string_view kReadId = "da059724-a8ae-4b4b-b4f0-ee01898232d2";
 
 // What every event has, and `members` behind it.
-std::string body(std::string_view members = {}) {
+std::string event_body(std::string_view members = {}) {
     return R"({"id":"da059724-a8ae-4b4b-b4f0-ee01898232d2","eventName":"killswitch.engaged",)"
            R"("eventTime":"2021-09-01T12:00:00Z","tenant":{"key":"exmpl","name":"Example Inc."},)"
            R"("principal":{"principalType":"batch_job","username":"nightly"})" +
@@ -45,7 +45,7 @@ TEST(Event, ReadsTheExampleOfTheDocument) {
   }
 })";
     const Event event = parsed(json);
-    EXPECT_EQ(event.id, kId);
+    EXPECT_EQ(event.id, kReadId);
     EXPECT_EQ(event.name, "experiment.execution.created");
     EXPECT_EQ(time_text(event.time), "2021-09-01T12:00:00.000000Z");
     EXPECT_EQ(event.tenant, (Tenant{.key = "exmpl", .name = "Example Inc."}));
@@ -66,11 +66,11 @@ TEST(Event, ReadsTheExampleOfTheDocument) {
     EXPECT_FALSE(event.step);
     EXPECT_FALSE(event.target);
     EXPECT_EQ(event.json, json);
-    EXPECT_FALSE(parsed(body()).experiment);
+    EXPECT_FALSE(parsed(event_body()).experiment);
 }
 
 std::string execution(std::string_view members = {}) {
-    return body(
+    return event_body(
         R"(,"experimentExecution":{"experimentKey":"A-1","executionId":7,"name":"n",)"
         R"("state":"running")" +
         std::string(members) + "}"
@@ -83,7 +83,7 @@ constexpr std::string_view kStep =
     R"("type":"action","state":"failed","actionId":"com.example.stop","actionKind":"load_test"})";
 
 std::string target(std::string_view members) {
-    return body(
+    return event_body(
         R"(,"experimentStepTargetExecution":{"experimentKey":"A-1","executionId":7,)"
         R"("stepExecutionId":"1b4e28ba-2fa1-11d2-883f-0016d3cca427",)"
         R"("id":"6ba7b810-9dad-11d1-80b4-00c04fd430c8","state":"completed","agentHostname":"h",)"
@@ -93,7 +93,7 @@ std::string target(std::string_view members) {
 }
 
 Principal principal(std::string_view json) {
-    std::string text = body();
+    std::string text = event_body();
     const std::size_t at = text.find(R"({"principalType")");
     return parsed(text.replace(at, text.size() - 1 - at, json)).principal;
 }
@@ -223,9 +223,9 @@ TEST(Event, TellsAbsentFromEmpty) {
     EXPECT_EQ(empty.variables, (std::map<std::string, std::string>()));
     EXPECT_EQ(empty.properties, "{ }");
 
-    EXPECT_FALSE(parsed(body(R"(,"team":null,"environment":null)")).team);
-    EXPECT_EQ(parsed(body(R"(,"team":{"key":"","name":""})")).team->id, std::nullopt);
-    EXPECT_EQ(parsed(body(R"(,"team":{"id":"","key":"","name":""})")).team->id, "");
+    EXPECT_FALSE(parsed(event_body(R"(,"team":null,"environment":null)")).team);
+    EXPECT_EQ(parsed(event_body(R"(,"team":{"key":"","name":""})")).team->id, std::nullopt);
+    EXPECT_EQ(parsed(event_body(R"(,"team":{"id":"","key":"","name":""})")).team->id, "");
 }
 
 TEST(Event, ReadsWhatNewVersionsBrought) {
@@ -237,13 +237,15 @@ TEST(Event, ReadsWhatNewVersionsBrought) {
     EXPECT_EQ(read.variables, (std::map<std::string, std::string>{{"k", "v"}, {"", ""}}));
     EXPECT_EQ(read.properties, R"({"n":1e400,"a":[{"b":null}]})");
     const Event unknown = parsed(replaced(
-        body(R"(,"newMember":{"id":[1,2]},"another":"\ud83d")"), "killswitch.engaged", "brand.new"
+        event_body(R"(,"newMember":{"id":[1,2]},"another":"\ud83d")"),
+        "killswitch.engaged",
+        "brand.new"
     ));
     EXPECT_EQ(unknown.name, "brand.new");
 }
 
 TEST(Event, ReadsStepsAndTargets) {
-    const Event event = parsed(body(R"(,"experimentStepExecution":)" + std::string(kStep)));
+    const Event event = parsed(event_body(R"(,"experimentStepExecution":)" + std::string(kStep)));
     ASSERT_TRUE(event.step);
     EXPECT_FALSE(event.experiment || event.target);
     EXPECT_EQ(event.step->id, kStepId);
@@ -272,18 +274,19 @@ TEST(Event, ReadsStepsAndTargets) {
 }
 
 TEST(Event, ReadsTheBodiesOfVersion12) {
-    const Event event =
-        parsed(body(R"(,"stepExecutionId":"00000000-0000-0000-0000-000000000002",)"
-                    R"("experimentExecution":{"experimentKey":"A-1",)"
-                    R"("executionId":8,"name":"n","hypothesis":"h","state":"FAILED",)"
-                    R"("preparedTime":"2022-11-08T16:42:32Z","startedTime":"2022-11-08T16:42:32Z",)"
-                    R"("failureReason":"why","failureReasonDetails":"more","steps":[)"
-                    R"({"id":"00000000-0000-0000-0000-000000000001","type":"wait",)"
-                    R"("state":"COMPLETED","targetExecutions":[]},)"
-                    R"({"id":"00000000-0000-0000-0000-000000000002","type":"action",)"
-                    R"("state":"FAILED","actionId":"a","targetExecutions":[)"
-                    R"({"state":"FAILED","agentHostname":"h","targetName":"t","targetType":"host",)"
-                    R"("targetAttributes":{"k":["v"]}},{"state":"SKIPPED"}]}]})"));
+    const Event event = parsed(
+        event_body(R"(,"stepExecutionId":"00000000-0000-0000-0000-000000000002",)"
+                   R"("experimentExecution":{"experimentKey":"A-1",)"
+                   R"("executionId":8,"name":"n","hypothesis":"h","state":"FAILED",)"
+                   R"("preparedTime":"2022-11-08T16:42:32Z","startedTime":"2022-11-08T16:42:32Z",)"
+                   R"("failureReason":"why","failureReasonDetails":"more","steps":[)"
+                   R"({"id":"00000000-0000-0000-0000-000000000001","type":"wait",)"
+                   R"("state":"COMPLETED","targetExecutions":[]},)"
+                   R"({"id":"00000000-0000-0000-0000-000000000002","type":"action",)"
+                   R"("state":"FAILED","actionId":"a","targetExecutions":[)"
+                   R"({"state":"FAILED","agentHostname":"h","targetName":"t","targetType":"host",)"
+                   R"("targetAttributes":{"k":["v"]}},{"state":"SKIPPED"}]}]})")
+    );
     EXPECT_EQ(event.experiment->reason, "why");
     EXPECT_EQ(event.experiment->reason_details, "more");
     ASSERT_EQ(event.experiment->steps.size(), 2);
@@ -297,8 +300,9 @@ TEST(Event, ReadsTheBodiesOfVersion12) {
     EXPECT_EQ(event.step->targets[1].state, State::skipped);
     EXPECT_EQ(event.step->targets[1].execution_id, 8);
 
-    EXPECT_FALSE(parsed(body(R"(,"stepExecutionId":"00000000-0000-0000-0000-000000000001")")).step)
-        << "there is none of that id";
+    EXPECT_FALSE(
+        parsed(event_body(R"(,"stepExecutionId":"00000000-0000-0000-0000-000000000001")")).step
+    ) << "there is none of that id";
     EXPECT_FALSE(
         parsed(execution(R"(,"stepExecutionId":"00000000-0000-0000-0000-000000000001","steps":[])"))
             .step
@@ -306,11 +310,12 @@ TEST(Event, ReadsTheBodiesOfVersion12) {
 }
 
 TEST(Event, FindsItsStepHoweverTheIdIsSpelt) {
-    const Event event =
-        parsed(body(R"(,"stepExecutionId":"ABCDEF00-0000-0000-0000-000000000001",)"
-                    R"("experimentExecution":{"experimentKey":"A-1","executionId":8,"name":"n",)"
-                    R"("state":"RUNNING","steps":[{"id":"abcdef00000000000000000000000001",)"
-                    R"("type":"wait","state":"COMPLETED"}]})"));
+    const Event event = parsed(
+        event_body(R"(,"stepExecutionId":"ABCDEF00-0000-0000-0000-000000000001",)"
+                   R"("experimentExecution":{"experimentKey":"A-1","executionId":8,"name":"n",)"
+                   R"("state":"RUNNING","steps":[{"id":"abcdef00000000000000000000000001",)"
+                   R"("type":"wait","state":"COMPLETED"}]})")
+    );
     ASSERT_TRUE(event.step);
     EXPECT_EQ(event.step->id, "abcdef00000000000000000000000001") << "as it came";
 }
@@ -318,7 +323,7 @@ TEST(Event, FindsItsStepHoweverTheIdIsSpelt) {
 // Every entry has a copy of it.
 TEST(Event, RefusesALongExperimentKeyInATree) {
     const auto tree = [](std::size_t execution_key, std::size_t step_key) {
-        return body(
+        return event_body(
             R"(,"experimentExecution":{"executionId":8,"name":"n","state":"failed",)"
             R"("experimentKey":")" +
             std::string(execution_key, 'k') +
@@ -351,7 +356,7 @@ TEST(Event, TakesTheNewNameOfAReasonWhereverItStands) {
 }
 
 TEST(Event, NamesEachMemberThatIsMissing) {
-    const std::string whole = body(
+    const std::string whole = event_body(
         R"(,"team":{"key":"k","name":"n"},"environment":{"id":"i","name":"n"},)"
         R"("experimentStepExecution":)" +
         std::string(kStep)
@@ -384,32 +389,36 @@ TEST(Event, NamesEachMemberThatIsMissing) {
 }
 
 TEST(Event, NamesTheMemberThatIsWrong) {
-    expect_refused(replaced(body(), "da059724-", "da059724"), "id", "must be a UUID");
+    expect_refused(replaced(event_body(), "da059724-", "da059724"), "id", "must be a UUID");
     for (const std::string wrong : {"12", "null", "[]", "true", "{}"}) {
         expect_refused(
-            replaced(body(), R"("killswitch.engaged")", wrong), "eventName", "must be a string"
+            replaced(event_body(), R"("killswitch.engaged")", wrong),
+            "eventName",
+            "must be a string"
         );
     }
     for (const std::string wrong :
          {R"("")", R"("2021-09-01")", R"("2021-09-01T12:00:00+0200")", R"("2021-02-30T12:00:00Z")"
          }) {
         expect_refused(
-            replaced(body(), R"("2021-09-01T12:00:00Z")", wrong), "eventTime", "RFC 3339"
+            replaced(event_body(), R"("2021-09-01T12:00:00Z")", wrong), "eventTime", "RFC 3339"
         );
     }
-    expect_refused(body(R"(,"stepExecutionId":"s")"), "stepExecutionId", "must be a UUID");
-    expect_refused(body(R"(,"team":[])"), "team", "must be an object");
-    expect_refused(body(R"(,"experimentExecution":"x")"), "experimentExecution", "an object");
-    expect_refused(body(R"(,"principal":1})"), "principal", "stands twice");
+    expect_refused(event_body(R"(,"stepExecutionId":"s")"), "stepExecutionId", "must be a UUID");
+    expect_refused(event_body(R"(,"team":[])"), "team", "must be an object");
+    expect_refused(event_body(R"(,"experimentExecution":"x")"), "experimentExecution", "an object");
+    expect_refused(event_body(R"(,"principal":1})"), "principal", "stands twice");
     expect_refused(
-        replaced(body(), R"({"principalType":"batch_job","username":"nightly"})", "\"root\""),
+        replaced(event_body(), R"({"principalType":"batch_job","username":"nightly"})", "\"root\""),
         "principal",
         "must be an object"
     );
-    expect_refused(replaced(body(), "\"batch_job\"", "1"), "principal.principalType", "a string");
+    expect_refused(
+        replaced(event_body(), "\"batch_job\"", "1"), "principal.principalType", "a string"
+    );
     expect_refused(
         replaced(
-            body(),
+            event_body(),
             R"("principalType":"batch_job")",
             R"("principalType":"access_token","id":"i","name":"n","tokenType":"root")"
         ),
@@ -437,12 +446,12 @@ TEST(Event, NamesTheMemberThatIsWrong) {
 }
 
 TEST(Event, RefusesTwoMembersOfOneName) {
-    expect_refused(body(R"(,"i\u0064":"x")"), "id", "stands twice");
-    expect_refused(body(R"(,"team":null,"team":null)"), "team", "stands twice");
+    expect_refused(event_body(R"(,"i\u0064":"x")"), "id", "stands twice");
+    expect_refused(event_body(R"(,"team":null,"team":null)"), "team", "stands twice");
     expect_refused(
         execution(R"(,"variables":{"k":"a","k":"b"})"), "experimentExecution.variables.k", "twice"
     );
-    EXPECT_TRUE(parse_event(body(R"(,"unread":1,"unread":2)")));
+    EXPECT_TRUE(parse_event(event_body(R"(,"unread":1,"unread":2)")));
 }
 
 TEST(Event, RefusesWhatIsNoJsonObject) {
@@ -450,27 +459,29 @@ TEST(Event, RefusesWhatIsNoJsonObject) {
         "",
         "{",
         "nul",
-        body() + "x",
-        body() + body(),
-        body() + std::string(1, '\0'),
-        body(",}"),
-        body(",\"a\":1e"),
-        body(R"(,"a":"\x")"),
-        body(R"(,"team":{"key":"k","name":"n")"),
+        event_body() + "x",
+        event_body() + event_body(),
+        event_body() + std::string(1, '\0'),
+        event_body(",}"),
+        event_body(",\"a\":1e"),
+        event_body(R"(,"a":"\x")"),
+        event_body(R"(,"team":{"key":"k","name":"n")"),
         "{\"id\":tru}",
         "{\"id\":\"\n\"}",
     };
     for (const std::string& text : texts) {
         expect_refused(text, "", "malformed JSON at byte");
     }
-    expect_refused(body(",\"a\":\"\xFF\""), "", "not UTF-8");
+    expect_refused(event_body(",\"a\":\"\xFF\""), "", "not UTF-8");
     for (const std::string text : {"[]", "null", "\"a\"", "7"}) {
         expect_refused(text, "", "the body must be an object");
     }
-    expect_refused("[" + body() + "]", "", "the body must be an object");
-    expect_refused(replaced(body(), "nightly", R"(\ud83d)"), "principal.username", "surrogate");
+    expect_refused("[" + event_body() + "]", "", "the body must be an object");
     expect_refused(
-        body(",\"a\":" + std::string(2000, '[') + std::string(2000, ']')), "", "malformed"
+        replaced(event_body(), "nightly", R"(\ud83d)"), "principal.username", "surrogate"
+    );
+    expect_refused(
+        event_body(",\"a\":" + std::string(2000, '[') + std::string(2000, ']')), "", "malformed"
     );
 }
 
@@ -488,18 +499,18 @@ TEST(Event, TakesEveryUsualSpellingOfAUuid) {
           "da059724a8ae4b4bb4f0ee01898232d2",
           "urn:uuid:da059724-a8ae-4b4b-b4f0-ee01898232d2",
           "{da059724-a8ae-4b4b-b4f0-ee01898232d2}"}) {
-        EXPECT_EQ(parsed(replaced(body(), kId, id)).id, id) << "spelt as it came";
+        EXPECT_EQ(parsed(replaced(event_body(), kReadId, id)).id, id) << "spelt as it came";
     }
 }
 
 TEST(Event, IsWrittenAsTheBodyThatIsReadAsTheSame) {
     const std::vector<std::string> bodies{
-        body(),
+        event_body(),
         execution(
             R"(,"hypothesis":"","tags":[],"variables":{"a":"\u0001\""},"properties":{"b":1.50},)"
             R"("reason":"r","reasonDetails":"","startedTime":"2022-11-08T16:42:32.329718+02:00")"
         ),
-        body(
+        event_body(
             R"(,"team":{"key":"k","name":"n"},"environment":{"id":"i","name":"n"},)"
             R"("experimentStepExecution":)" +
             std::string(kStep)
@@ -523,7 +534,7 @@ TEST(Event, IsWrittenAsTheBodyThatIsReadAsTheSame) {
         EXPECT_EQ(to_json(again), made);
     }
     EXPECT_EQ(
-        to_json(parsed(body())),
+        to_json(parsed(event_body())),
         R"({"id":"da059724-a8ae-4b4b-b4f0-ee01898232d2","eventName":"killswitch.engaged",)"
         R"("eventTime":"2021-09-01T12:00:00.000000Z","principal":{"principalType":"batch_job",)"
         R"("username":"nightly"},"tenant":{"key":"exmpl","name":"Example Inc."}})"
@@ -531,7 +542,7 @@ TEST(Event, IsWrittenAsTheBodyThatIsReadAsTheSame) {
 }
 
 TEST(Event, OfAProgramIsWrittenAsItsMembersSay) {
-    Event event{.id = std::string(kId), .name = "a \"b\"", .tenant = {.key = "t", .name = "T"}};
+    Event event{.id = std::string(kReadId), .name = "a \"b\"", .tenant = {.key = "t", .name = "T"}};
     event.principal = UnknownPrincipal{.type = "robot", .json = ""};
     EXPECT_NE(to_json(event).find(R"("principal":{"principalType":"robot"})"), std::string::npos);
     event.principal = AccessTokenPrincipal{.id = "i", .name = "n", .token_type = TokenType::team};

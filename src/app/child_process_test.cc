@@ -1,5 +1,7 @@
 #include "app/child_process.h"
 
+#include "app/own_file.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,11 +14,6 @@
 
 namespace belfry {
 namespace {
-
-// Tests run beside each other, in processes of their own.
-std::string own_file(std::string_view name) {
-    return testing::TempDir() + std::string(name) + "-" + std::to_string(::getpid());
-}
 
 using testing::HasSubstr;
 using testing::StartsWith;

@@ -11,7 +11,7 @@ namespace belfry {
 
 namespace {
 
-constexpr std::string_view kExamples = R"(EXAMPLES
+constexpr std::string_view kProgramExamples = R"(EXAMPLES
   belfry serve                                        run a hub in ./belfry-data
   belfry fire deploy '{"version":"1.2"}'              publish an event
   belfry tail 'deploy*'                               watch events arrive
@@ -78,7 +78,7 @@ ExitCode run_command_line(const CommandLine& line) {
     ArgumentParser parser(
         {.name = "belfry",
          .summary = "Belfry takes events in, keeps them, and delivers them.",
-         .examples = std::string(kExamples),
+         .examples = std::string(kProgramExamples),
          .version = version_text()}
     );
     add_all(parser.program(), invocation);

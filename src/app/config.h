@@ -89,6 +89,11 @@ enum class SettingType : std::uint8_t {
     json
 };
 
+// The number that a setting of a duration has.
+[[nodiscard]] constexpr std::uint64_t nanoseconds(Duration duration) {
+    return static_cast<std::uint64_t>(duration.count());
+}
+
 // One row. `least` and `most` bound a number (durations in nanoseconds), inclusive. A json setting
 // is a document: in a file what stands below its key, with the types of YAML's core schema,
 // elsewhere JSON text; in a Config JSON on one line.

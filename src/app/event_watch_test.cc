@@ -1,6 +1,7 @@
 #include "app/event_watch.h"
 
 #include "app/fake_hub.h"
+#include "app/own_file.h"
 #include "base/memory_file_system.h"
 
 #include <gmock/gmock.h>
@@ -22,11 +23,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr std::uint64_t kLow = 0xabc;
-
-// Tests run beside each other, in processes of their own.
-std::string own_file(std::string_view name) {
-    return testing::TempDir() + std::string(name) + "-" + std::to_string(::getpid());
-}
 
 std::string event_json(std::uint64_t offset, std::uint64_t low = kLow) {
     const UuidText id = uuid_text(event_uuid(low, Offset{offset}));

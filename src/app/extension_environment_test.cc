@@ -15,7 +15,7 @@ std::string typed(const std::string& member) {
 }
 
 // "variable: what" of the only problem.
-std::string problem(const Environment& environment) {
+std::string environment_problem(const Environment& environment) {
     const FoundExtensions found = extensions_of_environment(environment);
     EXPECT_TRUE(found.extensions.empty());
     EXPECT_EQ(found.problems.size(), 1U);
@@ -63,11 +63,12 @@ TEST(ExtensionEnvironment, HttpsOnesAreShownTheAgentsCertificate) {
         (ExtensionTls{.ca = "", .certificate = "/c/chain.pem", .key = "/c/key.pem"})
     );
     EXPECT_EQ(
-        problem({{prefix + "CHAIN_FILE", "/c/chain.pem"}}),
+        environment_problem({{prefix + "CHAIN_FILE", "/c/chain.pem"}}),
         prefix + "KEY_FILE: certificate and key go together: this one is missing"
     );
     EXPECT_THAT(
-        problem({{prefix + "KEY_FILE", "/k"}}), testing::StartsWith(prefix + "CHAIN_FILE:")
+        environment_problem({{prefix + "KEY_FILE", "/k"}}),
+        testing::StartsWith(prefix + "CHAIN_FILE:")
     );
 }
 
@@ -110,29 +111,34 @@ TEST(ExtensionEnvironment, EmptyValuesAreNone) {
 
 TEST(ExtensionEnvironment, WhatIsWrongIsNamedAndItsSiblingsStay) {
     EXPECT_EQ(
-        problem({{typed("METHOD"), "GET"}}), typed("URL: the URL of the registration is missing")
+        environment_problem({{typed("METHOD"), "GET"}}),
+        typed("URL: the URL of the registration is missing")
     );
-    EXPECT_THAT(problem({{typed("URL"), "a:8080"}}), testing::StartsWith(typed("URL: ")));
     EXPECT_THAT(
-        problem({{typed("URL"), "http://a"}, {typed("METHOD"), "G T"}}),
+        environment_problem({{typed("URL"), "a:8080"}}), testing::StartsWith(typed("URL: "))
+    );
+    EXPECT_THAT(
+        environment_problem({{typed("URL"), "http://a"}, {typed("METHOD"), "G T"}}),
         testing::StartsWith(typed("METHOD: "))
     );
     EXPECT_THAT(
-        problem({{typed("URL"), "http://a"}, {typed("BASIC_USERNAME"), "a:b"}}),
+        environment_problem({{typed("URL"), "http://a"}, {typed("BASIC_USERNAME"), "a:b"}}),
         testing::StartsWith(typed("BASIC_USERNAME: "))
     );
     const std::string lonely =
-        problem({{typed("URL"), "http://a"}, {typed("BASIC_PASSWORD"), "secret-1"}});
+        environment_problem({{typed("URL"), "http://a"}, {typed("BASIC_PASSWORD"), "secret-1"}});
     EXPECT_EQ(lonely, typed("BASIC_USERNAME: there is a password without a user name"));
     EXPECT_EQ(
-        problem({{typed("URL"), "http://a"}, {typed("BASIC_USERNAME"), "\xff"}}),
+        environment_problem({{typed("URL"), "http://a"}, {typed("BASIC_USERNAME"), "\xff"}}),
         typed("BASIC_USERNAME: user name and password must be UTF-8")
     );
     EXPECT_THAT(
-        problem({{typed("URL"), "http://u:%80@a"}}),
+        environment_problem({{typed("URL"), "http://u:%80@a"}}),
         testing::AllOf(testing::StartsWith(typed("URL: ")), testing::HasSubstr("UTF-8"))
     );
-    EXPECT_THAT(problem({{typed("URI"), "http://a"}}), testing::StartsWith(typed("URI: not a")));
+    EXPECT_THAT(
+        environment_problem({{typed("URI"), "http://a"}}), testing::StartsWith(typed("URI: not a"))
+    );
     const FoundExtensions found = extensions_of_environment(Environment{
         {typed("URL"), "nonsense"}, {"STEADYBIT_AGENT_EVENTS_EXTENSIONS_1_URL", "http://b"}
     });

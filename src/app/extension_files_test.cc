@@ -13,7 +13,7 @@ Result<std::optional<RegisteredExtension>> parse(std::string_view yaml) {
     return parse_extension_file(yaml, ExtensionDefaults{}, Limits());
 }
 
-std::string problem(std::string_view yaml) {
+std::string file_problem(std::string_view yaml) {
     const auto extension = parse(yaml);
     return extension ? "accepted" : extension.error().detail;
 }
@@ -75,16 +75,21 @@ TEST(ExtensionFile, MayHaveWhatARegistrationHas) {
 }
 
 TEST(ExtensionFile, WhatIsWrongIsNamed) {
-    EXPECT_EQ(problem(""), "one of `url` and `unixSocket` is needed");
+    EXPECT_EQ(file_problem(""), "one of `url` and `unixSocket` is needed");
     EXPECT_EQ(
-        problem("url: http://h\nunixSocket: /run/a\n"), "one of `url` and `unixSocket` is needed"
+        file_problem("url: http://h\nunixSocket: /run/a\n"),
+        "one of `url` and `unixSocket` is needed"
     );
-    EXPECT_EQ(problem("url: 7\n"), "\"url\": a string is expected");
-    EXPECT_THAT(problem("url: h\n"), testing::HasSubstr("not a usable URL"));
-    EXPECT_THAT(problem("url: http://h\ntypes: EVENT\n"), testing::StartsWith("`types` is a list"));
-    EXPECT_THAT(problem("url: http://h\ntypes: [1]\n"), testing::StartsWith("`types` is a list"));
-    EXPECT_THAT(problem("url: [\n"), testing::StartsWith("line "));
-    EXPECT_THAT(problem("- url: http://h\n"), testing::StartsWith("line 1"));
+    EXPECT_EQ(file_problem("url: 7\n"), "\"url\": a string is expected");
+    EXPECT_THAT(file_problem("url: h\n"), testing::HasSubstr("not a usable URL"));
+    EXPECT_THAT(
+        file_problem("url: http://h\ntypes: EVENT\n"), testing::StartsWith("`types` is a list")
+    );
+    EXPECT_THAT(
+        file_problem("url: http://h\ntypes: [1]\n"), testing::StartsWith("`types` is a list")
+    );
+    EXPECT_THAT(file_problem("url: [\n"), testing::StartsWith("line "));
+    EXPECT_THAT(file_problem("- url: http://h\n"), testing::StartsWith("line 1"));
 }
 
 TEST_F(ExtensionFilesTest, OneBadFileIsToldAndTheOthersServe) {

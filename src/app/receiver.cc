@@ -23,14 +23,14 @@ std::string header_text(const HttpRequest& request, std::string_view name) {
 }
 
 // The event as far as it can be seen: binary mode has it in headers, structured mode in the body.
-struct Delivery {
+struct SeenDelivery {
     std::string type;
     std::string source;
     std::string data;
 };
 
-Delivery delivery_of(const HttpRequest& request) {
-    Delivery delivery{
+SeenDelivery seen_delivery(const HttpRequest& request) {
+    SeenDelivery delivery{
         .type = header_text(request, "ce-type"),
         .source = header_text(request, "ce-source"),
         .data = std::string(request.body)
@@ -78,7 +78,7 @@ std::string Receiver::signature_text(const HttpRequest& request) const {
 void Receiver::handle(const HttpRequest& request, Exchange exchange) {
     ++received_;
     int status = received_ <= options_.fail ? kFailStatus : options_.status;
-    Delivery delivery = delivery_of(request);
+    SeenDelivery delivery = seen_delivery(request);
     std::string signature = signature_text(request);
     std::string attempt = header_text(request, "belfry-attempt");
     std::string id = header_text(request, "webhook-id");

@@ -14,7 +14,7 @@ namespace belfry {
 
 namespace {
 
-constexpr std::uint64_t kFileBytesMax = 16 * 1024;
+constexpr std::uint64_t kKeyFileBytesMax = 16 * 1024;
 
 // Written under another name first: a key file is there as a whole or not at all.
 Result<void> make_key_file(
@@ -100,7 +100,7 @@ Result<SecretBox> open_secret_box(
     if (!file) {
         return std::unexpected(std::move(file.error()));
     }
-    std::string text(kFileBytesMax, '\0');
+    std::string text(kKeyFileBytesMax, '\0');
     const Result<std::size_t> size = (*file)->read_at(0, std::as_writable_bytes(std::span(text)));
     if (!size) {
         return std::unexpected(size.error());

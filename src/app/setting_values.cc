@@ -14,10 +14,6 @@ namespace belfry {
 
 namespace {
 
-std::uint64_t nanoseconds(Duration duration) {
-    return static_cast<std::uint64_t>(duration.count());
-}
-
 std::uint64_t& number_of(const Setting& setting, Config& config) {
     if (const auto* limit = std::get_if<std::uint64_t Limits::*>(&setting.member)) {
         return config.limits.**limit;

@@ -23,10 +23,6 @@ namespace {
 constexpr std::uint64_t kMiB = 1ULL << 20U;
 constexpr std::uint64_t kGiB = 1ULL << 30U;
 
-std::uint64_t nanoseconds(Duration duration) {
-    return static_cast<std::uint64_t>(duration.count());
-}
-
 template <typename T>
 Result<void> only_error(const Result<T>& parsed) {
     return parsed ? Result<void>() : std::unexpected(parsed.error());

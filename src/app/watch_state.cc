@@ -14,7 +14,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::uint64_t kFormat = 1;
-constexpr std::size_t kFileBytesMax = 16 * 1024;
+constexpr std::size_t kStateBytesMax = 16 * 1024;
 
 std::string directory_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
@@ -72,7 +72,7 @@ Result<void> WatchState::read() {
         return file.error().code == Errc::not_found ? Result<void>()
                                                     : std::unexpected(std::move(file.error()));
     }
-    std::string text(kFileBytesMax, '\0');
+    std::string text(kStateBytesMax, '\0');
     Result<std::size_t> size = (*file)->read_at(0, std::as_writable_bytes(std::span(text)));
     if (!size) {
         return std::unexpected(std::move(size.error()));

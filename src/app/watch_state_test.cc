@@ -12,7 +12,7 @@ using testing::HasSubstr;
 
 const std::string kPath = "state/belfry/watch.json";
 
-EventMark mark_at(std::uint64_t offset) {
+EventMark mark_of(std::uint64_t offset) {
     return {.id = event_uuid(0xabc, Offset{offset})};
 }
 
@@ -27,12 +27,12 @@ TEST(WatchState, IsEmptyAtFirstAndSaysLaterHowFarItGot) {
         auto state = WatchState::open(files, kPath, "deploy");
         ASSERT_TRUE(state.has_value()) << state.error().detail;
         EXPECT_FALSE(state->mark().has_value());
-        ASSERT_TRUE(state->save(mark_at(7)).has_value());
-        ASSERT_TRUE(state->save(mark_at(16)).has_value());
+        ASSERT_TRUE(state->save(mark_of(7)).has_value());
+        ASSERT_TRUE(state->save(mark_of(16)).has_value());
     }
     auto state = WatchState::open(files, kPath, "deploy");
     ASSERT_TRUE(state.has_value()) << state.error().detail;
-    EXPECT_EQ(state->mark(), mark_at(16));
+    EXPECT_EQ(state->mark(), mark_of(16));
     const std::vector<std::byte> bytes = files.contents(kPath);
     EXPECT_EQ(
         std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()),
@@ -76,7 +76,7 @@ TEST(WatchState, TheFileOfAnotherEventIsRefused) {
     MemoryFileSystem files;
     {
         auto state = WatchState::open(files, kPath, "deploy");
-        ASSERT_TRUE(state.has_value() && state->save(mark_at(1)).has_value());
+        ASSERT_TRUE(state.has_value() && state->save(mark_of(1)).has_value());
     }
     auto state = WatchState::open(files, kPath, "backup");
     ASSERT_FALSE(state.has_value());
@@ -90,14 +90,14 @@ TEST(WatchState, ACrashLeavesTheOldMarkOrTheNew) {
         bool saved = false;
         {
             auto state = WatchState::open(files, kPath, "deploy");
-            ASSERT_TRUE(state.has_value() && state->save(mark_at(1)).has_value());
+            ASSERT_TRUE(state.has_value() && state->save(mark_of(1)).has_value());
             files.die_after(survived);
-            saved = state->save(mark_at(2)).has_value();
+            saved = state->save(mark_of(2)).has_value();
         }
         files.crash(survived);
         auto state = WatchState::open(files, kPath, "deploy");
         ASSERT_TRUE(state.has_value()) << state.error().detail;
-        EXPECT_TRUE(state->mark() == mark_at(2) || (!saved && state->mark() == mark_at(1)))
+        EXPECT_TRUE(state->mark() == mark_of(2) || (!saved && state->mark() == mark_of(1)))
             << survived;
     }
 }
@@ -106,17 +106,17 @@ TEST(WatchState, AFullDiskIsSaidAndTheOldMarkStays) {
     MemoryFileSystem files;
     {
         auto state = WatchState::open(files, kPath, "deploy");
-        ASSERT_TRUE(state.has_value() && state->save(mark_at(1)).has_value());
+        ASSERT_TRUE(state.has_value() && state->save(mark_of(1)).has_value());
         files.plan(
             {.call = files.changes() + 1, .fault = MemoryFileSystem::Fault::no_space, .sticky = true
             }
         );
-        auto saved = state->save(mark_at(2));
+        auto saved = state->save(mark_of(2));
         ASSERT_FALSE(saved.has_value());
         EXPECT_EQ(saved.error().code, Errc::disk_full);
     }
     files.clear_faults();
-    EXPECT_EQ(WatchState::open(files, kPath, "deploy")->mark(), mark_at(1));
+    EXPECT_EQ(WatchState::open(files, kPath, "deploy")->mark(), mark_of(1));
 }
 
 }  // namespace

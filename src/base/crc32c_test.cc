@@ -1,5 +1,7 @@
 #include "base/crc32c.h"
 
+#include "base/bytes_of_text.h"
+
 #include <gtest/gtest.h>
 
 #include <string_view>
@@ -7,10 +9,6 @@
 
 namespace belfry {
 namespace {
-
-Bytes bytes_of(std::string_view text) {
-    return std::as_bytes(std::span(text));
-}
 
 TEST(Crc32c, MatchesThePublishedVectors) {
     // RFC 3720, B.4, and the check value of the CRC catalogue.

@@ -11,18 +11,18 @@ namespace belfry {
 
 namespace {
 
-struct Unit {
+struct DurationUnit {
     std::string_view name;
     std::int64_t nanoseconds;
 };
 // Falling; `ms` and `us` are told from `m` because the whole run of letters is compared.
-constexpr std::array kUnits{
-    Unit{"d", 86'400'000'000'000},
-    Unit{"h", 3'600'000'000'000},
-    Unit{"m", 60'000'000'000},
-    Unit{"s", 1'000'000'000},
-    Unit{"ms", 1'000'000},
-    Unit{"us", 1'000},
+constexpr std::array kDurationUnits{
+    DurationUnit{"d", 86'400'000'000'000},
+    DurationUnit{"h", 3'600'000'000'000},
+    DurationUnit{"m", 60'000'000'000},
+    DurationUnit{"s", 1'000'000'000},
+    DurationUnit{"ms", 1'000'000},
+    DurationUnit{"us", 1'000},
 };
 
 std::unexpected<Error> bad_duration(std::string_view text, std::string_view why) {
@@ -61,10 +61,10 @@ Result<Duration> parse_duration(std::string_view text) {
         std::string_view name = rest.substr(0, letters);
         rest.remove_prefix(letters);
         std::size_t unit = 0;
-        while (unit < kUnits.size() && kUnits[unit].name != name) {
+        while (unit < kDurationUnits.size() && kDurationUnits[unit].name != name) {
             ++unit;
         }
-        if (unit == kUnits.size()) {
+        if (unit == kDurationUnits.size()) {
             return bad_duration(text, name.empty() ? "a unit is missing" : "unknown unit");
         }
         if (unit < next_unit) {
@@ -72,7 +72,7 @@ Result<Duration> parse_duration(std::string_view text) {
         }
         next_unit = unit + 1;
         std::int64_t part = 0;
-        if (__builtin_mul_overflow(number, kUnits[unit].nanoseconds, &part) ||
+        if (__builtin_mul_overflow(number, kDurationUnits[unit].nanoseconds, &part) ||
             __builtin_add_overflow(total, part, &total)) {
             return bad_duration(text, "it is too long");
         }
@@ -84,7 +84,7 @@ std::string duration_text(Duration duration) {
     std::int64_t rest = duration.count();
     ASSERT(rest >= 0);
     std::string text;
-    for (const Unit& unit : kUnits) {
+    for (const DurationUnit& unit : kDurationUnits) {
         if (rest >= unit.nanoseconds) {
             text += std::to_string(rest / unit.nanoseconds);
             text += unit.name;

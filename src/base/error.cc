@@ -137,6 +137,12 @@ std::unexpected<Error> fail(Errc code, std::string detail) {
     return std::unexpected(Error{.code = code, .detail = std::move(detail)});
 }
 
+std::unexpected<Error> fail(Errc code, std::string_view field, std::string detail) {
+    return std::unexpected(
+        Error{.code = code, .detail = std::move(detail), .field = std::string(field)}
+    );
+}
+
 std::string_view errc_name(Errc code) {
     return kErrcTable[static_cast<std::size_t>(code)].name;
 }

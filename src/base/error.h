@@ -51,6 +51,8 @@ using Result = std::expected<T, Error>;
 
 // Shorthand for the common failure without further members: `return fail(Errc::not_found, "…")`.
 [[nodiscard]] std::unexpected<Error> fail(Errc code, std::string detail);
+// The same with what was at fault: `return fail(Errc::bad_request, "limit", "…")`.
+[[nodiscard]] std::unexpected<Error> fail(Errc code, std::string_view field, std::string detail);
 
 // The stable name of a code, as it stands in JSON: "disk_full".
 [[nodiscard]] std::string_view errc_name(Errc code);

@@ -1,15 +1,13 @@
 #include "base/memory_file_system.h"
 
+#include "base/bytes_of_text.h"
+
 #include <gtest/gtest.h>
 
 #include <string_view>
 
 namespace belfry {
 namespace {
-
-Bytes bytes_of(std::string_view text) {
-    return std::as_bytes(std::span(text));
-}
 
 std::string text_of(const std::vector<std::byte>& bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

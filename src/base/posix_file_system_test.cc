@@ -1,3 +1,4 @@
+#include "base/bytes_of_text.h"
 #include "base/file_system.h"
 
 #include <gtest/gtest.h>
@@ -23,10 +24,6 @@
 
 namespace belfry {
 namespace {
-
-Bytes bytes_of(std::string_view text) {
-    return std::as_bytes(std::span(text));
-}
 
 // One system call that a kernel refuses with this error.
 struct RefusedCall {

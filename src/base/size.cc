@@ -7,22 +7,22 @@ namespace belfry {
 
 namespace {
 
-struct Unit {
+struct SizeUnit {
     std::string_view name;
     std::uint64_t bytes;
 };
-constexpr std::array kUnits{
-    Unit{"TiB", 1ULL << 40},
-    Unit{"GiB", 1ULL << 30},
-    Unit{"MiB", 1ULL << 20},
-    Unit{"KiB", 1ULL << 10},
-    Unit{"TB", 1'000'000'000'000},
-    Unit{"GB", 1'000'000'000},
-    Unit{"MB", 1'000'000},
-    Unit{"KB", 1'000},
-    Unit{"kB", 1'000},
-    Unit{"B", 1},
-    Unit{"", 1},
+constexpr std::array kSizeUnits{
+    SizeUnit{"TiB", 1ULL << 40},
+    SizeUnit{"GiB", 1ULL << 30},
+    SizeUnit{"MiB", 1ULL << 20},
+    SizeUnit{"KiB", 1ULL << 10},
+    SizeUnit{"TB", 1'000'000'000'000},
+    SizeUnit{"GB", 1'000'000'000},
+    SizeUnit{"MB", 1'000'000},
+    SizeUnit{"KB", 1'000},
+    SizeUnit{"kB", 1'000},
+    SizeUnit{"B", 1},
+    SizeUnit{"", 1},
 };
 constexpr std::size_t kBinaryUnits = 4;  // the first ones
 
@@ -47,7 +47,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
         return bad_size(text, "it is too large");
     }
     std::string_view name = text.substr(static_cast<std::size_t>(stop - text.data()));
-    for (const Unit& unit : kUnits) {
+    for (const SizeUnit& unit : kSizeUnits) {
         if (unit.name == name) {
             std::uint64_t bytes = 0;
             if (__builtin_mul_overflow(number, unit.bytes, &bytes)) {
@@ -61,8 +61,8 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 
 std::string size_text(std::uint64_t bytes) {
     for (std::size_t i = 0; i < kBinaryUnits; ++i) {
-        if (bytes != 0 && bytes % kUnits[i].bytes == 0) {
-            return std::to_string(bytes / kUnits[i].bytes) + std::string(kUnits[i].name);
+        if (bytes != 0 && bytes % kSizeUnits[i].bytes == 0) {
+            return std::to_string(bytes / kSizeUnits[i].bytes) + std::string(kSizeUnits[i].name);
         }
     }
     return std::to_string(bytes) + "B";

@@ -8,10 +8,10 @@ namespace belfry {
 
 namespace {
 
-constexpr std::string_view kPrefix = "subscriptions/";
+constexpr std::string_view kKeyPrefix = "subscriptions/";
 
 std::string kv_key(const SubscriptionKey& key) {
-    return std::string(kPrefix) + key;
+    return std::string(kKeyPrefix) + key;
 }
 
 std::string name_of(const SubscriptionKey& key) {
@@ -87,14 +87,14 @@ void Catalog::start(OnSubscription on_change, std::move_only_function<void(Resul
     stored_.clear();
     unreadable_.clear();
     kv_.watch(
-        std::string(kPrefix),
+        std::string(kKeyPrefix),
         [this](const KvChange& change) { changed(change); },
         [this, done = std::move(done)]() mutable { done(tell_stored()); }
     );
 }
 
 void Catalog::changed(const KvChange& change) {
-    SubscriptionKey key = change.key.substr(kPrefix.size());
+    SubscriptionKey key = change.key.substr(kKeyPrefix.size());
     if (!change.value) {
         on_subscription_(key, nullptr);
         subscriptions_.erase(key);

@@ -22,12 +22,6 @@ namespace json = boost::json;
 constexpr std::size_t kSocketBytes = 107;
 constexpr std::size_t kMethodBytes = 20;
 
-std::unexpected<Error> bad(std::string_view field, std::string detail) {
-    return std::unexpected(
-        Error{.code = Errc::bad_request, .detail = std::move(detail), .field = std::string(field)}
-    );
-}
-
 // nullopt if a `%` is not followed by two hex digits.
 std::optional<std::string> percent_decoded(std::string_view text) {
     std::string out;
@@ -69,11 +63,17 @@ Result<BasicAuth> parse_user(std::string_view user) {
     std::optional<std::string> password =
         percent_decoded(colon == std::string_view::npos ? "" : user.substr(colon + 1));
     if (!name || !password) {
-        return bad("url", "in the URL's user and password '%' must be followed by two hex digits");
+        return fail(
+            Errc::bad_request,
+            "url",
+            "in the URL's user and password '%' must be followed by two hex digits"
+        );
     }
     BasicAuth basic{.username = *std::move(name), .password = *std::move(password)};
     if (Result<void> good = check_basic(basic); !good) {
-        return bad("url", "the URL's user and password: " + good.error().detail);
+        return fail(
+            Errc::bad_request, "url", "the URL's user and password: " + good.error().detail
+        );
     }
     return basic;
 }
@@ -147,7 +147,11 @@ Result<void> check_extension_name(std::string_view name) {
     const bool fits = !name.empty() && name.size() <= kNameBytes && name != "." && name != ".." &&
                       std::ranges::all_of(name, [](char c) { return name_char(c) == c; });
     if (!fits) {
-        return bad("name", "an extension's name is 1 to 128 of the characters a-z 0-9 . _ : -");
+        return fail(
+            Errc::bad_request,
+            "name",
+            "an extension's name is 1 to 128 of the characters a-z 0-9 . _ : -"
+        );
     }
     return {};
 }
@@ -157,7 +161,7 @@ Result<void> set_extension_url(RegisteredExtension& extension, std::string_view 
     const std::optional<std::string> user = take_user(plain);
     const Result<Url> url = parse_url(plain);
     if (!url) {
-        return bad("url", url.error().detail);
+        return fail(Errc::bad_request, "url", url.error().detail);
     }
     if (user) {
         Result<BasicAuth> basic = parse_user(*user);
@@ -173,7 +177,8 @@ Result<void> set_extension_url(RegisteredExtension& extension, std::string_view 
 Result<void> set_extension_socket(RegisteredExtension& extension, std::string_view path) {
     if (path.size() < 2 || !path.starts_with('/') || path.ends_with('/') ||
         path.size() > kSocketBytes || std::ranges::any_of(path, is_control)) {
-        return bad(
+        return fail(
+            Errc::bad_request,
             "unixSocket",
             fmt::format("a socket is an absolute path of at most {} bytes", kSocketBytes)
         );
@@ -187,7 +192,7 @@ Result<void> set_extension_method(RegisteredExtension& extension, std::string_vi
         !method.empty() && method.size() <= kMethodBytes &&
         std::ranges::all_of(method, [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; });
     if (!fits) {
-        return bad("method", "the method of the index is a word such as GET");
+        return fail(Errc::bad_request, "method", "the method of the index is a word such as GET");
     }
     extension.method = method;
     std::ranges::transform(extension.method, extension.method.begin(), [](char c) {

@@ -40,12 +40,6 @@ std::string_view origin_name(RegisteredExtension::Origin origin) {
     return std::ranges::find(kOrigins, origin, &OriginName::origin)->name;
 }
 
-std::unexpected<Error> bad(std::string_view field, std::string detail) {
-    return std::unexpected(
-        Error{.code = Errc::bad_request, .detail = std::move(detail), .field = std::string(field)}
-    );
-}
-
 Result<milliseconds> parse_interval(std::string_view text) {
     const Result<Duration> interval = parse_duration(text);
     if (!interval) {
@@ -104,7 +98,11 @@ Result<std::optional<Pace>> read_profile(
         }
         return *pace;
     }
-    return bad(path, R"(a profile is "push", "poll" or {"poll":{"interval":"5s","limit":50}})");
+    return fail(
+        Errc::bad_request,
+        path,
+        R"(a profile is "push", "poll" or {"poll":{"interval":"5s","limit":50}})"
+    );
 }
 
 // A registration may set how long and how often is tried; order and pace are the contract's.
@@ -112,7 +110,8 @@ Result<DeliveryPolicy> read_extension_delivery(const json::value& value, const s
     if (const json::object* members = value.if_object()) {
         for (const std::string_view name : {"order", "key", "pace", "max_in_flight"}) {
             if (members->contains(name)) {
-                return bad(
+                return fail(
+                    Errc::bad_request,
                     path + "." + std::string(name),
                     "events go to an extension in order, one at a time, at the pace of its "
                     "profile; `delivery` has timeout, retry and max_unsettled"
@@ -373,11 +372,15 @@ Result<std::vector<RegisteredExtension>> parse_extensions(
             return std::unexpected(std::move(extension.error()));
         }
         if (!identities.insert(extension->identity()).second) {
-            return bad(place, "an earlier extension has the same URL or socket");
+            return fail(
+                Errc::bad_request, place, "an earlier extension has the same URL or socket"
+            );
         }
         if (!names.insert(extension->name).second) {
-            return bad(
-                place, "an earlier extension is called `" + extension->name + "`; set `name`"
+            return fail(
+                Errc::bad_request,
+                place,
+                "an earlier extension is called `" + extension->name + "`; set `name`"
             );
         }
         extension->origin = RegisteredExtension::Origin::configuration;

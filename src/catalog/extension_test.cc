@@ -7,13 +7,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Result<RegisteredExtension> parse(std::string_view json) {
+Result<RegisteredExtension> parse_registration(std::string_view json) {
     return parse_extension(json, ExtensionDefaults{}, Limits());
 }
 
 // "code field: detail" of what is refused.
-std::string refused(std::string_view json) {
-    const Result<RegisteredExtension> extension = parse(json);
+std::string refusal_of(std::string_view json) {
+    const Result<RegisteredExtension> extension = parse_registration(json);
     if (extension) {
         return "accepted";
     }
@@ -27,7 +27,7 @@ std::string shown(const RegisteredExtension& extension) {
     return out + "}";
 }
 
-constexpr const char* kWhole = R"({
+constexpr const char* kWholeRegistration = R"({
     "name":"dd","url":"https://u:p%40ss@Datadog.example:8443/ext/?x=1","method":"post",
     "tls":{"ca":"/c/ca.pem","cert":"/c/cert.pem","key":"/c/key.pem"},
     "pathResolution":"origin","profile":{"poll":{"interval":"10s","limit":7}},
@@ -40,7 +40,8 @@ TEST(Extension, NoValueOfItsQueryIsShown) {
              {"http://h/p?token=s3cr3t", "http://h/p?token=…"},
              {"http://h/?a=s3cr3t&b=s3=cr3t&s3cr3t&c=", "http://h/?a=…&b=…&…&c=…"},
          }) {
-        const Result<RegisteredExtension> extension = parse(R"({"url":")" + url + "\"}");
+        const Result<RegisteredExtension> extension =
+            parse_registration(R"({"url":")" + url + "\"}");
         ASSERT_TRUE(extension.has_value()) << extension.error().detail;
         EXPECT_THAT(shown(*extension), testing::HasSubstr("\"url\":\"" + wanted + "\""));
         EXPECT_THAT(stored_extension_json(*extension), testing::HasSubstr(url)) << "it is called";
@@ -48,7 +49,8 @@ TEST(Extension, NoValueOfItsQueryIsShown) {
 }
 
 TEST(Extension, NeedsNoMoreThanAUrl) {
-    const Result<RegisteredExtension> extension = parse(R"({"url":"http://Host.example:8080"})");
+    const Result<RegisteredExtension> extension =
+        parse_registration(R"({"url":"http://Host.example:8080"})");
     ASSERT_TRUE(extension.has_value()) << extension.error().detail;
     EXPECT_EQ(extension->name, "host.example:8080");
     EXPECT_EQ(extension->url, "http://host.example:8080/");
@@ -61,7 +63,7 @@ TEST(Extension, NeedsNoMoreThanAUrl) {
 }
 
 TEST(Extension, ReadsAWholeRegistration) {
-    const Result<RegisteredExtension> extension = parse(kWhole);
+    const Result<RegisteredExtension> extension = parse_registration(kWholeRegistration);
     ASSERT_TRUE(extension.has_value()) << extension.error().detail << extension.error().field;
     EXPECT_EQ(extension->name, "dd");
     EXPECT_EQ(extension->url, "https://datadog.example:8443/ext/?x=1") << "without the user";
@@ -76,7 +78,7 @@ TEST(Extension, ReadsAWholeRegistration) {
 }
 
 TEST(Extension, ShowsNoPasswordAndNoFile) {
-    const std::string json = shown(parse(kWhole).value());
+    const std::string json = shown(parse_registration(kWholeRegistration).value());
     EXPECT_EQ(
         json,
         R"({"name":"dd","url":"https://datadog.example:8443/ext/?x=…","origin":"api",)"
@@ -90,7 +92,7 @@ TEST(Extension, ShowsNoPasswordAndNoFile) {
 
 TEST(Extension, OneUrlIsOneIdentity) {
     auto identity = [](const std::string& url) {
-        return parse(R"({"url":")" + url + "\"}").value().identity();
+        return parse_registration(R"({"url":")" + url + "\"}").value().identity();
     };
     EXPECT_EQ(identity("http://h"), identity("http://H:80/"));
     EXPECT_EQ(identity("http://h/p"), identity("http://u:p@h/p/"));
@@ -101,7 +103,7 @@ TEST(Extension, OneUrlIsOneIdentity) {
 
 TEST(Extension, ASocketTakesThePlaceOfAUrl) {
     const Result<RegisteredExtension> extension =
-        parse(R"({"unixSocket":"/run/steadybit/extension-Datadog.sock"})");
+        parse_registration(R"({"unixSocket":"/run/steadybit/extension-Datadog.sock"})");
     ASSERT_TRUE(extension.has_value()) << extension.error().detail;
     EXPECT_EQ(extension->name, "extension-datadog");
     EXPECT_EQ(extension->identity(), "unix:/run/steadybit/extension-Datadog.sock");
@@ -111,9 +113,9 @@ TEST(Extension, ASocketTakesThePlaceOfAUrl) {
 }
 
 TEST(Extension, AnIPv6HostHasAName) {
-    EXPECT_EQ(parse(R"({"url":"http://[::1]:8080/"})").value().name, "::1:8080");
-    EXPECT_EQ(parse(R"({"unixSocket":"/run/.sock"})").value().name, ".sock");
-    EXPECT_EQ(parse(R"({"unixSocket":"/run/a b.c.sock"})").value().name, "a-b.c");
+    EXPECT_EQ(parse_registration(R"({"url":"http://[::1]:8080/"})").value().name, "::1:8080");
+    EXPECT_EQ(parse_registration(R"({"unixSocket":"/run/.sock"})").value().name, ".sock");
+    EXPECT_EQ(parse_registration(R"({"unixSocket":"/run/a b.c.sock"})").value().name, "a-b.c");
 }
 
 TEST(Extension, ProfilesHaveTwoSpellingsAndDefaults) {
@@ -132,65 +134,70 @@ TEST(Extension, ProfilesHaveTwoSpellingsAndDefaults) {
 }
 
 TEST(Extension, WhatIsWrongIsNamed) {
-    EXPECT_EQ(refused("{"), "bad_request ");
-    EXPECT_EQ(refused("[]"), "bad_request ");
-    EXPECT_EQ(refused("{}"), "bad_request url");
-    EXPECT_EQ(refused(R"({"url":"http://h","unixSocket":"/a"})"), "bad_request url");
-    EXPECT_EQ(refused(R"({"url":7})"), "bad_request url");
-    EXPECT_EQ(refused(R"({"url":"ftp://h"})"), "bad_request url");
-    EXPECT_EQ(refused(R"({"url":"h:8080"})"), "bad_request url");
-    EXPECT_EQ(refused(R"({"url":"http://u:%zz@h"})"), "bad_request url");
-    EXPECT_EQ(refused(R"({"url":"http://u:%0a@h"})"), "bad_request url");
-    EXPECT_EQ(refused(R"({"url":"http://u:%80@h"})"), "bad_request url") << "no text to be stored";
-    EXPECT_EQ(refused(R"({"url":"http://%ff:p@h"})"), "bad_request url");
-    EXPECT_EQ(refused(R"({"url":"http://u:p%c3%a4@h"})"), "accepted");
-    EXPECT_EQ(refused(R"({"url":"http://u@x@h"})"), "accepted") << "the last @ ends the user";
-    EXPECT_EQ(refused(R"({"unixSocket":"run/a.sock"})"), "bad_request unixSocket");
-    EXPECT_EQ(refused(R"({"unixSocket":"/run/"})"), "bad_request unixSocket");
+    EXPECT_EQ(refusal_of("{"), "bad_request ");
+    EXPECT_EQ(refusal_of("[]"), "bad_request ");
+    EXPECT_EQ(refusal_of("{}"), "bad_request url");
+    EXPECT_EQ(refusal_of(R"({"url":"http://h","unixSocket":"/a"})"), "bad_request url");
+    EXPECT_EQ(refusal_of(R"({"url":7})"), "bad_request url");
+    EXPECT_EQ(refusal_of(R"({"url":"ftp://h"})"), "bad_request url");
+    EXPECT_EQ(refusal_of(R"({"url":"h:8080"})"), "bad_request url");
+    EXPECT_EQ(refusal_of(R"({"url":"http://u:%zz@h"})"), "bad_request url");
+    EXPECT_EQ(refusal_of(R"({"url":"http://u:%0a@h"})"), "bad_request url");
+    EXPECT_EQ(refusal_of(R"({"url":"http://u:%80@h"})"), "bad_request url")
+        << "no text to be stored";
+    EXPECT_EQ(refusal_of(R"({"url":"http://%ff:p@h"})"), "bad_request url");
+    EXPECT_EQ(refusal_of(R"({"url":"http://u:p%c3%a4@h"})"), "accepted");
+    EXPECT_EQ(refusal_of(R"({"url":"http://u@x@h"})"), "accepted") << "the last @ ends the user";
+    EXPECT_EQ(refusal_of(R"({"unixSocket":"run/a.sock"})"), "bad_request unixSocket");
+    EXPECT_EQ(refusal_of(R"({"unixSocket":"/run/"})"), "bad_request unixSocket");
     EXPECT_EQ(
-        refused(R"({"unixSocket":"/)" + std::string(107, 'a') + "\"}"), "bad_request unixSocket"
+        refusal_of(R"({"unixSocket":"/)" + std::string(107, 'a') + "\"}"), "bad_request unixSocket"
     );
-    EXPECT_EQ(refused(R"({"url":"http://h","name":"a/b"})"), "bad_request name");
-    EXPECT_EQ(refused(R"({"url":"http://h","name":".."})"), "bad_request name");
-    EXPECT_EQ(refused(R"({"url":"http://h","method":"G ET"})"), "bad_request method");
-    EXPECT_EQ(refused(R"({"url":"http://h","method":""})"), "bad_request method");
+    EXPECT_EQ(refusal_of(R"({"url":"http://h","name":"a/b"})"), "bad_request name");
+    EXPECT_EQ(refusal_of(R"({"url":"http://h","name":".."})"), "bad_request name");
+    EXPECT_EQ(refusal_of(R"({"url":"http://h","method":"G ET"})"), "bad_request method");
+    EXPECT_EQ(refusal_of(R"({"url":"http://h","method":""})"), "bad_request method");
     EXPECT_EQ(
-        refused(R"({"url":"http://h","basic":{"username":"u"}})"), "bad_request basic.password"
+        refusal_of(R"({"url":"http://h","basic":{"username":"u"}})"), "bad_request basic.password"
     );
     EXPECT_EQ(
-        refused(R"({"url":"http://h","basic":{"username":"u:v","password":""}})"),
+        refusal_of(R"({"url":"http://h","basic":{"username":"u:v","password":""}})"),
         "bad_request basic.username"
     );
-    EXPECT_EQ(refused(R"({"url":"http://h","tls":{}})"), "bad_request tls");
-    EXPECT_EQ(refused(R"({"url":"https://h","tls":{"cert":"/c"}})"), "bad_request tls.cert");
-    EXPECT_EQ(refused(R"({"url":"https://h","tls":{"ca":"ca.pem"}})"), "bad_request tls.ca");
-    EXPECT_EQ(refused(R"({"url":"https://h","tls":{"sni":"x"}})"), "unknown_field tls.sni");
-    EXPECT_EQ(refused(R"({"url":"http://h","pathResolution":"x"})"), "bad_request pathResolution");
-    EXPECT_EQ(refused(R"({"url":"http://h","profile":"slow"})"), "bad_request profile");
-    EXPECT_EQ(refused(R"({"url":"http://h","profile":{}})"), "bad_request profile.poll");
+    EXPECT_EQ(refusal_of(R"({"url":"http://h","tls":{}})"), "bad_request tls");
+    EXPECT_EQ(refusal_of(R"({"url":"https://h","tls":{"cert":"/c"}})"), "bad_request tls.cert");
+    EXPECT_EQ(refusal_of(R"({"url":"https://h","tls":{"ca":"ca.pem"}})"), "bad_request tls.ca");
+    EXPECT_EQ(refusal_of(R"({"url":"https://h","tls":{"sni":"x"}})"), "unknown_field tls.sni");
     EXPECT_EQ(
-        refused(R"({"url":"http://h","profile":{"poll":{"limit":0}}})"),
+        refusal_of(R"({"url":"http://h","pathResolution":"x"})"), "bad_request pathResolution"
+    );
+    EXPECT_EQ(refusal_of(R"({"url":"http://h","profile":"slow"})"), "bad_request profile");
+    EXPECT_EQ(refusal_of(R"({"url":"http://h","profile":{}})"), "bad_request profile.poll");
+    EXPECT_EQ(
+        refusal_of(R"({"url":"http://h","profile":{"poll":{"limit":0}}})"),
         "bad_request profile.poll.limit"
     );
     EXPECT_EQ(
-        refused(R"({"url":"http://h","profile":{"poll":{"interval":"0s"}}})"),
+        refusal_of(R"({"url":"http://h","profile":{"poll":{"interval":"0s"}}})"),
         "bad_request profile.poll.interval"
     );
     EXPECT_EQ(
-        refused(R"({"url":"http://h","delivery":{"order":"none"}})"), "bad_request delivery.order"
+        refusal_of(R"({"url":"http://h","delivery":{"order":"none"}})"),
+        "bad_request delivery.order"
     );
     EXPECT_EQ(
-        refused(R"({"url":"http://h","delivery":{"timeout":"1h"}})"), "bad_request delivery.timeout"
+        refusal_of(R"({"url":"http://h","delivery":{"timeout":"1h"}})"),
+        "bad_request delivery.timeout"
     );
-    EXPECT_EQ(refused(R"({"url":"http://h","tenant":"x"})"), "unknown_field tenant");
-    EXPECT_EQ(refused(R"({"url":"http://h","origin":"api"})"), "unknown_field origin");
+    EXPECT_EQ(refusal_of(R"({"url":"http://h","tenant":"x"})"), "unknown_field tenant");
+    EXPECT_EQ(refusal_of(R"({"url":"http://h","origin":"api"})"), "unknown_field origin");
 }
 
 TEST(Extension, ARefusalNeverRepeatsThePassword) {
     for (const char* url :
          {"http://u:secret-1@h:99999", "http://u:secret-1%zz@h", "http://u:secret-1@h o"}) {
         const Result<RegisteredExtension> extension =
-            parse(R"({"url":")" + std::string(url) + "\"}");
+            parse_registration(R"({"url":")" + std::string(url) + "\"}");
         ASSERT_FALSE(extension.has_value()) << url;
         EXPECT_THAT(extension.error().detail, testing::Not(testing::HasSubstr("secret-1")));
     }

@@ -17,7 +17,7 @@ namespace json = boost::json;
 
 constexpr std::string_view kIndexes = "extension-indexes/";
 
-void append_member(std::string& out, std::string_view name, std::string_view text) {
+void append_member_and_comma(std::string& out, std::string_view name, std::string_view text) {
     append_json_name(out, name);
     append_json_string(out, text);
     out += ',';
@@ -86,18 +86,18 @@ std::vector<T> read_array(JsonObjectReader& reader, std::string_view name, Read 
 // The listeners stand as in an index, and are read as one.
 std::string kept_index_json(const KeptIndex& kept) {
     std::string out = "{";
-    append_member(out, "identity", kept.identity);
+    append_member_and_comma(out, "identity", kept.identity);
     // An odd one cannot stand in a document, and is not sent back after a restart.
-    append_member(out, "etag", is_utf8(kept.etag) ? kept.etag : "");
+    append_member_and_comma(out, "etag", is_utf8(kept.etag) ? kept.etag : "");
     append_array(
         out,
         "eventListeners",
         kept.index.listeners,
         [&out](const SteadybitListener& listener) {
             out += '{';
-            append_member(out, "path", listener.path);
-            append_member(out, "method", listener.method);
-            append_member(out, "restrictTo", restrict_name(listener.restrict_to));
+            append_member_and_comma(out, "path", listener.path);
+            append_member_and_comma(out, "method", listener.method);
+            append_member_and_comma(out, "restrictTo", restrict_name(listener.restrict_to));
             append_names(out, listener.listen_to);
             out += '}';
         }
@@ -117,9 +117,9 @@ std::string kept_index_json(const KeptIndex& kept) {
     out += ',';
     append_array(out, "refusals", kept.index.refusals, [&out](const SteadybitRefusal& refusal) {
         out += '{';
-        append_member(out, "method", refusal.method);
-        append_member(out, "path", refusal.path);
-        append_member(out, "reason", refusal.reason);
+        append_member_and_comma(out, "method", refusal.method);
+        append_member_and_comma(out, "path", refusal.path);
+        append_member_and_comma(out, "reason", refusal.reason);
         append_names(out, refusal.listen_to);
         out += '}';
     });

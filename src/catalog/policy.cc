@@ -14,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kDescriptionBytes = 1024;
+constexpr std::size_t kPolicyDescriptionBytes = 1024;
 constexpr std::string_view kWords = "a permission is `read`, `write` or `deny`";
 
 constexpr std::array kPlainRules{
@@ -63,7 +63,7 @@ Result<Policy> read_policy(std::string_view text, const Limits& limits) {
         reader.check(check_name(policy.name));
     }
     policy.description = reader.text("description").value_or("");
-    if (policy.description.size() > kDescriptionBytes) {
+    if (policy.description.size() > kPolicyDescriptionBytes) {
         reader.refuse("description", Errc::bad_request, "at most 1024 bytes are allowed");
     }
     policy.tenant = reader.text("tenant").value_or("");

@@ -7,16 +7,16 @@
 namespace belfry {
 namespace {
 
-const Limits kLimits;
+const Limits kServiceLimits;
 
-Service parse(std::string_view json) {
-    Result<Service> service = parse_service(json, kLimits);
+Service parsed_service(std::string_view json) {
+    Result<Service> service = parse_service(json, kServiceLimits);
     EXPECT_TRUE(service) << (service ? "" : service.error().detail);
     return service ? *service : Service{};
 }
 
 std::string refusal(std::string_view json) {
-    Result<Service> service = parse_service(json, kLimits);
+    Result<Service> service = parse_service(json, kServiceLimits);
     if (service) {
         return "none";
     }
@@ -33,7 +33,7 @@ std::string meta_of(std::size_t pairs) {
 }
 
 TEST(Service, EveryMemberIsRead) {
-    const Service service = parse(
+    const Service service = parsed_service(
         R"({"ID":"r1","Name":"redis","Tags":["primary","v1"],"Address":"10.0.0.1","Port":8000,)"
         R"("Meta":{"redis_version":"4.0"}})"
     );
@@ -49,21 +49,23 @@ TEST(Service, EveryMemberIsRead) {
 }
 
 TEST(Service, MembersAreFoundInAnyCase) {
-    EXPECT_EQ(parse(R"({"id":"x","nAmE":"n","TAGS":["t"],"port":1})").id, "x");
-    EXPECT_EQ(parse(R"({"id":"x","nAmE":"n","TAGS":["t"],"port":1})").tags.size(), 1U);
+    EXPECT_EQ(parsed_service(R"({"id":"x","nAmE":"n","TAGS":["t"],"port":1})").id, "x");
+    EXPECT_EQ(parsed_service(R"({"id":"x","nAmE":"n","TAGS":["t"],"port":1})").tags.size(), 1U);
     EXPECT_EQ(
         refusal(R"({"Name":"a","name":"b"})"), "Request decode failed: Name: it is there twice"
     );
 }
 
 TEST(Service, TheIdIsTheNameIfItIsLeftOut) {
-    EXPECT_EQ(parse(R"({"Name":"web"})").id, "web");
-    EXPECT_EQ(parse(R"({"ID":"","Name":"web"})").id, "web");
-    EXPECT_EQ(parse(R"({"ID":null,"Name":"web","Tags":null,"Port":null,"Meta":null})").id, "web");
+    EXPECT_EQ(parsed_service(R"({"Name":"web"})").id, "web");
+    EXPECT_EQ(parsed_service(R"({"ID":"","Name":"web"})").id, "web");
+    EXPECT_EQ(
+        parsed_service(R"({"ID":null,"Name":"web","Tags":null,"Port":null,"Meta":null})").id, "web"
+    );
 }
 
 TEST(Service, WhatBelfryDoesNotKeepIsPassedOver) {
-    const Service service = parse(
+    const Service service = parsed_service(
         R"({"Name":"web","Check":{"HTTP":"http://x","Interval":"10s"},"Checks":[{"TTL":"1s"}],)"
         R"("Weights":{"Passing":10},"EnableTagOverride":false,"Connect":{},"Namespace":"x"})"
     );
@@ -143,7 +145,7 @@ TEST(Service, TagsAreBounded) {
     for (int i = 1; i < 64; ++i) {
         json += ",\"t\"";
     }
-    EXPECT_EQ(parse(json + "]}").tags.size(), 64U);
+    EXPECT_EQ(parsed_service(json + "]}").tags.size(), 64U);
     EXPECT_EQ(
         refusal(json + ",\"t\"]}"), "Request decode failed: Tags: at most 64 tags are allowed"
     );
@@ -158,20 +160,22 @@ TEST(Service, WhatIsStoredReadsBackEqual) {
 }
 
 TEST(Service, AListNamesThePlaceOfAMistake) {
-    EXPECT_EQ(parse_services(R"([{"name":"a"},{"name":"b"}])", kLimits).value().size(), 2U);
-    EXPECT_TRUE(parse_services("[]", kLimits).value().empty());
-    const Error missing = parse_services(R"([{"name":"a"},{}])", kLimits).error();
+    EXPECT_EQ(parse_services(R"([{"name":"a"},{"name":"b"}])", kServiceLimits).value().size(), 2U);
+    EXPECT_TRUE(parse_services("[]", kServiceLimits).value().empty());
+    const Error missing = parse_services(R"([{"name":"a"},{}])", kServiceLimits).error();
     EXPECT_EQ(missing.detail, "Missing service name");
     EXPECT_EQ(missing.field, "[1]");
-    const Error same = parse_services(R"([{"name":"a"},{"id":"a","name":"b"}])", kLimits).error();
+    const Error same =
+        parse_services(R"([{"name":"a"},{"id":"a","name":"b"}])", kServiceLimits).error();
     EXPECT_EQ(same.detail, "an earlier service has the ID `a`; give each its own");
     EXPECT_EQ(same.field, "[1]");
     EXPECT_EQ(
-        parse_services(R"([{"name":"a","port":"x"}])", kLimits).error().detail,
+        parse_services(R"([{"name":"a","port":"x"}])", kServiceLimits).error().detail,
         "Port: a whole number from 0 to 65535 is expected"
     );
     EXPECT_EQ(
-        parse_services(R"({"name":"a"})", kLimits).error().detail, "a list of services is expected"
+        parse_services(R"({"name":"a"})", kServiceLimits).error().detail,
+        "a list of services is expected"
     );
     Limits two;
     two.services = 1;

@@ -17,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kDescriptionBytes = 1024;
+constexpr std::size_t kTokenDescriptionBytes = 1024;
 constexpr Duration kExpiresMin = std::chrono::seconds(1);
 constexpr Duration kExpiresMax = std::chrono::days(3650);
 
@@ -107,7 +107,7 @@ Result<TokenRequest> parse_token_request(std::string_view text, const Limits& li
         request.tenant = std::move(*tenant);
     }
     request.description = reader.text("description").value_or("");
-    if (request.description.size() > kDescriptionBytes) {
+    if (request.description.size() > kTokenDescriptionBytes) {
         reader.refuse("description", Errc::bad_request, "at most 1024 bytes are allowed");
     }
     read_expires(reader, request.expires);

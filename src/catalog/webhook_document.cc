@@ -217,7 +217,7 @@ void read_secrets(JsonObjectReader& reader, WebhookSink& sink, DocumentForm form
     }
 }
 
-void append_member(std::string& out, std::string_view name, std::string_view text) {
+void append_first_member(std::string& out, std::string_view name, std::string_view text) {
     append_json_name(out, name);
     append_json_string(out, text);
 }
@@ -236,7 +236,7 @@ void append_credential(
 void append_auth(std::string& out, const WebhookSink& sink, DocumentForm form) {
     if (const auto* basic = std::get_if<BasicAuth>(&sink.auth)) {
         out += ",\"auth\":{\"basic\":{";
-        append_member(out, "username", basic->username);
+        append_first_member(out, "username", basic->username);
         out += ',';
         append_credential(out, "password", basic->password, form);
         out += "}}";
@@ -246,14 +246,14 @@ void append_auth(std::string& out, const WebhookSink& sink, DocumentForm form) {
         out += "}}";
     } else if (const auto* oauth2 = std::get_if<OAuth2Auth>(&sink.auth)) {
         out += ",\"auth\":{\"oauth2\":{";
-        append_member(out, "token_url", oauth2->token_url);
+        append_first_member(out, "token_url", oauth2->token_url);
         out += ',';
-        append_member(out, "client_id", oauth2->client_id);
+        append_first_member(out, "client_id", oauth2->client_id);
         out += ',';
         append_credential(out, "client_secret", oauth2->client_secret, form);
         if (!oauth2->scope.empty()) {
             out += ',';
-            append_member(out, "scope", oauth2->scope);
+            append_first_member(out, "scope", oauth2->scope);
         }
         out += "}}";
     }
@@ -276,12 +276,12 @@ void append_secrets(std::string& out, const WebhookSink& sink, DocumentForm form
     }
     if (form == DocumentForm::shown) {
         out += ",\"secret\":{\"set\":true,";
-        append_member(out, "fingerprint", fingerprint(sink.secrets.front()));
+        append_first_member(out, "fingerprint", fingerprint(sink.secrets.front()));
         if (sink.secrets.size() > 1 && sink.previous_until) {
             out += ",\"previous\":{";
-            append_member(out, "fingerprint", fingerprint(sink.secrets[1]));
+            append_first_member(out, "fingerprint", fingerprint(sink.secrets[1]));
             out += ',';
-            append_member(out, "until", rfc3339(*sink.previous_until));
+            append_first_member(out, "until", rfc3339(*sink.previous_until));
             out += '}';
         }
         out += '}';
@@ -295,7 +295,7 @@ void append_secrets(std::string& out, const WebhookSink& sink, DocumentForm form
     out += ']';
     if (sink.previous_until) {
         out += ',';
-        append_member(out, "previous_until", rfc3339(*sink.previous_until));
+        append_first_member(out, "previous_until", rfc3339(*sink.previous_until));
     }
 }
 
@@ -372,9 +372,9 @@ WebhookSink read_webhook(JsonObjectReader& reader, DocumentForm form) {
 
 void append_webhook(std::string& out, const WebhookSink& sink, DocumentForm form) {
     out += "{\"kind\":\"webhook\",";
-    append_member(out, "url", sink.url);
+    append_first_member(out, "url", sink.url);
     out += ',';
-    append_member(
+    append_first_member(
         out, "format", std::ranges::find(kFormats, sink.format, &FormatName::format)->name
     );
     if (!sink.headers.empty()) {

@@ -58,8 +58,8 @@ class KvContract : public testing::Test {
     }
 };
 
-using Engines = testing::Types<MemoryStores, EmbeddedStores>;
-TYPED_TEST_SUITE(KvContract, Engines);
+using KvEngines = testing::Types<MemoryStores, EmbeddedStores>;
+TYPED_TEST_SUITE(KvContract, KvEngines);
 
 TYPED_TEST(KvContract, ReadsBackWhatWasWritten) {
     EXPECT_EQ(this->get("a").error().code, Errc::not_found);

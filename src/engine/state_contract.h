@@ -136,7 +136,7 @@ class StateContract : public testing::Test {
     Stores stores_;
 };
 
-using Engines = testing::Types<MemoryStores, EmbeddedStores>;
-TYPED_TEST_SUITE(StateContract, Engines);
+using StateEngines = testing::Types<MemoryStores, EmbeddedStores>;
+TYPED_TEST_SUITE(StateContract, StateEngines);
 
 }  // namespace belfry

@@ -19,12 +19,6 @@ namespace {
 constexpr std::uint64_t kOnes = 0x0101010101010101;
 constexpr std::uint64_t kHighs = 0x8080808080808080;
 
-std::unexpected<Error> invalid(std::string_view field, std::string detail) {
-    return std::unexpected(
-        Error{.code = Errc::invalid_event, .detail = std::move(detail), .field = std::string(field)}
-    );
-}
-
 // Nothing but bytes from 0x20 to 0x7E, eight at a time.
 bool is_printable_ascii(std::string_view text) {
     std::size_t i = 0;
@@ -78,11 +72,13 @@ Result<void> check_text(std::string_view name, std::string_view text, std::uint6
         });
     }
     if (!is_utf8(text)) {
-        return invalid(name, fmt::format("\"{}\" is not valid UTF-8", name));
+        return fail(Errc::invalid_event, name, fmt::format("\"{}\" is not valid UTF-8", name));
     }
     if (has_forbidden_character(text)) {
-        return invalid(
-            name, fmt::format("\"{}\" has a control character or a noncharacter in it", name)
+        return fail(
+            Errc::invalid_event,
+            name,
+            fmt::format("\"{}\" has a control character or a noncharacter in it", name)
         );
     }
     return {};
@@ -193,7 +189,8 @@ Result<void> check_uri(std::string_view name, std::string_view text, std::uint64
     if (auto checked = check_text(name, text, bytes_max); !checked) {
         return checked;
     }
-    return invalid(
+    return fail(
+        Errc::invalid_event,
         name,
         fmt::format("\"{}\" is not a URI reference (RFC 3986); encode odd characters as %XX", name)
     );
@@ -235,7 +232,8 @@ Result<void> check_extensions(const Event& event, const Limits& limits) {
         if (!is_extension_name(name) || is_core_name(name)) {
             // The name may be anything, even not UTF-8; it is only told if it can be.
             const bool tellable = is_printable_ascii(name) && name.size() <= 255;
-            return invalid(
+            return fail(
+                Errc::invalid_event,
                 tellable ? name : "extensions",
                 "an extension attribute's name has lower-case letters and digits only and is not "
                 "one of the core attributes'"
@@ -251,7 +249,7 @@ Result<void> check_extensions(const Event& event, const Limits& limits) {
         }
         for (std::size_t before = 0; before < i; ++before) {
             if (event.extensions[before].name == name) {
-                return invalid(name, fmt::format("\"{}\" stands twice", name));
+                return fail(Errc::invalid_event, name, fmt::format("\"{}\" stands twice", name));
             }
         }
         if (!is_plain(value, limits.event_attribute_bytes)) {
@@ -272,7 +270,11 @@ Result<void> check_optional(const Event& event, const Limits& limits) {
     }
     if (!event.time.empty()) {
         if (!parse_rfc3339(event.time)) {
-            return invalid("time", "\"time\" is not an RFC 3339 date and time with an offset");
+            return fail(
+                Errc::invalid_event,
+                "time",
+                "\"time\" is not an RFC 3339 date and time with an offset"
+            );
         }
         if (event.time.size() > limits.event_attribute_bytes) {
             return check_text("time", event.time, limits.event_attribute_bytes);
@@ -284,7 +286,11 @@ Result<void> check_optional(const Event& event, const Limits& limits) {
             !checked) {
             return checked;
         }
-        return invalid("datacontenttype", "\"datacontenttype\" is not a media type (RFC 2046)");
+        return fail(
+            Errc::invalid_event,
+            "datacontenttype",
+            "\"datacontenttype\" is not a media type (RFC 2046)"
+        );
     }
     if (!event.dataschema.empty()) {
         return check_uri("dataschema", event.dataschema, limits.event_attribute_bytes);
@@ -296,10 +302,10 @@ Result<void> check_optional(const Event& event, const Limits& limits) {
 
 Result<void> check_event(const Event& event, const Limits& limits) {
     if (event.type.empty()) {
-        return invalid("type", "\"type\" is missing or empty");
+        return fail(Errc::invalid_event, "type", "\"type\" is missing or empty");
     }
     if (event.source.empty()) {
-        return invalid("source", "\"source\" is missing or empty");
+        return fail(Errc::invalid_event, "source", "\"source\" is missing or empty");
     }
     if (!is_plain(event.type, limits.event_type_bytes)) {
         if (auto checked = check_text("type", event.type, limits.event_type_bytes); !checked) {

@@ -23,12 +23,6 @@ bool has_prefix(std::string_view name) {
            equals_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
 }
 
-std::unexpected<Error> invalid(std::string_view field, std::string detail) {
-    return std::unexpected(
-        Error{.code = Errc::invalid_event, .detail = std::move(detail), .field = std::string(field)}
-    );
-}
-
 // Takes one level of double quotes off (RFC 9110, 5.6.4). False if they do not close.
 bool unquote(std::string_view value, std::string& out) {
     for (std::size_t i = 1; i < value.size(); ++i) {
@@ -130,8 +124,10 @@ Result<void> read_attribute(
     const std::string_view name = attribute_name(header.name, memory);
     const auto value = decode_value(header.value, memory);
     if (!value) {
-        return invalid(
-            name, fmt::format("\"{}\": the header's quotes or percent escapes are malformed", name)
+        return fail(
+            Errc::invalid_event,
+            name,
+            fmt::format("\"{}\": the header's quotes or percent escapes are malformed", name)
         );
     }
     std::string_view* member = name == "specversion" ? &specversion : core_member(event, name);
@@ -142,10 +138,10 @@ Result<void> read_attribute(
         return {};
     }
     if (value->empty()) {
-        return invalid(name, fmt::format("\"{}\" must not be empty", name));
+        return fail(Errc::invalid_event, name, fmt::format("\"{}\" must not be empty", name));
     }
     if (!member->empty()) {
-        return invalid(name, fmt::format("\"{}\" stands twice", name));
+        return fail(Errc::invalid_event, name, fmt::format("\"{}\" stands twice", name));
     }
     *member = *value;
     return {};
@@ -178,7 +174,7 @@ void append_header(std::string& out, std::string_view name, std::string_view val
     out += "\r\n";
 }
 
-void append_optional(std::string& out, std::string_view name, std::string_view value) {
+void append_optional_header(std::string& out, std::string_view name, std::string_view value) {
     if (!value.empty()) {
         append_header(out, name, value);
     }
@@ -233,13 +229,13 @@ Result<Event> parse_binary_event(
             }
         } else if (equals_ignoring_case(header.name, "content-type") && !header.value.empty()) {
             if (!event.datacontenttype.empty()) {
-                return invalid("datacontenttype", "Content-Type stands twice");
+                return fail(Errc::invalid_event, "datacontenttype", "Content-Type stands twice");
             }
             event.datacontenttype = header.value;
         }
     }
     if (specversion != "1.0") {
-        return invalid("specversion", "\"ce-specversion\" must be 1.0");
+        return fail(Errc::invalid_event, "specversion", "\"ce-specversion\" must be 1.0");
     }
     // HTTP cannot tell a body of no bytes from none.
     if (!body.empty()) {
@@ -262,9 +258,9 @@ void append_binary_headers(const StoredEvent& stored, std::string& out) {
     }
     append_header(out, "source", event.source);
     append_header(out, "type", event.type);
-    append_optional(out, "subject", event.subject);
-    append_optional(out, "time", event.time);
-    append_optional(out, "dataschema", event.dataschema);
+    append_optional_header(out, "subject", event.subject);
+    append_optional_header(out, "time", event.time);
+    append_optional_header(out, "dataschema", event.dataschema);
     for (const Extension& extension : event.extensions) {
         append_header(out, extension.name, extension.value);
     }

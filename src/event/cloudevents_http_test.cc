@@ -1,5 +1,7 @@
 #include "event/cloudevents_http.h"
 
+#include "event/small_event.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -7,12 +9,12 @@
 namespace belfry {
 namespace {
 
-struct Parsed {
+struct ParsedBinary {
     std::vector<std::string> memory;
     Result<Event> result;
 };
 
-std::vector<HeaderField> with(std::vector<HeaderField> more) {
+std::vector<HeaderField> headers_with(std::vector<HeaderField> more) {
     more.insert(
         more.begin(),
         {{"ce-specversion", "1.0"}, {"ce-type", "t"}, {"ce-source", "/s"}, {"Host", "example.com"}}
@@ -20,15 +22,15 @@ std::vector<HeaderField> with(std::vector<HeaderField> more) {
     return more;
 }
 
-Parsed parse(const std::vector<HeaderField>& headers, std::string_view body = {}) {
-    Parsed parsed{.memory = {}, .result = Event{}};
+ParsedBinary parse_binary(const std::vector<HeaderField>& headers, std::string_view body = {}) {
+    ParsedBinary parsed{.memory = {}, .result = Event{}};
     parsed.result = parse_binary_event(headers, body, Limits{}, parsed.memory);
     return parsed;
 }
 
 // The one value that comes out of `ce-x: header`.
 std::string decoded(std::string_view header) {
-    const Parsed parsed = parse(with({{"ce-x", header}}));
+    const ParsedBinary parsed = parse_binary(headers_with({{"ce-x", header}}));
     if (!parsed.result) {
         return errc_name(parsed.result.error().code).data() + (' ' + parsed.result.error().field);
     }
@@ -58,7 +60,7 @@ TEST(CloudEventsHttp, TellsTheMode) {
 }
 
 TEST(CloudEventsHttp, ReadsTheExampleOfTheSpecification) {
-    const Parsed parsed = parse(
+    const ParsedBinary parsed = parse_binary(
         {{"Host", "webhook.example.com"},
          {"ce-specversion", "1.0"},
          {"ce-type", "com.example.someevent"},
@@ -86,9 +88,9 @@ TEST(CloudEventsHttp, ReadsTheExampleOfTheSpecification) {
 }
 
 TEST(CloudEventsHttp, NamesOfHeadersHaveNoCase) {
-    const Parsed parsed =
-        parse({{"CE-SpecVersion", "1.0"}, {"Ce-Type", "t"}, {"CE-SOURCE", "/s"}, {"Ce-FooBar", "1"}}
-        );
+    const ParsedBinary parsed = parse_binary(
+        {{"CE-SpecVersion", "1.0"}, {"Ce-Type", "t"}, {"CE-SOURCE", "/s"}, {"Ce-FooBar", "1"}}
+    );
     ASSERT_TRUE(parsed.result.has_value()) << parsed.result.error().detail;
     EXPECT_EQ(parsed.result->source, "/s");
     EXPECT_EQ(parsed.result->extensions, (std::vector<Extension>{{"foobar", "1"}}));
@@ -128,7 +130,7 @@ TEST(CloudEventsHttp, DecodesValues) {
 
 TEST(CloudEventsHttp, NamesTheAttributeAtFault) {
     const auto fault = [](const std::vector<HeaderField>& headers) {
-        const Parsed parsed = parse(headers);
+        const ParsedBinary parsed = parse_binary(headers);
         EXPECT_FALSE(parsed.result.has_value());
         if (parsed.result) {
             return std::string();
@@ -142,18 +144,20 @@ TEST(CloudEventsHttp, NamesTheAttributeAtFault) {
     );
     EXPECT_EQ(fault({{"ce-specversion", "1.0"}, {"ce-source", "/s"}}), "type");
     EXPECT_EQ(fault({{"ce-specversion", "1.0"}, {"ce-type", "t"}}), "source");
-    EXPECT_EQ(fault(with({{"ce-id", "a"}, {"Ce-Id", "b"}})), "id");
-    EXPECT_EQ(fault(with({{"ce-specversion", "1.0"}})), "specversion");
-    EXPECT_EQ(fault(with({{"ce-x", "a"}, {"ce-X", "a"}})), "x");
-    EXPECT_EQ(fault(with({{"ce-id", ""}})), "id");
-    EXPECT_EQ(fault(with({{"ce-subject", "\"\""}})), "subject");
-    EXPECT_EQ(fault(with({{"ce-datacontenttype", "a/b"}})), "datacontenttype");
-    EXPECT_EQ(fault(with({{"ce-data", "x"}})), "data");
-    EXPECT_EQ(fault(with({{"ce-", "x"}})), "");
-    EXPECT_EQ(fault(with({{"ce-a_b", "x"}})), "a_b");
-    EXPECT_EQ(fault(with({{"ce-time", "now"}})), "time");
-    EXPECT_EQ(fault(with({{"Content-Type", "a/b"}, {"content-type", "a/b"}})), "datacontenttype");
-    EXPECT_EQ(fault(with({{"Content-Type", "nonsense"}})), "datacontenttype");
+    EXPECT_EQ(fault(headers_with({{"ce-id", "a"}, {"Ce-Id", "b"}})), "id");
+    EXPECT_EQ(fault(headers_with({{"ce-specversion", "1.0"}})), "specversion");
+    EXPECT_EQ(fault(headers_with({{"ce-x", "a"}, {"ce-X", "a"}})), "x");
+    EXPECT_EQ(fault(headers_with({{"ce-id", ""}})), "id");
+    EXPECT_EQ(fault(headers_with({{"ce-subject", "\"\""}})), "subject");
+    EXPECT_EQ(fault(headers_with({{"ce-datacontenttype", "a/b"}})), "datacontenttype");
+    EXPECT_EQ(fault(headers_with({{"ce-data", "x"}})), "data");
+    EXPECT_EQ(fault(headers_with({{"ce-", "x"}})), "");
+    EXPECT_EQ(fault(headers_with({{"ce-a_b", "x"}})), "a_b");
+    EXPECT_EQ(fault(headers_with({{"ce-time", "now"}})), "time");
+    EXPECT_EQ(
+        fault(headers_with({{"Content-Type", "a/b"}, {"content-type", "a/b"}})), "datacontenttype"
+    );
+    EXPECT_EQ(fault(headers_with({{"Content-Type", "nonsense"}})), "datacontenttype");
 }
 
 // Short decoded texts live inside their strings, so a vector that grew would move them.
@@ -162,11 +166,11 @@ TEST(CloudEventsHttp, DecodedTextsStayWhereTheyAre) {
     for (int i = 0; i < 60; ++i) {
         names.push_back("Ce-X" + std::to_string(i));
     }
-    std::vector<HeaderField> headers = with({});
+    std::vector<HeaderField> headers = headers_with({});
     for (const std::string& name : names) {
         headers.push_back({name, "%41"});
     }
-    const Parsed parsed = parse(headers);
+    const ParsedBinary parsed = parse_binary(headers);
     ASSERT_TRUE(parsed.result.has_value()) << parsed.result.error().detail;
     for (std::size_t i = 0; i < names.size(); ++i) {
         EXPECT_EQ(parsed.result->extensions[i].name, "x" + std::to_string(i));
@@ -184,15 +188,8 @@ std::string headers_of(const Event& event) {
     return out;
 }
 
-Event small() {
-    Event event;
-    event.source = "/s";
-    event.type = "t";
-    return event;
-}
-
 TEST(CloudEventsHttp, WritesHeaders) {
-    Event event = small();
+    Event event = small_event();
     event.id = "1";
     event.subject = "Euro \xE2\x82\xAC \xF0\x9F\x98\x80 \"100%\"";
     event.time = "2024-01-01T00:00:00Z";
@@ -207,14 +204,14 @@ TEST(CloudEventsHttp, WritesHeaders) {
         "Content-Type: text/plain; charset=\"utf-8\"\r\n"
     );
     EXPECT_EQ(
-        headers_of(small()),
+        headers_of(small_event()),
         "ce-specversion: 1.0\r\nce-id: 88776655-4433-2202-8877-665544332211\r\n"
         "ce-source: /s\r\nce-type: t\r\n"
     );
 }
 
 TEST(CloudEventsHttp, NamesJsonDataWithoutAType) {
-    Event event = small();
+    Event event = small_event();
     event.data = "{}";
     EXPECT_TRUE(headers_of(event).ends_with("\r\nContent-Type: application/json\r\n"));
     event.data = "plain";
@@ -223,7 +220,7 @@ TEST(CloudEventsHttp, NamesJsonDataWithoutAType) {
 
 // Even an event that no check has seen cannot add a header of its own.
 TEST(CloudEventsHttp, LetsNoLineEndThrough) {
-    Event event = small();
+    Event event = small_event();
     event.id = "a\r\nX-Evil: 1";
     event.datacontenttype = "a/b\r\nX-Evil: 1";
     EXPECT_EQ(
@@ -238,7 +235,7 @@ TEST(CloudEventsHttp, ReadsBackWhatItWrites) {
         all += static_cast<char>(byte);
     }
     all += "\xC2\xA0\xF0\x9F\x94\x94";
-    Event event = small();
+    Event event = small_event();
     event.id = all;
     event.subject = all;
     event.extensions = {{"k", all}, {"quoted", "\"x\""}, {"spaces", "  a  "}};
@@ -250,7 +247,7 @@ TEST(CloudEventsHttp, ReadsBackWhatItWrites) {
         rest.remove_prefix(line.size() + 2);
         headers.push_back({line.substr(0, line.find(':')), line.substr(line.find(':') + 2)});
     }
-    const Parsed parsed = parse(headers);
+    const ParsedBinary parsed = parse_binary(headers);
     ASSERT_TRUE(parsed.result.has_value()) << parsed.result.error().detail;
     EXPECT_EQ(parsed.result->id, event.id);
     EXPECT_EQ(parsed.result->subject, event.subject);

@@ -50,12 +50,6 @@ Member member_of(std::string_view name) {
     return static_cast<Member>(std::ranges::find(kMemberNames, name) - kMemberNames.begin());
 }
 
-std::unexpected<Error> invalid(std::string_view field, std::string detail) {
-    return std::unexpected(
-        Error{.code = Errc::invalid_event, .detail = std::move(detail), .field = std::string(field)}
-    );
-}
-
 std::unexpected<Error> not_json(const JsonScan& scan) {
     return fail(Errc::bad_request, fmt::format("malformed JSON at byte {}", scan.position()));
 }
@@ -96,8 +90,9 @@ class EnvelopeReader {
     Result<void> read() {
         if (!scan_.take('{')) {
             std::string_view value;
-            return scan_.value(value) ? invalid("", "an event must be a JSON object")
-                                      : not_json(scan_);
+            return scan_.value(value)
+                       ? fail(Errc::invalid_event, "", "an event must be a JSON object")
+                       : not_json(scan_);
         }
         if (!scan_.take('}')) {
             do {
@@ -120,7 +115,7 @@ class EnvelopeReader {
             return not_json(scan_);
         }
         if (!resolve(scanned, name)) {
-            return invalid("", "a member's name has half a surrogate pair in it");
+            return fail(Errc::invalid_event, "", "a member's name has half a surrogate pair in it");
         }
         const Member member = member_of(name);
         if (member == Member::extension) {
@@ -128,7 +123,7 @@ class EnvelopeReader {
         }
         const unsigned bit = 1U << static_cast<unsigned>(member);
         if ((seen_ & bit) != 0) {
-            return invalid(name, fmt::format("\"{}\" stands twice", name));
+            return fail(Errc::invalid_event, name, fmt::format("\"{}\" stands twice", name));
         }
         seen_ |= bit;
         if (member == Member::data) {
@@ -181,7 +176,11 @@ class EnvelopeReader {
             return not_json(scan_);
         }
         if (!resolve(scanned, text)) {
-            return invalid(name, fmt::format("\"{}\" has half a surrogate pair in it", name));
+            return fail(
+                Errc::invalid_event,
+                name,
+                fmt::format("\"{}\" has half a surrogate pair in it", name)
+            );
         }
         return {};
     }
@@ -194,7 +193,9 @@ class EnvelopeReader {
             }
             // Base64 of nothing is data of no bytes; an attribute may be absent, but not empty.
             if (text.empty() && name != "data_base64") {
-                return invalid(name, fmt::format("\"{}\" must not be empty", name));
+                return fail(
+                    Errc::invalid_event, name, fmt::format("\"{}\" must not be empty", name)
+                );
             }
             has_base64_ = has_base64_ || name == "data_base64";
             return {};
@@ -204,7 +205,7 @@ class EnvelopeReader {
             return not_json(scan_);
         }
         if (value != "null") {
-            return invalid(name, fmt::format("\"{}\" must be a string", name));
+            return fail(Errc::invalid_event, name, fmt::format("\"{}\" must be a string", name));
         }
         return {};
     }
@@ -233,7 +234,8 @@ class EnvelopeReader {
         } else if (value != "true" && value != "false") {
             const auto integer = canonical_integer(value);
             if (!integer) {
-                return invalid(
+                return fail(
+                    Errc::invalid_event,
                     name.substr(0, 64),
                     "an extension attribute must be a string, a boolean or a whole number of 32 "
                     "bits"
@@ -248,7 +250,7 @@ class EnvelopeReader {
     // What must wait for the last member: which form data has, and names that stood as null.
     Result<void> settle_data() {
         if (specversion_ != "1.0") {
-            return invalid("specversion", "\"specversion\" must be \"1.0\"");
+            return fail(Errc::invalid_event, "specversion", "\"specversion\" must be \"1.0\"");
         }
         for (std::size_t i = 0; i < null_names_.size(); ++i) {
             const auto later = null_names_.begin() + static_cast<std::ptrdiff_t>(i) + 1;
@@ -256,16 +258,24 @@ class EnvelopeReader {
                 std::ranges::find(event_.extensions, null_names_[i], &Extension::name);
             if (named != event_.extensions.end() ||
                 std::find(later, null_names_.end(), null_names_[i]) != null_names_.end()) {
-                return invalid(null_names_[i], "an extension attribute stands twice");
+                return fail(
+                    Errc::invalid_event, null_names_[i], "an extension attribute stands twice"
+                );
             }
         }
         if (has_base64_) {
             if (!data_.empty()) {
-                return invalid("data_base64", "an event has \"data\" or \"data_base64\", not both");
+                return fail(
+                    Errc::invalid_event,
+                    "data_base64",
+                    "an event has \"data\" or \"data_base64\", not both"
+                );
             }
             std::string& decoded = texts_.emplace_front();
             if (!decode_base64(data_base64_, decoded)) {
-                return invalid("data_base64", "\"data_base64\" is not Base64 (RFC 4648)");
+                return fail(
+                    Errc::invalid_event, "data_base64", "\"data_base64\" is not Base64 (RFC 4648)"
+                );
             }
             event_.data = decoded;
             return {};
@@ -289,12 +299,14 @@ class EnvelopeReader {
         JsonScan::String scanned;
         std::string_view text;
         if (!again.string(scanned)) {
-            return invalid(
-                "data", "\"data\" must be a string when \"datacontenttype\" is not JSON"
+            return fail(
+                Errc::invalid_event,
+                "data",
+                "\"data\" must be a string when \"datacontenttype\" is not JSON"
             );
         }
         if (!resolve(scanned, text)) {
-            return invalid("data", "\"data\" has half a surrogate pair in it");
+            return fail(Errc::invalid_event, "data", "\"data\" has half a surrogate pair in it");
         }
         event_.data = text;
         return {};

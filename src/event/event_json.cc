@@ -13,7 +13,7 @@ namespace belfry {
 namespace {
 
 // `prefix` is `,"name":`.
-void append_optional(std::string& out, std::string_view prefix, std::string_view text) {
+void append_optional_member(std::string& out, std::string_view prefix, std::string_view text) {
     if (!text.empty()) {
         out += prefix;
         append_json_string(out, text);
@@ -56,7 +56,7 @@ void append_on_one_line(std::string& out, std::string_view json) {
     }
 }
 
-void append_data(std::string& out, const Event& event) {
+void append_data_member(std::string& out, const Event& event) {
     const std::string_view data = *event.data;
     const std::string_view type = event.datacontenttype;
     const bool json_type = type.empty() || is_json_media_type(type);
@@ -87,10 +87,10 @@ void append_event_json(const StoredEvent& stored, LogMembers log_members, std::s
     append_json_string(out, event.source);
     out += ",\"type\":";
     append_json_string(out, event.type);
-    append_optional(out, ",\"subject\":", event.subject);
-    append_optional(out, ",\"time\":", event.time);
-    append_optional(out, ",\"datacontenttype\":", event.datacontenttype);
-    append_optional(out, ",\"dataschema\":", event.dataschema);
+    append_optional_member(out, ",\"subject\":", event.subject);
+    append_optional_member(out, ",\"time\":", event.time);
+    append_optional_member(out, ",\"datacontenttype\":", event.datacontenttype);
+    append_optional_member(out, ",\"dataschema\":", event.dataschema);
     for (const Extension& extension : event.extensions) {
         if (log_members == LogMembers::add && is_log_member(extension.name)) {
             continue;
@@ -103,7 +103,7 @@ void append_event_json(const StoredEvent& stored, LogMembers log_members, std::s
         append_log_members(out, stored);
     }
     if (event.data) {
-        append_data(out, event);
+        append_data_member(out, event);
     }
     out += '}';
 }

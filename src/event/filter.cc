@@ -35,12 +35,6 @@ std::string_view view(json::string_view text) {
     return {text.data(), text.size()};
 }
 
-std::unexpected<Error> invalid(std::string field, std::string detail) {
-    return std::unexpected(
-        Error{.code = Errc::invalid_filter, .detail = std::move(detail), .field = std::move(field)}
-    );
-}
-
 bool is_attribute_name(std::string_view name) {
     return !name.empty() && name != "data" &&
            std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c); });
@@ -48,7 +42,7 @@ bool is_attribute_name(std::string_view name) {
 
 Result<void> check_value(const std::string& field, std::string_view value, const Limits& limits) {
     if (value.empty()) {
-        return invalid(field, fmt::format("\"{}\" must not be empty", field));
+        return fail(Errc::invalid_filter, field, fmt::format("\"{}\" must not be empty", field));
     }
     if (value.size() > limits.filter_value_bytes) {
         return std::unexpected(Error{
@@ -68,8 +62,10 @@ Result<FilterExpression> read_terms(
 ) {
     const json::object* object = value.if_object();
     if (object == nullptr || object->empty()) {
-        return invalid(
-            path, fmt::format("\"{}\" must be an object of attributes and values", path)
+        return fail(
+            Errc::invalid_filter,
+            path,
+            fmt::format("\"{}\" must be an object of attributes and values", path)
         );
     }
     FilterExpression expression{.kind = kind, .terms = {}, .children = {}};
@@ -78,10 +74,14 @@ Result<FilterExpression> read_terms(
         const std::string field = fmt::format("{}.{}", path, name);
         const json::string* text = member.value().if_string();
         if (!is_attribute_name(name)) {
-            return invalid(field, fmt::format("\"{}\" is not the name of an attribute", name));
+            return fail(
+                Errc::invalid_filter,
+                field,
+                fmt::format("\"{}\" is not the name of an attribute", name)
+            );
         }
         if (text == nullptr) {
-            return invalid(field, fmt::format("\"{}\" must be a string", field));
+            return fail(Errc::invalid_filter, field, fmt::format("\"{}\" must be a string", field));
         }
         if (auto checked = check_value(field, view(*text), limits); !checked) {
             return std::unexpected(checked.error());
@@ -102,7 +102,9 @@ Result<std::vector<FilterExpression>> read_expressions(
 ) {
     const json::array* array = value.if_array();
     if (array == nullptr) {
-        return invalid(path, fmt::format("\"{}\" must be an array of expressions", path));
+        return fail(
+            Errc::invalid_filter, path, fmt::format("\"{}\" must be an array of expressions", path)
+        );
     }
     std::vector<FilterExpression> expressions;
     for (std::size_t i = 0; i < array->size(); ++i) {
@@ -129,8 +131,10 @@ Result<FilterExpression> read_expression(
     }
     const json::object* object = value.if_object();
     if (object == nullptr || object->size() != 1) {
-        return invalid(
-            path, fmt::format("\"{}\" must be an object with one member, the dialect", path)
+        return fail(
+            Errc::invalid_filter,
+            path,
+            fmt::format("\"{}\" must be an object with one member, the dialect", path)
         );
     }
     const std::string_view name = view(object->begin()->key());
@@ -138,7 +142,8 @@ Result<FilterExpression> read_expression(
     const std::string body_path = fmt::format("{}.{}", path, name);
     const auto* const dialect = std::ranges::find(kDialects, name, &Dialect::name);
     if (dialect == kDialects.end()) {
-        return invalid(
+        return fail(
+            Errc::invalid_filter,
             body_path,
             fmt::format(
                 "\"{}\" is not a dialect known here: exact, prefix, suffix, all, any, not", name
@@ -158,7 +163,11 @@ Result<FilterExpression> read_expression(
                 return std::unexpected(std::move(children.error()));
             }
             if (children->empty()) {
-                return invalid(body_path, fmt::format("\"{}\" must not be empty", body_path));
+                return fail(
+                    Errc::invalid_filter,
+                    body_path,
+                    fmt::format("\"{}\" must not be empty", body_path)
+                );
             }
             expression.children = std::move(*children);
             return expression;
@@ -180,21 +189,25 @@ Result<std::vector<TypePattern>> read_types(
 ) {
     const json::array* array = value.if_array();
     if (array == nullptr) {
-        return invalid(path, fmt::format("\"{}\" must be an array of type patterns", path));
+        return fail(
+            Errc::invalid_filter,
+            path,
+            fmt::format("\"{}\" must be an array of type patterns", path)
+        );
     }
     std::vector<TypePattern> types;
     for (std::size_t i = 0; i < array->size(); ++i) {
         const std::string field = fmt::format("{}[{}]", path, i);
         const json::string* text = (*array)[i].if_string();
         if (text == nullptr) {
-            return invalid(field, fmt::format("\"{}\" must be a string", field));
+            return fail(Errc::invalid_filter, field, fmt::format("\"{}\" must be a string", field));
         }
         if (auto checked = check_value(field, view(*text), limits); !checked) {
             return std::unexpected(checked.error());
         }
         auto pattern = parse_type_pattern(view(*text));
         if (!pattern) {
-            return invalid(field, std::move(pattern.error().detail));
+            return fail(Errc::invalid_filter, field, std::move(pattern.error().detail));
         }
         types.push_back(std::move(*pattern));
     }

@@ -1,5 +1,7 @@
 #include "event/record.h"
 
+#include "event/small_event.h"
+
 #include <gtest/gtest.h>
 
 #include <random>
@@ -43,16 +45,9 @@ void expect_same(const Event& a, const Event& b) {
     EXPECT_EQ(a.elsewhere, b.elsewhere);
 }
 
-Event small() {
-    Event event;
-    event.source = "/s";
-    event.type = "t";
-    return event;
-}
-
 // The format on disk; it changes only with kRecordVersion.
 TEST(Record, KeepsItsFormat) {
-    Event event = small();
+    Event event = small_event();
     event.tenant = "acme";
     event.id = "i";
     event.subject = "b";
@@ -78,11 +73,11 @@ TEST(Record, KeepsItsFormat) {
         "0903016b76"
         "0a0144"
     );
-    EXPECT_EQ(hex(encoded(small())), "0100c0ba8a3cd5620400112233445566778803022f73040174");
+    EXPECT_EQ(hex(encoded(small_event())), "0100c0ba8a3cd5620400112233445566778803022f73040174");
 }
 
 TEST(Record, ReadsBackWhatItWrites) {
-    Event event = small();
+    Event event = small_event();
     event.tenant = "acme";
     event.id = "i";
     event.extensions = {{"k", "v"}, {"empty", ""}};
@@ -100,16 +95,16 @@ TEST(Record, ReadsBackWhatItWrites) {
 }
 
 TEST(Record, KeepsThatAnEventIsForOtherNodes) {
-    Event event = small();
+    Event event = small_event();
     event.elsewhere = true;
     std::vector<std::byte> bytes = encoded(event);
     EXPECT_TRUE(hex(bytes).ends_with("2000"));
     EXPECT_TRUE(decode_record(bytes, Offset{1}, nullptr).value().event.elsewhere);
-    EXPECT_FALSE(decode_record(encoded(small()), Offset{1}, nullptr).value().event.elsewhere);
+    EXPECT_FALSE(decode_record(encoded(small_event()), Offset{1}, nullptr).value().event.elsewhere);
 }
 
 TEST(Record, TellsAbsentDataFromNone) {
-    Event event = small();
+    Event event = small_event();
     EXPECT_FALSE(decode_record(encoded(event), Offset{0}, nullptr)->event.data.has_value());
     event.data = "";
     const auto bytes = encoded(event);
@@ -117,24 +112,24 @@ TEST(Record, TellsAbsentDataFromNone) {
 }
 
 TEST(Record, MakesTheIdOfAnEventWithoutOne) {
-    const auto bytes = encoded(small());
+    const auto bytes = encoded(small_event());
     EXPECT_EQ(
         decode_record(bytes, Offset{17}, nullptr)->id(), "88776655-4433-2202-8877-665544332211"
     );
 }
 
 TEST(Record, SkipsTagsItDoesNotKnow) {
-    auto bytes = encoded(small());
+    auto bytes = encoded(small_event());
     for (const int value : {33, 3, 1, 2, 3, 200, 0}) {
         bytes.push_back(static_cast<std::byte>(value));
     }
     const auto stored = decode_record(bytes, Offset{0}, nullptr);
     ASSERT_TRUE(stored.has_value());
-    expect_same(stored->event, small());
+    expect_same(stored->event, small_event());
 }
 
 TEST(Record, RefusesOtherVersionsAndFlags) {
-    auto bytes = encoded(small());
+    auto bytes = encoded(small_event());
     bytes[0] = std::byte{2};
     EXPECT_EQ(decode_record(bytes, Offset{0}, nullptr).error().code, Errc::internal);
     bytes[0] = std::byte{1};
@@ -146,7 +141,7 @@ TEST(Record, RefusesOtherVersionsAndFlags) {
 
 TEST(Record, RefusesMalformedFields) {
     const auto with = [](std::initializer_list<int> values) {
-        auto bytes = encoded(small());
+        auto bytes = encoded(small_event());
         for (const int value : values) {
             bytes.push_back(static_cast<std::byte>(value));
         }
@@ -168,7 +163,7 @@ TEST(Record, RefusesMalformedFields) {
 }
 
 TEST(Record, NeverReadsAnIncompleteOne) {
-    Event event = small();
+    Event event = small_event();
     event.extensions = {{"k", "v"}};
     event.data = "data";
     const auto bytes = encoded(event);

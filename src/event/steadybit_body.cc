@@ -45,12 +45,6 @@ bool is_urn(std::string_view text) {
            });
 }
 
-std::unexpected<Error> invalid(std::string_view field, std::string detail) {
-    return std::unexpected(
-        Error{.code = Errc::invalid_event, .detail = std::move(detail), .field = std::string(field)}
-    );
-}
-
 class BodyReader {
  public:
     explicit BodyReader(std::string_view json) : scan_(json) {}
@@ -95,7 +89,9 @@ class BodyReader {
             }
             std::string name;
             if (!text_of(scanned, name)) {
-                return invalid(path, "a member's name has half a surrogate pair in it");
+                return fail(
+                    Errc::invalid_event, path, "a member's name has half a surrogate pair in it"
+                );
             }
             Result<bool> read = read_member(std::string_view(name));
             if (!read) {
@@ -197,7 +193,11 @@ class BodyReader {
                 return not_json();
             }
             if (!text_of(scanned, text.emplace())) {
-                return invalid(path, fmt::format("\"{}\" has half a surrogate pair in it", path));
+                return fail(
+                    Errc::invalid_event,
+                    path,
+                    fmt::format("\"{}\" has half a surrogate pair in it", path)
+                );
             }
             return {};
         });
@@ -222,7 +222,7 @@ class BodyReader {
     // Of two members of one name, other readers take the first or the last.
     Result<void> once(std::string_view path) {
         if (std::ranges::find(seen_, path) != seen_.end()) {
-            return invalid(path, fmt::format("\"{}\" stands twice", path));
+            return fail(Errc::invalid_event, path, fmt::format("\"{}\" stands twice", path));
         }
         seen_.emplace_back(path);
         return {};
@@ -244,8 +244,9 @@ class BodyReader {
         if (!scan_.value(value)) {
             return not_json();
         }
-        return path.empty() ? invalid("", fmt::format("an event must be {}", type))
-                            : invalid(path, fmt::format("\"{}\" must be {}", path, type));
+        return path.empty()
+                   ? fail(Errc::invalid_event, "", fmt::format("an event must be {}", type))
+                   : fail(Errc::invalid_event, path, fmt::format("\"{}\" must be {}", path, type));
     }
 
     // What may not be absent, and what the texts must be.
@@ -258,14 +259,18 @@ class BodyReader {
         }};
         for (const auto& [path, text] : needed) {
             if (!*text || (*text)->empty()) {
-                return invalid(path, fmt::format("\"{}\" is missing or empty", path));
+                return fail(
+                    Errc::invalid_event, path, fmt::format("\"{}\" is missing or empty", path)
+                );
             }
         }
         if (!parse_steadybit_uuid(*id_)) {
-            return invalid("id", "\"id\" is not a UUID");
+            return fail(Errc::invalid_event, "id", "\"id\" is not a UUID");
         }
         if (!parse_rfc3339(*event_time_)) {
-            return invalid("eventTime", "\"eventTime\" is not an RFC 3339 date and time");
+            return fail(
+                Errc::invalid_event, "eventTime", "\"eventTime\" is not an RFC 3339 date and time"
+            );
         }
         return {};
     }

@@ -6,14 +6,14 @@ namespace belfry {
 namespace {
 
 // Every version of the API has these.
-std::string with(std::string_view members = {}) {
+std::string body_with(std::string_view members = {}) {
     return R"({"id":"da059724-a8ae-4b4b-b4f0-ee01898232d2","eventName":"killswitch.engaged",)"
            R"("eventTime":"2021-09-01T12:00:00Z","tenant":{"key":"exmpl","name":"Example Inc."})" +
            std::string(members) + "}";
 }
 
 std::string subject_of(std::string_view members) {
-    Result<SteadybitBody> body = parse_steadybit_body(with(members));
+    Result<SteadybitBody> body = parse_steadybit_body(body_with(members));
     EXPECT_TRUE(body) << members << " " << body.error().detail;
     return body ? body->subject : "refused";
 }
@@ -188,43 +188,44 @@ TEST(SteadybitBody, NamesTheMemberThatIsWrong) {
     expect_invalid(time + R"(,"tenant":{"key":7}})", "tenant.key");
     expect_invalid(time + R"(,"tenant":"k"})", "tenant");
     expect_invalid(time + R"(,"tenant":null})", "tenant");
-    expect_invalid(with(R"(,"experimentExecution":[])"), "experimentExecution");
+    expect_invalid(body_with(R"(,"experimentExecution":[])"), "experimentExecution");
     expect_invalid(
-        with(R"(,"experimentExecution":{"experimentKey":1})"), "experimentExecution.experimentKey"
+        body_with(R"(,"experimentExecution":{"experimentKey":1})"),
+        "experimentExecution.experimentKey"
     );
     expect_invalid(
-        with(R"(,"experimentStepExecution":{"executionId":true})"),
+        body_with(R"(,"experimentStepExecution":{"executionId":true})"),
         "experimentStepExecution.executionId"
     );
 }
 
 TEST(SteadybitBody, WhatStandsTwiceIsRefused) {
-    expect_invalid(with(R"(,"eventName":"other")"), "eventName");
-    expect_invalid(with(R"(,"event\u004eame":"other")"), "eventName");
-    expect_invalid(with(R"(,"tenant":{"key":"other"})"), "tenant");
+    expect_invalid(body_with(R"(,"eventName":"other")"), "eventName");
+    expect_invalid(body_with(R"(,"event\u004eame":"other")"), "eventName");
+    expect_invalid(body_with(R"(,"tenant":{"key":"other"})"), "tenant");
     expect_invalid(
-        with(R"(,"experimentExecution":null,"experimentExecution":{})"), "experimentExecution"
+        body_with(R"(,"experimentExecution":null,"experimentExecution":{})"), "experimentExecution"
     );
     expect_invalid(
-        with(R"(,"experimentExecution":{"executionId":1,"executionId":2})"),
+        body_with(R"(,"experimentExecution":{"executionId":1,"executionId":2})"),
         "experimentExecution.executionId"
     );
 }
 
 TEST(SteadybitBody, WhatIsNotOneObjectIsRefused) {
-    expect_invalid("[" + with() + "]", "");
+    expect_invalid("[" + body_with() + "]", "");
     expect_invalid("null", "");
     for (const std::string& json :
          {std::string(),
           std::string("{"),
-          with() + "x",
-          with() + with(),
-          with(","),
-          with(R"(,"x":nul)"),
-          with(R"(,"executionId":01)"),
-          with(R"(,"experimentExecution":{"executionId":1 2})"),
-          with(",\"x\":\"\xff\""),
-          with(R"(,"x":)" + std::string(5'000, '[') + std::string(5'000, ']'))}) {
+          body_with() + "x",
+          body_with() + body_with(),
+          body_with(","),
+          body_with(R"(,"x":nul)"),
+          body_with(R"(,"executionId":01)"),
+          body_with(R"(,"experimentExecution":{"executionId":1 2})"),
+          body_with(",\"x\":\"\xff\""),
+          body_with(R"(,"x":)" + std::string(5'000, '[') + std::string(5'000, ']'))}) {
         expect_refused(json, Errc::bad_request, "");
     }
 }

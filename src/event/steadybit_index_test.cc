@@ -8,20 +8,20 @@ namespace {
 
 using Restrict = SteadybitListener::Restrict;
 
-Result<SteadybitIndex> parse(std::string_view json) {
+Result<SteadybitIndex> parse_index(std::string_view json) {
     return parse_steadybit_index(json, Limits());
 }
 
 // The index whose listeners are `elements`.
-SteadybitIndex with(const std::string& elements) {
-    Result<SteadybitIndex> index = parse(R"({"eventListeners":[)" + elements + "]}");
+SteadybitIndex index_with(const std::string& elements) {
+    Result<SteadybitIndex> index = parse_index(R"({"eventListeners":[)" + elements + "]}");
     EXPECT_TRUE(index.has_value()) << index.error().detail;
     return index.value_or(SteadybitIndex());
 }
 
 // Why the one listener is refused.
 std::string reason(const std::string& element) {
-    const SteadybitIndex index = with(element);
+    const SteadybitIndex index = index_with(element);
     EXPECT_TRUE(index.listeners.empty());
     return index.refusals.empty() ? "" : index.refusals.front().reason;
 }
@@ -29,7 +29,7 @@ std::string reason(const std::string& element) {
 constexpr const char* kGood = R"({"path":"/e","method":"POST","listenTo":["*"]})";
 
 TEST(SteadybitIndex, ReadsWhatExtensionsAnswer) {
-    const Result<SteadybitIndex> index = parse(R"({
+    const Result<SteadybitIndex> index = parse_index(R"({
         "actions":[{"method":"GET","path":"/actions"}],"discoveries":null,
         "eventListeners":[
             {"method":"POST","path":"/events/all","listenTo":["*"],"restrictTo":"any"},
@@ -61,7 +61,7 @@ TEST(SteadybitIndex, ReadsWhatExtensionsAnswer) {
 TEST(SteadybitIndex, NothingIsNoListener) {
     for (const char* json :
          {"{}", R"({"eventListeners":null})", R"({"eventListeners":[]})", R"({"actions":[]})"}) {
-        const Result<SteadybitIndex> index = parse(json);
+        const Result<SteadybitIndex> index = parse_index(json);
         ASSERT_TRUE(index.has_value()) << json;
         EXPECT_EQ(*index, SteadybitIndex()) << json;
     }
@@ -70,7 +70,7 @@ TEST(SteadybitIndex, NothingIsNoListener) {
 TEST(SteadybitIndex, AListenerWithoutNamesIsKeptAndNeverCalled) {
     for (const char* names : {R"(,"listenTo":null)", R"(,"listenTo":[])", ""}) {
         const SteadybitIndex index =
-            with(fmt::format(R"({{"path":"/quiet","method":"POST"{}}},{})", names, kGood));
+            index_with(fmt::format(R"({{"path":"/quiet","method":"POST"{}}},{})", names, kGood));
         ASSERT_EQ(index.listeners.size(), 2) << names;
         EXPECT_FALSE(index.listeners[0].listens_to("deploy"));
         EXPECT_TRUE(index.listeners[1].listens_to("deploy"));
@@ -78,8 +78,9 @@ TEST(SteadybitIndex, AListenerWithoutNamesIsKeptAndNeverCalled) {
 }
 
 TEST(SteadybitIndex, OneBadListenerIsRefusedAndItsSiblingsStay) {
-    const SteadybitIndex index =
-        with(R"({"path":"no-slash","method":"POST","listenTo":["a","b"]},)" + std::string(kGood));
+    const SteadybitIndex index = index_with(
+        R"({"path":"no-slash","method":"POST","listenTo":["a","b"]},)" + std::string(kGood)
+    );
     ASSERT_EQ(index.listeners.size(), 1);
     EXPECT_EQ(index.listeners[0].path, "/e");
     EXPECT_EQ(
@@ -132,17 +133,19 @@ TEST(SteadybitIndex, EveryRefusalHasItsReason) {
 TEST(SteadybitIndex, MethodsAndRestrictionsInAnyCase) {
     for (const char* method : {"post", "Post", "pUt", "DELETE", "delete"}) {
         const SteadybitIndex index =
-            with(fmt::format(R"({{"path":"/e","method":"{}","restrictTo":"AWS"}})", method));
+            index_with(fmt::format(R"({{"path":"/e","method":"{}","restrictTo":"AWS"}})", method));
         ASSERT_EQ(index.listeners.size(), 1) << method;
         EXPECT_EQ(index.listeners[0].restrict_to, Restrict::aws);
         EXPECT_EQ(index.listeners[0].method.find_first_of("abcdefghijklmnopqrstuvwxyz"), -1);
     }
     EXPECT_EQ(
-        with(R"({"path":"/e","method":"POST","restrictTo":"Leader"})").listeners[0].restrict_to,
+        index_with(R"({"path":"/e","method":"POST","restrictTo":"Leader"})")
+            .listeners[0]
+            .restrict_to,
         Restrict::leader
     );
     EXPECT_EQ(
-        with(R"({"path":"/e","method":"POST","restrictTo":null})").listeners[0].restrict_to,
+        index_with(R"({"path":"/e","method":"POST","restrictTo":null})").listeners[0].restrict_to,
         Restrict::leader
     );
 }
@@ -160,10 +163,10 @@ TEST(SteadybitIndex, NamesMatchWhole) {
 
 TEST(SteadybitIndex, EqualListenersCountOnce) {
     const std::string twice = std::string(kGood) + "," + kGood;
-    EXPECT_EQ(with(twice).listeners.size(), 1);
-    EXPECT_TRUE(with(twice).refusals.empty());
+    EXPECT_EQ(index_with(twice).listeners.size(), 1);
+    EXPECT_TRUE(index_with(twice).refusals.empty());
     EXPECT_EQ(
-        with(std::string(kGood) + R"(,{"path":"/e","method":"POST","listenTo":["a"]})")
+        index_with(std::string(kGood) + R"(,{"path":"/e","method":"POST","listenTo":["a"]})")
             .listeners.size(),
         2
     ) << "the same path with other names is another listener";
@@ -176,7 +179,7 @@ TEST(SteadybitIndex, WhatIsPastTheNumberOfListenersIsRefused) {
             R"({}{{"path":"/e/{}","method":"POST","listenTo":["*"]}})", i == 0 ? "" : ",", i
         );
     }
-    const SteadybitIndex index = with(elements);
+    const SteadybitIndex index = index_with(elements);
     ASSERT_EQ(index.listeners.size(), 1'000);
     EXPECT_EQ(index.listeners.back().path, "/e/999");
     ASSERT_EQ(index.refusals.size(), 1'000);
@@ -188,7 +191,7 @@ TEST(SteadybitIndex, WhatIsPastTheNumberOfListenersIsRefused) {
 TEST(SteadybitIndex, WhatIsShownOfARefusalIsBounded) {
     const std::string path(100'000, 'x');
     const SteadybitIndex index =
-        with(R"({"path":")" + path + R"(","method":"POST"},{"path":"/)" + path + "\"}");
+        index_with(R"({"path":")" + path + R"(","method":"POST"},{"path":"/)" + path + "\"}");
     ASSERT_EQ(index.refusals.size(), 2);
     EXPECT_EQ(index.refusals[0].path, path.substr(0, 256) + "…");
     EXPECT_LT(index.refusals[1].reason.size(), 200);
@@ -197,7 +200,7 @@ TEST(SteadybitIndex, WhatIsShownOfARefusalIsBounded) {
         accents += "é";
     }
     EXPECT_EQ(
-        with(R"({"path":")" + accents + R"(","method":"POST"})").refusals[0].path,
+        index_with(R"({"path":")" + accents + R"(","method":"POST"})").refusals[0].path,
         accents.substr(0, 255) + "…"
     ) << "cut between characters";
 }
@@ -215,21 +218,21 @@ TEST(SteadybitIndex, WhatIsNoIndexIsAnError) {
              R"({"eventListeners":[],"eventListeners":[]})",
              "{\"a\":\"\xff\"}",
          }) {
-        const Result<SteadybitIndex> index = parse(json);
+        const Result<SteadybitIndex> index = parse_index(json);
         ASSERT_FALSE(index.has_value()) << json;
         EXPECT_EQ(index.error().code, Errc::bad_request) << json;
         EXPECT_NE(index.error().detail, "") << json;
     }
     const std::string deep(100, '[');
-    EXPECT_FALSE(parse(R"({"actions":)" + deep).has_value());
+    EXPECT_FALSE(parse_index(R"({"actions":)" + deep).has_value());
 }
 
 TEST(SteadybitIndex, AnIndexHasAtMostSoManyBytes) {
     const std::string head = R"({"actions":")";
     const std::string fits =
         head + std::string(kSteadybitIndexBytes - head.size() - 2, 'a') + "\"}";
-    EXPECT_TRUE(parse(fits).has_value());
-    const Result<SteadybitIndex> index = parse(fits + " ");
+    EXPECT_TRUE(parse_index(fits).has_value());
+    const Result<SteadybitIndex> index = parse_index(fits + " ");
     ASSERT_FALSE(index.has_value());
     EXPECT_EQ(index.error().code, Errc::too_large);
     EXPECT_EQ(index.error().limit, kSteadybitIndexBytes);

@@ -46,7 +46,7 @@ std::string id_of(const StoredEvent& event) {
     return {text.data(), text.size()};
 }
 
-void append_data(std::string& out, const Event& event) {
+void append_properties(std::string& out, const Event& event) {
     if (!event.data) {
         return;
     }
@@ -80,7 +80,7 @@ std::string made_body(const StoredEvent& stored) {
         out += ',';
         append_text(out, "subject", event.subject);
     }
-    append_data(out, event);
+    append_properties(out, event);
     out += "}}";
     return out;
 }

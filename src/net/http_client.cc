@@ -16,7 +16,7 @@
 namespace belfry {
 namespace {
 
-constexpr std::size_t kReadBufferBytes = 64 * 1024;
+constexpr std::size_t kClientReadBytes = 64 * 1024;
 constexpr Duration kIdleTime = std::chrono::seconds(30);
 constexpr Duration kIdleCheck = std::chrono::seconds(5);
 constexpr Duration kTlsTime = std::chrono::seconds(5);
@@ -91,7 +91,7 @@ std::optional<std::string_view> HttpReply::header(std::string_view lower_case_na
 struct HttpClient::State final : ClientContext, TurnFlusher {
     State(Loop& l, const Limits& bounds, const OutboundGuard& g)
         : ClientContext(l.poller(), bounds), loop(l), guard(g), resolver(l) {
-        read_buffer.resize(kReadBufferBytes);
+        read_buffer.resize(kClientReadBytes);
         loop.add_flusher(this);
     }
     ~State();

@@ -23,7 +23,7 @@
 namespace belfry {
 namespace {
 
-constexpr std::size_t kReadBufferBytes = 64 * 1024;
+constexpr std::size_t kServerReadBytes = 64 * 1024;
 constexpr int kBacklog = 4096;
 constexpr std::size_t kAcceptsPerTurn = 64;
 constexpr Duration kTick = std::chrono::milliseconds(250);
@@ -57,7 +57,7 @@ Error system_error(const std::string& what, const std::string& address) {
 struct HttpServer::State final : ServerContext, Watcher, TurnFlusher {
     State(Loop& l, HttpService& service, const Limits& bounds)
         : ServerContext(l.poller(), service, bounds), loop(l), spare(open_spare()) {
-        read_buffer.resize(kReadBufferBytes);
+        read_buffer.resize(kServerReadBytes);
         loop.add_flusher(this);
         update_time();
     }

@@ -11,17 +11,13 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr std::string_view kGet = "GET /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n";
-
-std::string get(const std::string& path) {
-    return "GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n";
-}
+constexpr std::string_view kGetQuery = "GET /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n";
 
 struct HttpServerTest : ServerFixture {};
 
 TEST_F(HttpServerTest, AnswersAndKeepsTheConnection) {
     TestPeer peer = connect();
-    peer.send(kGet);
+    peer.send(kGetQuery);
     ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
     EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 200 OK\r\nDate: "));
     EXPECT_THAT(peer.received(), HasSubstr("Content-Length: 0\r\n"));
@@ -43,7 +39,7 @@ TEST_F(HttpServerTest, RequestsOfOneReadAreAnsweredInOneSend) {
     TestPeer peer = connect();
     std::string many;
     for (int i = 0; i < 50; ++i) {
-        many += kGet;
+        many += kGetQuery;
     }
     peer.send(many);
     ASSERT_TRUE(until([&] { return answers(peer.received()) == 50; }));
@@ -60,7 +56,7 @@ TEST_F(HttpServerTest, AnswersOfACommitLeaveInOneSendWhenTheTurnEnds) {
         held.clear();
     });
     TestPeer peer = connect();
-    peer.send(get("/1") + get("/2") + get("/3"));
+    peer.send(get_request("/1") + get_request("/2") + get_request("/3"));
     ASSERT_TRUE(until([&] { return answers(peer.received()) == 3; }));
     EXPECT_EQ(server.status().sends, 1U);
 }
@@ -68,7 +64,7 @@ TEST_F(HttpServerTest, AnswersOfACommitLeaveInOneSendWhenTheTurnEnds) {
 TEST_F(HttpServerTest, AnswersLeaveInTheOrderOfTheRequests) {
     hold_exchanges();
     TestPeer peer = connect();
-    peer.send(get("/1") + get("/2") + get("/3"));
+    peer.send(get_request("/1") + get_request("/2") + get_request("/3"));
     ASSERT_TRUE(until([&] { return held.size() == 3; }));
     answer(2, "third");
     answer(1, "second");
@@ -91,7 +87,7 @@ TEST_F(HttpServerTest, HeadGetsTheHeadersOnly) {
     ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
     EXPECT_THAT(peer.received(), HasSubstr("Content-Length: 5\r\n"));
     EXPECT_THAT(peer.received(), HasSubstr("ETag: \"1\"\r\n"));
-    peer.send(kGet);
+    peer.send(kGetQuery);
     EXPECT_TRUE(until([&] { return peer.received().ends_with("hello"); }));
 }
 
@@ -100,7 +96,7 @@ TEST_F(HttpServerTest, NoContentHasNoLength) {
         exchange.respond({204, {}, {}, {}, false});
     };
     TestPeer peer = connect();
-    peer.send(kGet);
+    peer.send(kGetQuery);
     ASSERT_TRUE(until([&] { return peer.received().ends_with("\r\n\r\n"); }));
     EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 204 No Content\r\n"));
     EXPECT_THAT(peer.received(), Not(HasSubstr("Content-Length")));
@@ -113,7 +109,7 @@ TEST_F(HttpServerTest, Http10ClosesUnlessAskedToStay) {
     EXPECT_THAT(peer.received(), HasSubstr("Connection: keep-alive\r\n"));
     EXPECT_FALSE(peer.ended());
     peer.forget();
-    peer.send("GET / HTTP/1.0\r\n\r\n" + get("/never"));
+    peer.send("GET / HTTP/1.0\r\n\r\n" + get_request("/never"));
     ASSERT_TRUE(until([&] { return peer.ended(); }));
     EXPECT_THAT(peer.received(), HasSubstr("Connection: close\r\n"));
     EXPECT_EQ(service.seen.size(), 2U);
@@ -121,7 +117,7 @@ TEST_F(HttpServerTest, Http10ClosesUnlessAskedToStay) {
 
 TEST_F(HttpServerTest, ConnectionCloseIsHonouredByBothSides) {
     TestPeer peer = connect();
-    peer.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" + get("/never"));
+    peer.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" + get_request("/never"));
     ASSERT_TRUE(until([&] { return peer.ended(); }));
     EXPECT_THAT(peer.received(), HasSubstr("Connection: close\r\n"));
     EXPECT_EQ(service.seen.size(), 1U);
@@ -129,7 +125,7 @@ TEST_F(HttpServerTest, ConnectionCloseIsHonouredByBothSides) {
         exchange.respond({200, {}, {}, {}, true});
     };
     TestPeer other = connect();
-    other.send(get("/1") + get("/2"));
+    other.send(get_request("/1") + get_request("/2"));
     ASSERT_TRUE(until([&] { return other.ended(); }));
     EXPECT_EQ(answers(other.received()), 1U);
 }
@@ -137,7 +133,7 @@ TEST_F(HttpServerTest, ConnectionCloseIsHonouredByBothSides) {
 TEST_F(HttpServerTest, ADroppedExchangeIs500) {
     service.answer = [](const HttpRequest&, Exchange) {};
     TestPeer peer = connect();
-    peer.send(kGet);
+    peer.send(kGetQuery);
     ASSERT_TRUE(until([&] { return answers(peer.received()) == 1; }));
     EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 500 Internal Server Error\r\n"));
 }
@@ -148,8 +144,8 @@ TEST_F(HttpServerTest, AnExchangeMayOutliveItsConnectionAndItsServer) {
     hold_exchanges();
     TestPeer peer(other->address());
     TestPeer second(other->address());
-    peer.send(kGet);
-    second.send(kGet);
+    peer.send(kGetQuery);
+    second.send(kGetQuery);
     ASSERT_TRUE(until([&] { return held.size() == 2; }));
     EXPECT_TRUE(held[0].alive());
     peer.abort();
@@ -177,7 +173,7 @@ TEST_F(HttpServerTest, ContinueWaitsForTheAnswersBeforeIt) {
     hold_exchanges();
     TestPeer peer = connect();
     peer.send(
-        get("/1") +
+        get_request("/1") +
         "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
     );
     ASSERT_TRUE(until([&] { return held.size() == 1; }));
@@ -263,7 +259,7 @@ TEST_F(HttpServerTest, APeerThatDoesNotReadIsNotReadEither) {
     TestPeer peer(server.address(), 4096);
     std::string many;
     for (int i = 0; i < 500; ++i) {
-        many += get("/" + std::to_string(i));
+        many += get_request("/" + std::to_string(i));
     }
     ASSERT_EQ(peer.send(many), many.size());
     ASSERT_TRUE(until([&] { return service.seen.size() > 4; }));
@@ -282,9 +278,9 @@ TEST_F(HttpServerTest, AWaitingHandlerLearnsThatItsClientLeft) {
     service.admission = [](const HttpRequest&) { return HttpService::Admission{0, true}; };
     int gone = 0;
     TestPeer peer = connect();
-    peer.send(get("/1"));
+    peer.send(get_request("/1"));
     TestPeer other = connect();
-    other.send(get("/2"));
+    other.send(get_request("/2"));
     ASSERT_TRUE(until([&] { return held.size() == 2; }));
     for (Exchange& exchange : held) {
         exchange.on_gone([&] { ++gone; });
@@ -301,7 +297,7 @@ TEST_F(HttpServerTest, AWaitingHandlerLearnsThatItsClientLeft) {
 TEST_F(HttpServerTest, AHalfClosedPeerStillGetsItsAnswers) {
     hold_exchanges();
     TestPeer peer = connect();
-    peer.send(get("/1") + get("/2"));
+    peer.send(get_request("/1") + get_request("/2"));
     peer.finish_sending();
     ASSERT_TRUE(until([&] { return held.size() == 2; }));
     loop.post([this] { loop.stop(); });
@@ -330,7 +326,7 @@ TEST_F(HttpServerTest, ListensOnIpv6) {
         exchange.respond({});
     };
     TestPeer peer(six.address());
-    peer.send(kGet);
+    peer.send(kGetQuery);
     ASSERT_TRUE(until([&] { return answers(peer.received()) == 1; }));
     EXPECT_EQ(seen, "::1");
 }
@@ -349,12 +345,12 @@ TEST_F(HttpServerTest, StoppingAnswersWhatWasAskedAndClosesTheRest) {
     TestPeer idle = connect();
     TestPeer asking = connect();
     TestPeer streaming = connect();
-    streaming.send(get("/stream"));
+    streaming.send(get_request("/stream"));
     ASSERT_TRUE(until([&] { return held.size() == 1; }));
     held[0].begin_stream({200, "text/event-stream", {}, {}, false});
     bool gone = false;
     held[0].on_gone([&] { gone = true; });
-    asking.send(get("/1"));
+    asking.send(get_request("/1"));
     ASSERT_TRUE(until([&] { return held.size() == 2 && server.status().connections == 3; }));
     bool done = false;
     server.stop(kLongEnough, [&] { done = true; });
@@ -372,7 +368,7 @@ TEST_F(HttpServerTest, StoppingCutsWhatDoesNotEnd) {
     hold_exchanges();
     bool gone = false;
     TestPeer peer = connect();
-    peer.send(get("/1"));
+    peer.send(get_request("/1"));
     ASSERT_TRUE(until([&] { return held.size() == 1; }));
     held[0].on_gone([&] { gone = true; });
     bool done = false;

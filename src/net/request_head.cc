@@ -18,10 +18,6 @@ using boost::beast::error_code;
 // Beast's own string_view is Boost's.
 using BeastText = boost::beast::string_view;
 
-std::string_view view(BeastText text) {
-    return {text.data(), text.size()};
-}
-
 Method method_of(http::verb verb) {
     switch (verb) {
         case http::verb::get:
@@ -45,9 +41,10 @@ Method method_of(http::verb verb) {
 
 // Beast's view of the head, checked against ours while it is made. A refusal of ours stops Beast
 // with any error.
-class HeadParser final : public http::basic_parser<true> {
+class RequestHeadParser final : public http::basic_parser<true> {
  public:
-    HeadParser(std::vector<HeaderField>& fields, RequestHead& head) : fields_(fields), head_(head) {
+    RequestHeadParser(std::vector<HeaderField>& fields, RequestHead& head)
+        : fields_(fields), head_(head) {
         header_limit(std::numeric_limits<std::uint32_t>::max());
         body_limit(boost::none);
     }
@@ -82,8 +79,8 @@ class HeadParser final : public http::basic_parser<true> {
     ) override {
         HttpRequest& request = head_.request;
         request.method = method_of(verb);
-        request.method_text = view(method);
-        request.target = view(target);
+        request.method_text = std::string_view(method);
+        request.target = std::string_view(target);
         head_.http_1_0 = version == 10;
         if (verb == http::verb::connect) {
             refuse(501, "CONNECT is not served");
@@ -100,25 +97,25 @@ class HeadParser final : public http::basic_parser<true> {
 
     void on_field_impl(http::field field, BeastText name, BeastText value, error_code& error)
         override {
-        fields_.push_back({view(name), view(value)});
+        fields_.push_back({std::string_view(name), std::string_view(value)});
         if (fields_.back().name.contains('_')) {
             refuse(400, "a header's name holds an underscore");
         }
         switch (field) {
             case http::field::content_length:
-                on_content_length(view(value));
+                on_content_length(std::string_view(value));
                 break;
             case http::field::transfer_encoding:
-                on_transfer_encoding(view(value));
+                on_transfer_encoding(std::string_view(value));
                 break;
             case http::field::host:
-                on_host(view(value));
+                on_host(std::string_view(value));
                 break;
             case http::field::connection:
-                on_connection(view(value));
+                on_connection(std::string_view(value));
                 break;
             case http::field::expect:
-                on_expect(view(value));
+                on_expect(std::string_view(value));
                 break;
             default:
                 break;
@@ -221,7 +218,7 @@ std::optional<Refusal> parse_request_head(
 ) {
     fields.clear();
     head = RequestHead{};
-    return HeadParser(fields, head).parse(block);
+    return RequestHeadParser(fields, head).parse(block);
 }
 
 }  // namespace belfry

@@ -16,13 +16,9 @@ namespace http = boost::beast::http;
 using boost::beast::error_code;
 using BeastText = boost::beast::string_view;
 
-std::string_view view(BeastText text) {
-    return {text.data(), text.size()};
-}
-
-class HeadParser final : public http::basic_parser<false> {
+class ResponseHeadParser final : public http::basic_parser<false> {
  public:
-    HeadParser(std::vector<HeaderField>& fields, ResponseHead& head)
+    ResponseHeadParser(std::vector<HeaderField>& fields, ResponseHead& head)
         : fields_(fields), head_(head) {
         header_limit(std::numeric_limits<std::uint32_t>::max());
         body_limit(boost::none);
@@ -56,8 +52,8 @@ class HeadParser final : public http::basic_parser<false> {
 
     void on_field_impl(http::field field, BeastText name, BeastText value, error_code& error)
         override {
-        const std::string_view text = view(value);
-        fields_.push_back({view(name), text});
+        const std::string_view text = std::string_view(value);
+        fields_.push_back({std::string_view(name), text});
         if (field == http::field::content_length) {
             on_content_length(text);
         } else if (field == http::field::transfer_encoding) {
@@ -108,7 +104,7 @@ std::optional<std::string> parse_response_head(
 ) {
     fields.clear();
     head = ResponseHead{};
-    return HeadParser(fields, head).parse(block);
+    return ResponseHeadParser(fields, head).parse(block);
 }
 
 }  // namespace belfry

@@ -14,7 +14,7 @@ namespace {
 
 constexpr Duration kLingerSilence = std::chrono::seconds(2);
 constexpr Duration kLingerTime = std::chrono::seconds(30);
-constexpr std::size_t kKeptCapacity = 1024;
+constexpr std::size_t kKeptOutBytes = 1024;
 constexpr std::size_t kSentAtOnce = 16 * 1024;   // bodies of answers, uncopied if they can
 constexpr std::size_t kSmallAnswer = 64 * 1024;  // is kept even when there is no room for others
 constexpr Duration kPaceCheck = std::chrono::seconds(1);
@@ -326,7 +326,7 @@ void ServerConnection::flush() {
     }
     sent_ = 0;
     const bool streams = !slots_.empty() && slots_.front().stream;
-    if (out_.capacity() > kKeptCapacity || streams) {
+    if (out_.capacity() > kKeptOutBytes || streams) {
         give_back(out_);
     } else {
         out_.clear();

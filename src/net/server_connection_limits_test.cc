@@ -17,8 +17,6 @@ namespace {
 
 using testing::StartsWith;
 
-constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-
 using ConnectionLimits = ServerFixture;
 
 TEST_F(ConnectionLimits, OneTooManyIsAnswered503) {

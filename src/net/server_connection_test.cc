@@ -15,8 +15,6 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-
 struct ServerConnectionTest : testing::Test {
     Limits limits;
     TestService service;

@@ -9,7 +9,7 @@
 namespace belfry {
 namespace {
 
-constexpr std::size_t kKeptCapacity = 4096;
+constexpr std::size_t kKeptInBytes = 4096;
 constexpr std::size_t kSmallHead =
     4096;  // may come in pieces even when there is no room for others
 
@@ -138,7 +138,7 @@ void ServerConnection::keep(std::string_view bytes, std::size_t used) {
         buffered_.assign(bytes.substr(used));
     }
     if (buffered_.empty()) {
-        if (buffered_.capacity() > kKeptCapacity) {
+        if (buffered_.capacity() > kKeptInBytes) {
             give_back(buffered_);
         }
     } else if (used > 0 || !was_kept) {

@@ -10,13 +10,9 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::string get(const std::string& path) {
-    return "GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n";
-}
-
 struct ServerStreamTest : ServerFixture {
     // As held[0].
-    void open(TestPeer& peer, const std::string& request = get("/stream")) {
+    void open(TestPeer& peer, const std::string& request = get_request("/stream")) {
         peer.send(request);
         ASSERT_TRUE(until([&] { return held.size() == 1; }));
         held[0].begin_stream({200, "text/event-stream", {}, {}, false});
@@ -55,7 +51,7 @@ struct ServerStreamTest : ServerFixture {
 TEST_F(ServerStreamTest, AStreamLeavesAsItIsWritten) {
     hold_exchanges();
     TestPeer peer = connect();
-    peer.send(get("/stream") + get("/never"));
+    peer.send(get_request("/stream") + get_request("/never"));
     ASSERT_TRUE(until([&] { return held.size() == 2; }));
     held.pop_back();
     held[0].begin_stream({200, "text/event-stream", "Cache-Control: no-store\r\n", {}, false});
@@ -84,7 +80,7 @@ TEST_F(ServerStreamTest, RequestsBehindAStreamAreTakenWhenItHasEnded) {
     TestPeer peer = connect();
     begin(peer);
     const std::uint64_t before = server.status().bytes_in;
-    peer.send(get("/late") + get("/later"));
+    peer.send(get_request("/late") + get_request("/later"));
     turn();
     EXPECT_EQ(server.status().bytes_in, before) << "they wait in the socket";
     held[0].end_stream();
@@ -105,7 +101,7 @@ TEST_F(ServerStreamTest, RequestsThatCameWithOneForAStreamWaitForItsEnd) {
         }
     };
     TestPeer peer = connect();
-    peer.send(get("/stream") + get("/behind") + "GET /half");
+    peer.send(get_request("/stream") + get_request("/behind") + "GET /half");
     ASSERT_TRUE(until([&] { return held.size() == 1; }));
     EXPECT_TRUE(held[0].write(StreamPiece("data: 1\n\n")));
     turn();
@@ -145,7 +141,7 @@ TEST_F(ServerStreamTest, AReaderOfAnOlderVersionGetsNoChunks) {
 TEST_F(ServerStreamTest, AStreamWaitsForTheAnswersBeforeIt) {
     hold_exchanges();
     TestPeer peer = connect();
-    peer.send(get("/1") + get("/stream"));
+    peer.send(get_request("/1") + get_request("/stream"));
     ASSERT_TRUE(until([&] { return held.size() == 2; }));
     held[1].begin_stream({200, "text/event-stream", {}, {}, false});
     EXPECT_TRUE(held[1].write(StreamPiece("data: 1\n\n")));
@@ -160,7 +156,7 @@ TEST_F(ServerStreamTest, AStreamWaitsForTheAnswersBeforeIt) {
 TEST_F(ServerStreamTest, AStreamThatEndsBeforeItsTurnLeavesWhole) {
     hold_exchanges();
     TestPeer peer = connect();
-    peer.send(get("/1") + get("/stream"));
+    peer.send(get_request("/1") + get_request("/stream"));
     ASSERT_TRUE(until([&] { return held.size() == 2; }));
     held[1].begin_stream({200, "text/event-stream", {}, {}, false});
     EXPECT_TRUE(held[1].write(StreamPiece("data: 1\n\n")));

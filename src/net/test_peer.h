@@ -26,6 +26,12 @@ namespace belfry {
 // What no test comes near that passes, on a machine that stalls for some seconds either.
 inline constexpr Duration kLongEnough = std::chrono::minutes(1);
 
+// A whole request.
+inline constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+inline std::string get_request(const std::string& path) {
+    return "GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n";
+}
+
 // Turns the loop until `done` holds; false if that takes too long.
 inline bool run_until(Loop& loop, std::function<bool()> done) {
     const MonoTime deadline = loop.now() + kLongEnough;

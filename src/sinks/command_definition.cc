@@ -26,17 +26,13 @@ std::string_view view(json::string_view text) {
     return {text.data(), text.size()};
 }
 
-Error about(std::string field, std::string detail) {
-    return Error{.code = Errc::bad_request, .detail = std::move(detail), .field = std::move(field)};
-}
-
 // Nothing that execve() would cut or refuse.
 Result<void> check_text(const std::string& field, std::string_view text) {
     if (text.find('\0') != std::string_view::npos) {
-        return std::unexpected(about(field, "a zero byte cannot be part of it"));
+        return fail(Errc::bad_request, field, "a zero byte cannot be part of it");
     }
     if (text.size() >= kTextBytes) {
-        return std::unexpected(about(field, fmt::format("less than {} bytes", kTextBytes)));
+        return fail(Errc::bad_request, field, fmt::format("less than {} bytes", kTextBytes));
     }
     return {};
 }
@@ -60,10 +56,11 @@ void read_argv(JsonObjectReader& reader, CommandDefinition& command) {
     }
     const std::string& program = command.argv.front();
     if (program.empty() || (program.front() != '/' && program.find('/') != std::string::npos)) {
-        reader.check(std::unexpected(about(
+        reader.check(fail(
+            Errc::bad_request,
             reader.path("argv", 0),
             "an absolute path, or a name without `/` that is looked up in PATH, is expected"
-        )));
+        ));
     }
 }
 
@@ -92,13 +89,15 @@ void read_environment(JsonObjectReader& reader, CommandDefinition& command) {
         const std::string field = fmt::format("{}.{}", reader.path("environment"), name);
         const json::string* text = variable.value().if_string();
         if (!is_variable_name(name)) {
-            reader.check(std::unexpected(
-                about(field, "letters, digits and `_` are expected, and no digit in front")
+            reader.check(fail(
+                Errc::bad_request,
+                field,
+                "letters, digits and `_` are expected, and no digit in front"
             ));
         } else if (name.starts_with("BELFRY_") || name == "CONSUL_INDEX") {
-            reader.check(std::unexpected(about(field, "Belfry sets this one itself")));
+            reader.check(fail(Errc::bad_request, field, "Belfry sets this one itself"));
         } else if (text == nullptr) {
-            reader.check(std::unexpected(about(field, "a text is expected; a number needs quotes"))
+            reader.check(fail(Errc::bad_request, field, "a text is expected; a number needs quotes")
             );
         } else {
             reader.check(check_text(field, view(*text)));
@@ -142,7 +141,7 @@ void read_format(JsonObjectReader& reader, CommandDefinition& command) {
 
 Result<CommandDefinition> read_command(const json::value& value, std::string_view name) {
     if (Result<void> good = check_name(name); !good) {
-        return std::unexpected(about(std::string(name), std::move(good.error().detail)));
+        return fail(Errc::bad_request, std::string(name), std::move(good.error().detail));
     }
     JsonObjectReader reader(value, std::string(name));
     CommandDefinition command;

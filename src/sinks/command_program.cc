@@ -29,10 +29,6 @@ struct User {
     std::string home;
 };
 
-Error about(std::string field, std::string detail) {
-    return Error{.code = Errc::bad_request, .detail = std::move(detail), .field = std::move(field)};
-}
-
 Variables inherited(const std::vector<std::pair<std::string, std::string>>& environment) {
     Variables variables{{"PATH", std::string(kPath)}};
     for (const auto& [name, value] : environment) {
@@ -72,7 +68,7 @@ Result<User> find_user(const std::string& name) {
         error = ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
     }
     if (found == nullptr) {
-        return std::unexpected(about("user", fmt::format("there is no user `{}` here", name)));
+        return fail(Errc::bad_request, "user", fmt::format("there is no user `{}` here", name));
     }
     return User{.id = entry.pw_uid, .group = entry.pw_gid, .home = entry.pw_dir};
 }
@@ -80,16 +76,17 @@ Result<User> find_user(const std::string& name) {
 // The program is run by one that becomes the user: nothing of the hub's memory is shared then.
 Result<void> become(const User& user, const std::string& name, CommandProgram& program) {
     if (::geteuid() != 0) {
-        return std::unexpected(about(
+        return fail(
+            Errc::bad_request,
             "user",
             fmt::format(
                 "only a hub that root runs can run programs as another user, here `{}`", name
             )
-        ));
+        );
     }
     std::optional<std::string> setpriv = find_in_path("setpriv", kPath);
     if (!setpriv) {
-        return std::unexpected(about("user", "setpriv(1) of util-linux is needed and not here"));
+        return fail(Errc::bad_request, "user", "setpriv(1) of util-linux is needed and not here");
     }
     program.argv.front() = program.path;
     program.argv.insert(
@@ -118,8 +115,8 @@ Result<CommandProgram> find_command_program(
     if (program.path.front() != '/') {
         std::optional<std::string> found = find_in_path(program.path, variables["PATH"]);
         if (!found) {
-            return std::unexpected(
-                about("argv[0]", fmt::format("PATH has no program `{}`", program.path))
+            return fail(
+                Errc::bad_request, "argv[0]", fmt::format("PATH has no program `{}`", program.path)
             );
         }
         program.path = *std::move(found);

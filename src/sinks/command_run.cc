@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kErrorBytes = 1024;
+constexpr std::size_t kErrorOutputBytes = 1024;
 constexpr std::size_t kReadBytes = 64 * 1024;  // a pipe holds no more
 constexpr Duration kFloodPause = 5ms;
 constexpr Duration kKillAfter = 5s;
@@ -102,7 +102,7 @@ void CommandRun::ended() {
         outcome.error = ended_why_.empty() ? how_it_ended(end)
                                            : fmt::format("{}; {}", ended_why_, how_it_ended(end));
     }
-    outcome.response = readable_text(errors_, kErrorBytes);
+    outcome.response = readable_text(errors_, kErrorOutputBytes);
     finish(std::move(outcome));
 }
 
@@ -113,8 +113,8 @@ void CommandRun::read_errors() {
         return;  // not yet; of a pipe there is no other reason
     }
     const auto bytes = static_cast<std::size_t>(count);
-    errors_.append(buffer.data(), std::min(bytes, kErrorBytes - errors_.size()));
-    if (bytes > 0 && errors_.size() < kErrorBytes) {
+    errors_.append(buffer.data(), std::min(bytes, kErrorOutputBytes - errors_.size()));
+    if (bytes > 0 && errors_.size() < kErrorOutputBytes) {
         return;
     }
     // The rest is only thrown away, at a pace that leaves the loop to others.
@@ -133,10 +133,10 @@ void CommandRun::read_errors() {
 // What was written before the end is in the pipe. Whoever it left behind may hold the other end
 // open, so nobody waits for that.
 void CommandRun::keep_last_errors() {
-    std::array<char, kErrorBytes> buffer;
-    while (child_->error_descriptor() >= 0 && errors_.size() < kErrorBytes) {
+    std::array<char, kErrorOutputBytes> buffer;
+    while (child_->error_descriptor() >= 0 && errors_.size() < kErrorOutputBytes) {
         const ssize_t count =
-            ::read(child_->error_descriptor(), buffer.data(), kErrorBytes - errors_.size());
+            ::read(child_->error_descriptor(), buffer.data(), kErrorOutputBytes - errors_.size());
         if (count <= 0) {
             return;
         }

@@ -5,7 +5,7 @@
 namespace belfry {
 namespace {
 
-SteadybitListener listener(const std::string& path, std::vector<std::string> names = {"*"}) {
+SteadybitListener post_listener(const std::string& path, std::vector<std::string> names = {"*"}) {
     return {.path = path, .method = "POST", .listen_to = std::move(names)};
 }
 
@@ -14,7 +14,7 @@ TEST(SteadybitTarget, JoinsPathsWithOneSlash) {
         SteadybitTarget target = steadybit_target(parse_url(url).value());
         target.paths = paths;
         const HttpCall call =
-            steadybit_event_call(target, listener(path), "{}", std::chrono::seconds(30), "x");
+            steadybit_event_call(target, post_listener(path), "{}", std::chrono::seconds(30), "x");
         return call.head.substr(0, call.head.find("\r\n"));
     };
     for (const char* url : {"http://h", "http://h/", "http://h?q=1", "http://h/?q=1"}) {
@@ -44,12 +44,12 @@ TEST(SteadybitExtensions, AreKnownFromRegistrationToRemoval) {
     SteadybitExtensions extensions;
     const auto key = SteadybitExtensions::key("default", "a");
     EXPECT_EQ(key, "default/a");
-    extensions.set_listeners(key, {listener("/e")}, Offset{});
+    extensions.set_listeners(key, {post_listener("/e")}, Offset{});
     EXPECT_EQ(extensions.find(key), nullptr);
     extensions.put(key, steadybit_target(parse_url("http://h").value()));
     ASSERT_NE(extensions.find(key), nullptr);
     EXPECT_EQ(extensions.find(key)->listeners, nullptr) << "no index yet";
-    extensions.set_listeners(key, {listener("/e")}, Offset{});
+    extensions.set_listeners(key, {post_listener("/e")}, Offset{});
     extensions.put(key, steadybit_target(parse_url("http://other").value()));
     EXPECT_EQ(extensions.find(key)->target->host, "other");
     EXPECT_EQ(extensions.find(key)->listeners->size(), 1U) << "they stay";
@@ -62,7 +62,7 @@ TEST(SteadybitExtensions, FindingsAreOfThePresentIndexAlone) {
     SteadybitExtensions extensions;
     const SteadybitExtensions::Key key = "default/a";
     extensions.put(key, steadybit_target(parse_url("http://h").value()));
-    extensions.set_listeners(key, {listener("/a"), listener("/b")}, Offset{});
+    extensions.set_listeners(key, {post_listener("/a"), post_listener("/b")}, Offset{});
     const SteadybitExtension& extension = *extensions.find(key);
     const SteadybitListeners first = extension.listeners;
     extensions.refuse(key, first, 1, "it answered 410 Gone");
@@ -74,7 +74,7 @@ TEST(SteadybitExtensions, FindingsAreOfThePresentIndexAlone) {
     EXPECT_EQ(extension.last_error, "POST /a: connection refused");
     extensions.warn(key, first, 0, "");
     EXPECT_EQ(extension.findings[0].warning, "");
-    extensions.set_listeners(key, {listener("/b")}, Offset{});
+    extensions.set_listeners(key, {post_listener("/b")}, Offset{});
     EXPECT_EQ(extension.findings[0].refused, "") << "the index changed";
     extensions.refuse(key, first, 1, "late");
     extensions.refuse("default/gone", first, 1, "late");
@@ -94,15 +94,16 @@ TEST(SteadybitExtensions, AListenerThatAnIndexAddsCountsFromThenOn) {
         return offsets;
     };
     using Offsets = std::vector<std::uint64_t>;
-    EXPECT_EQ(from({listener("/a"), listener("/b", {"x"})}, 5), (Offsets{0, 0})) << "the first one";
-    SteadybitListener put = listener("/a");
+    EXPECT_EQ(from({post_listener("/a"), post_listener("/b", {"x"})}, 5), (Offsets{0, 0}))
+        << "the first one";
+    SteadybitListener put = post_listener("/a");
     put.method = "PUT";
-    EXPECT_EQ(from({listener("/c"), listener("/a"), put}, 7), (Offsets{7, 0, 7}));
-    EXPECT_EQ(from({listener("/b", {"x"}), listener("/c", {"y"})}, 9), (Offsets{9, 7}))
+    EXPECT_EQ(from({post_listener("/c"), post_listener("/a"), put}, 7), (Offsets{7, 0, 7}));
+    EXPECT_EQ(from({post_listener("/b", {"x"}), post_listener("/c", {"y"})}, 9), (Offsets{9, 7}))
         << "who was gone is new again, who asks for other names is not";
     EXPECT_EQ(from({}, 10), Offsets{});
-    EXPECT_EQ(from({listener("/c")}, 11), Offsets{11}) << "an empty index is one, too";
-    EXPECT_EQ(from({listener("/c"), listener("/c", {"x"})}, 12), (Offsets{11, 11}));
+    EXPECT_EQ(from({post_listener("/c")}, 11), Offsets{11}) << "an empty index is one, too";
+    EXPECT_EQ(from({post_listener("/c"), post_listener("/c", {"x"})}, 12), (Offsets{11, 11}));
 }
 
 }  // namespace

@@ -14,7 +14,6 @@ namespace belfry {
 
 namespace {
 
-constexpr std::size_t kResponseBytes = 1024;
 constexpr std::size_t kToldBytes = 512;  // of each word of an extension's error
 
 Outcome::Kind kind_of(int status) {

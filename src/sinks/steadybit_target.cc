@@ -1,6 +1,7 @@
 #include "sinks/steadybit_target.h"
 
 #include "base/base64.h"
+#include "sinks/header_line.h"
 
 #include <fmt/format.h>
 
@@ -11,14 +12,7 @@ namespace belfry {
 
 namespace {
 
-constexpr Duration kConnectTimeout = std::chrono::seconds(10);
-
-void append_line(std::string& out, std::string_view name, std::string_view value) {
-    out += name;
-    out += ": ";
-    out += value;
-    out += "\r\n";
-}
+constexpr Duration kExtensionConnectTimeout = std::chrono::seconds(10);
 
 std::string seconds_text(Duration duration) {
     const auto whole = std::chrono::floor<std::chrono::milliseconds>(duration);
@@ -61,12 +55,12 @@ HttpCall steadybit_call(const SteadybitTarget& target) {
 void append_steadybit_headers(
     std::string& head, const SteadybitTarget& target, std::string_view user_agent
 ) {
-    append_line(head, "Host", target.authority);
-    append_line(head, "User-Agent", user_agent);
+    append_header_line(head, "Host", target.authority);
+    append_header_line(head, "User-Agent", user_agent);
     if (target.basic) {
         std::string credentials = "Basic ";
         append_base64(credentials, target.basic->username + ":" + target.basic->password);
-        append_line(head, "Authorization", credentials);
+        append_header_line(head, "Authorization", credentials);
     }
 }
 
@@ -79,7 +73,7 @@ HttpCall steadybit_event_call(
 ) {
     HttpCall call = steadybit_call(target);
     call.timeout = timeout;
-    call.connect_timeout = std::min(kConnectTimeout, timeout);
+    call.connect_timeout = std::min(kExtensionConnectTimeout, timeout);
     call.head.reserve(384 + target.prefix.size() + listener.path.size());
     call.head = listener.method;
     call.head += ' ';
@@ -89,10 +83,10 @@ HttpCall steadybit_event_call(
     call.head += listener.path;
     call.head += " HTTP/1.1\r\n";
     append_steadybit_headers(call.head, target, user_agent);
-    append_line(call.head, "Accept", "application/json");
-    append_line(call.head, "Content-Type", "application/json");
-    append_line(call.head, "Request-Timeout", seconds_text(timeout));
-    append_line(call.head, "Content-Length", std::to_string(body.size()));
+    append_header_line(call.head, "Accept", "application/json");
+    append_header_line(call.head, "Content-Type", "application/json");
+    append_header_line(call.head, "Request-Timeout", seconds_text(timeout));
+    append_header_line(call.head, "Content-Length", std::to_string(body.size()));
     call.head += "\r\n";
     call.body = body;
     return call;

@@ -16,7 +16,7 @@ using Restrict = SteadybitListener::Restrict;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-StoredEvent make_event(std::string_view type = "deploy", std::uint64_t offset = 41) {
+StoredEvent make_deploy(std::string_view type = "deploy", std::uint64_t offset = 41) {
     auto bytes = std::make_shared<std::string>(R"({"version":7})");
     StoredEvent stored;
     stored.event.source = "/shop";
@@ -34,7 +34,7 @@ SteadybitListener listener(
     return {.path = path, .method = "POST", .listen_to = std::move(names), .restrict_to = who};
 }
 
-HttpReply answer(int status, std::string body = "{}") {
+HttpReply json_answer(int status, std::string body = "{}") {
     HttpReply reply;
     reply.status = status;
     reply.body = std::move(body);
@@ -90,7 +90,7 @@ class SteadybitTest : public testing::Test {
             outcome_ = std::move(outcome);
         });
     }
-    void attempt(std::uint32_t number = 1) { attempt({.event = make_event(), .number = number}); }
+    void attempt(std::uint32_t number = 1) { attempt({.event = make_deploy(), .number = number}); }
     // Answers the oldest call.
     void reply(Result<HttpReply> with) {
         Call call = std::move(calls_.front());
@@ -140,7 +140,7 @@ TEST_F(SteadybitTest, CallsAListenerAsTheContractSays) {
     EXPECT_TRUE(call.request.head.ends_with("\r\n\r\n"));
     EXPECT_THAT(std::string(call.request.body), HasSubstr(R"("eventName":"deploy")"));
     EXPECT_NE(call.request.body_owner, nullptr);
-    reply(answer(200));
+    reply(json_answer(200));
     EXPECT_EQ(outcome_->kind, Kind::settled);
     EXPECT_EQ(outcome_->status, 200U);
     EXPECT_EQ(sink_->endpoint(), "steadybit default/ext");
@@ -157,10 +157,10 @@ TEST_F(SteadybitTest, CallsWhoAsksForTheEventOnceEach) {
     attempt();
     EXPECT_THAT(lines(), ElementsAre("POST /p/one", "POST /p/both", "POST /p/one"));
     EXPECT_EQ(calls_[0].request.body, calls_[1].request.body);
-    reply(answer(204, ""));
-    reply(answer(200, "<html>"));
+    reply(json_answer(204, ""));
+    reply(json_answer(200, "<html>"));
     EXPECT_FALSE(outcome_.has_value()) << "not before all have settled";
-    reply(answer(200));
+    reply(json_answer(200));
     EXPECT_EQ(outcome_->kind, Kind::settled);
 }
 
@@ -193,10 +193,10 @@ TEST_F(SteadybitTest, ARetryCallsOnlyWhoHasNotSettled) {
     attempt();
     ASSERT_EQ(calls_.size(), 4U);
     const std::string body(calls_[0].request.body);
-    reply(answer(200));                                       // the first /a
-    reply(answer(500, R"({"title":"Down","detail":"db"})"));  // /b
-    reply(answer(500));                                       // the second /a
-    reply(answer(200));                                       // /c
+    reply(json_answer(200));                                       // the first /a
+    reply(json_answer(500, R"({"title":"Down","detail":"db"})"));  // /b
+    reply(json_answer(500));                                       // the second /a
+    reply(json_answer(200));                                       // /c
     ASSERT_TRUE(outcome_.has_value());
     EXPECT_EQ(outcome_->kind, Kind::unclear);
     EXPECT_EQ(outcome_->status, 500U);
@@ -207,20 +207,20 @@ TEST_F(SteadybitTest, ARetryCallsOnlyWhoHasNotSettled) {
         "POST /a: answered 500 Internal Server Error"
     );
     EXPECT_EQ(extensions_.find(key_)->last_error, outcome_->error);
-    attempt({.event = make_event("deploy", 42)});  // another event knows nothing of it
+    attempt({.event = make_deploy("deploy", 42)});  // another event knows nothing of it
     EXPECT_EQ(calls_.size(), 4U);
     while (!calls_.empty()) {
-        reply(answer(200));
+        reply(json_answer(200));
     }
     attempt(2);
     EXPECT_THAT(lines(), ElementsAre("POST /p/b", "POST /p/a"));
     EXPECT_EQ(calls_[0].request.body, body) << "the same bytes on every attempt";
-    reply(answer(200));
-    reply(answer(503));
+    reply(json_answer(200));
+    reply(json_answer(503));
     EXPECT_THAT(outcome_->unsettled, ElementsAre("/a"));
     attempt(3);
     EXPECT_THAT(lines(), ElementsAre("POST /p/a"));
-    reply(answer(200));
+    reply(json_answer(200));
     EXPECT_EQ(outcome_->kind, Kind::settled);
     attempt(4);
     EXPECT_EQ(calls_.size(), 4U) << "what is settled is forgotten";
@@ -230,8 +230,8 @@ TEST_F(SteadybitTest, ARestartedHubCallsAllAgain) {
     listeners({listener("/a"), listener("/b")});
     attempt();
     const std::string body(calls_[0].request.body);
-    reply(answer(200));
-    reply(answer(500));
+    reply(json_answer(200));
+    reply(json_answer(500));
     make();
     attempt(2);
     EXPECT_THAT(lines(), ElementsAre("POST /p/a", "POST /p/b"));
@@ -241,15 +241,15 @@ TEST_F(SteadybitTest, ARestartedHubCallsAllAgain) {
 TEST_F(SteadybitTest, WhoRejectsMakesADeadLetterWhateverTheOthersDo) {
     listeners({listener("/a"), listener("/b"), listener("/c")});
     attempt();
-    reply(answer(400));
-    reply(answer(200));
+    reply(json_answer(400));
+    reply(json_answer(200));
     reply(fail(Errc::unavailable, "connection refused"));
     EXPECT_EQ(outcome_->kind, Kind::unclear);
     EXPECT_THAT(outcome_->rejected_by, ElementsAre("/a"));
     EXPECT_THAT(outcome_->unsettled, ElementsAre("/c"));
     attempt(2);
     EXPECT_THAT(lines(), ElementsAre("POST /p/c")) << "not the one that rejected it";
-    reply(answer(422));
+    reply(json_answer(422));
     EXPECT_EQ(outcome_->kind, Kind::rejected);
     EXPECT_EQ(outcome_->status, 422U);
     EXPECT_THAT(outcome_->rejected_by, ElementsAre("/c"));
@@ -259,11 +259,11 @@ TEST_F(SteadybitTest, WhoRejectsMakesADeadLetterWhateverTheOthersDo) {
 TEST_F(SteadybitTest, TheWorstOutcomeIsTheAttempts) {
     listeners({listener("/a"), listener("/b"), listener("/c")});
     attempt();
-    reply(answer(500));
-    HttpReply busy = answer(429);
+    reply(json_answer(500));
+    HttpReply busy = json_answer(429);
     busy.headers = {{"retry-after", "7"}};
     reply(std::move(busy));
-    reply(answer(400));
+    reply(json_answer(400));
     EXPECT_EQ(outcome_->kind, Kind::unclear) << "of an extension that answers";
     EXPECT_EQ(outcome_->status, 429U);
     EXPECT_EQ(outcome_->retry_after, 7s);
@@ -275,11 +275,11 @@ TEST_F(SteadybitTest, TheWorstOutcomeIsTheAttempts) {
 TEST_F(SteadybitTest, AnExtensionFailsOnlyIfNoneOfItsListenersAnswers) {
     listeners({listener("/a"), listener("/b")});
     attempt();
-    reply(answer(503));
+    reply(json_answer(503));
     reply(fail(Errc::unavailable, "no answer"));
     EXPECT_EQ(outcome_->kind, Kind::failed);
     attempt(2);
-    reply(answer(200));
+    reply(json_answer(200));
     reply(fail(Errc::unavailable, "no answer"));
     EXPECT_EQ(outcome_->kind, Kind::unclear);
     attempt(3);
@@ -291,18 +291,18 @@ TEST_F(SteadybitTest, AnExtensionFailsOnlyIfNoneOfItsListenersAnswers) {
 TEST_F(SteadybitTest, GoneRefusesThatListenerUntilTheIndexChanges) {
     listeners({listener("/a"), listener("/b")});
     attempt();
-    reply(answer(410, R"({"title":"gone","detail":"no handler for the password"})"));
-    reply(answer(200));
+    reply(json_answer(410, R"({"title":"gone","detail":"no handler for the password"})"));
+    reply(json_answer(200));
     EXPECT_EQ(outcome_->kind, Kind::rejected);
     EXPECT_THAT(outcome_->rejected_by, ElementsAre("/a")) << "it does not have this one";
     EXPECT_TRUE(outcome_->unsettled.empty());
     EXPECT_EQ(finding(0).refused, "it answered 410 Gone");
     EXPECT_EQ(finding(1).refused, "");
-    attempt({.event = make_event("deploy", 42)});
+    attempt({.event = make_deploy("deploy", 42)});
     EXPECT_THAT(lines(), ElementsAre("POST /p/b"));
-    reply(answer(200));
+    reply(json_answer(200));
     listeners({listener("/a"), listener("/b")});
-    attempt({.event = make_event("deploy", 43)});
+    attempt({.event = make_deploy("deploy", 43)});
     EXPECT_EQ(calls_.size(), 2U);
 }
 
@@ -311,22 +311,22 @@ TEST_F(SteadybitTest, AListenerThatAnIndexAddedGetsNothingFromBefore) {
     listeners({listener("/a"), listener("/new")}, 42);
     attempt();
     EXPECT_THAT(lines(), ElementsAre("POST /p/a"));
-    reply(answer(200));
+    reply(json_answer(200));
     EXPECT_EQ(outcome_.value().kind, Kind::settled);
-    attempt({.event = make_event("deploy", 42)});
+    attempt({.event = make_deploy("deploy", 42)});
     EXPECT_THAT(lines(), ElementsAre("POST /p/a", "POST /p/new"));
-    reply(answer(200));
-    reply(answer(200));
-    attempt({.event = make_event(), .replay = "rp_1"});
+    reply(json_answer(200));
+    reply(json_answer(200));
+    attempt({.event = make_deploy(), .replay = "rp_1"});
     EXPECT_THAT(lines(), ElementsAre("POST /p/a", "POST /p/new")) << "a replay is asked for";
 }
 
 TEST_F(SteadybitTest, AReplayThatReachesNobodyKeepsItsDeadLetter) {
     listeners({listener("/a")});
-    attempt({.event = make_event(), .replay = "rp_1"});
-    reply(answer(410));
+    attempt({.event = make_deploy(), .replay = "rp_1"});
+    reply(json_answer(410));
     EXPECT_EQ(outcome_->kind, Kind::rejected);
-    attempt({.event = make_event(), .replay = "rp_2"});
+    attempt({.event = make_deploy(), .replay = "rp_2"});
     EXPECT_TRUE(calls_.empty()) << "refused now";
     EXPECT_EQ(outcome_->kind, Kind::wait);
     EXPECT_THAT(outcome_->error, HasSubstr("no listener for this event now"));
@@ -335,11 +335,11 @@ TEST_F(SteadybitTest, AReplayThatReachesNobodyKeepsItsDeadLetter) {
 TEST_F(SteadybitTest, AnIndexForAnAnswerSettlesAndWarns) {
     listeners({listener("/a")});
     attempt();
-    reply(answer(200, R"({"eventListeners":[]})"));
+    reply(json_answer(200, R"({"eventListeners":[]})"));
     EXPECT_EQ(outcome_->kind, Kind::settled);
     EXPECT_THAT(finding(0).warning, HasSubstr("path probably not served"));
-    attempt({.event = make_event("deploy", 42)});
-    reply(answer(200));
+    attempt({.event = make_deploy("deploy", 42)});
+    reply(json_answer(200));
     EXPECT_EQ(finding(0).warning, "");
 }
 
@@ -351,7 +351,7 @@ TEST_F(SteadybitTest, RestrictionsDecideWhichHubCalls) {
     };
     const auto called = [&] {
         calls_.clear();
-        attempt({.event = make_event("deploy", 1)});
+        attempt({.event = make_deploy("deploy", 1)});
         return lines();
     };
     listeners(all);
@@ -362,23 +362,23 @@ TEST_F(SteadybitTest, RestrictionsDecideWhichHubCalls) {
     EXPECT_THAT(called(), ElementsAre("POST /p/any", "POST /p/aws"));
     leadership_ = Leadership::unknown;
     EXPECT_THAT(called(), ElementsAre("POST /p/any", "POST /p/aws"));
-    reply(answer(200));
-    reply(answer(200));
+    reply(json_answer(200));
+    reply(json_answer(200));
     EXPECT_EQ(outcome_->kind, Kind::wait) << "an event is not lost between two leaders";
     EXPECT_THAT(outcome_->unsettled, ElementsAre("/leader"));
     EXPECT_EQ(outcome_->retry_after, 1s);
     leadership_ = Leadership::here;
-    attempt({.event = make_event("deploy", 1), .number = 2});
+    attempt({.event = make_deploy("deploy", 1), .number = 2});
     EXPECT_THAT(lines(), ElementsAre("POST /p/leader"));
 }
 
 TEST_F(SteadybitTest, WhatIsNotSteadybitsIsNeverSentUnderItsNames) {
     listeners({listener("/a")});
-    attempt({.event = make_event("killswitch.engaged")});
+    attempt({.event = make_deploy("killswitch.engaged")});
     EXPECT_TRUE(calls_.empty());
     EXPECT_EQ(outcome_->kind, Kind::settled);
     EXPECT_THAT(extensions_.find(key_)->last_error, HasSubstr("passed over"));
-    attempt({.event = make_event("killswitch.engaged"), .replay = "rp_1"});
+    attempt({.event = make_deploy("killswitch.engaged"), .replay = "rp_1"});
     EXPECT_TRUE(calls_.empty());
     EXPECT_EQ(outcome_->kind, Kind::rejected) << "its dead letter stays";
     EXPECT_THAT(outcome_->error, HasSubstr("passed over"));
@@ -387,16 +387,16 @@ TEST_F(SteadybitTest, WhatIsNotSteadybitsIsNeverSentUnderItsNames) {
 TEST_F(SteadybitTest, AReplayCallsTheListenerOfItsDeadLetter) {
     listeners({listener("/a"), listener("/b")});
     attempt();
-    reply(answer(200));
-    reply(answer(500));
-    attempt({.event = make_event(), .number = 7, .replay = "rp_1", .listener = "/a"});
+    reply(json_answer(200));
+    reply(json_answer(500));
+    attempt({.event = make_deploy(), .number = 7, .replay = "rp_1", .listener = "/a"});
     EXPECT_THAT(lines(), ElementsAre("POST /p/a")) << "though it has settled before";
-    reply(answer(500));
+    reply(json_answer(500));
     EXPECT_EQ(outcome_->kind, Kind::unclear);
-    attempt({.event = make_event(), .number = 7, .replay = "rp_1", .listener = "/gone"});
+    attempt({.event = make_deploy(), .number = 7, .replay = "rp_1", .listener = "/gone"});
     EXPECT_EQ(outcome_->kind, Kind::wait) << "it stays a dead letter";
     EXPECT_THAT(outcome_->error, HasSubstr("no listener /gone"));
-    attempt({.event = make_event(), .number = 7, .replay = "rp_1"});
+    attempt({.event = make_deploy(), .number = 7, .replay = "rp_1"});
     EXPECT_EQ(calls_.size(), 2U) << "a dead letter of none is for all";
     calls_.clear();
     attempt(2);
@@ -412,7 +412,7 @@ TEST_F(SteadybitTest, ManyListenersAreCalledAFewAtATime) {
     attempt();
     EXPECT_EQ(calls_.size(), kSteadybitCallsAtOnce);
     clock_.advance(20s);
-    reply(answer(200));
+    reply(json_answer(200));
     EXPECT_EQ(calls_.size(), kSteadybitCallsAtOnce);
     EXPECT_EQ(calls_.back().request.timeout, 10s) << "all of it within the attempt's time";
     EXPECT_EQ(calls_.back().header("Request-Timeout"), "10");
@@ -427,7 +427,7 @@ TEST_F(SteadybitTest, ManyListenersAreCalledAFewAtATime) {
     attempt(2);
     EXPECT_EQ(lines().front(), "POST /p/17") << "the first of those that had no time before";
     while (!calls_.empty()) {
-        reply(answer(200));
+        reply(json_answer(200));
     }
     EXPECT_EQ(outcome_->kind, Kind::settled);
 }
@@ -437,8 +437,8 @@ TEST_F(SteadybitTest, AnAttemptOutlivesItsSinkAndItsExtension) {
     attempt();
     sink_.reset();
     extensions_.remove(key_);
-    reply(answer(410));
-    reply(answer(500));
+    reply(json_answer(410));
+    reply(json_answer(500));
     EXPECT_EQ(outcome_->kind, Kind::unclear);
 }
 

@@ -5,6 +5,7 @@
 #include "base/url.h"
 #include "event/cloudevents_http.h"
 #include "event/cloudevents_json.h"
+#include "sinks/header_line.h"
 #include "sinks/webhook_outcome.h"
 
 #include <algorithm>
@@ -15,22 +16,15 @@ namespace belfry {
 
 namespace {
 
-constexpr Duration kConnectTimeout = std::chrono::seconds(3);
-
-void append_line(std::string& out, std::string_view name, std::string_view value) {
-    out += name;
-    out += ": ";
-    out += value;
-    out += "\r\n";
-}
+constexpr Duration kWebhookConnectTimeout = std::chrono::seconds(3);
 
 void append_authorization(std::string& out, const WebhookSink& config) {
     if (const auto* basic = std::get_if<BasicAuth>(&config.auth)) {
         std::string credentials;
         append_base64(credentials, basic->username + ":" + basic->password);
-        append_line(out, "Authorization", "Basic " + credentials);
+        append_header_line(out, "Authorization", "Basic " + credentials);
     } else if (const auto* bearer = std::get_if<BearerAuth>(&config.auth)) {
-        append_line(out, "Authorization", "Bearer " + bearer->token);
+        append_header_line(out, "Authorization", "Bearer " + bearer->token);
     }
 }
 
@@ -39,11 +33,11 @@ std::string constant_head(
     const Url& url, const WebhookSink& config, const std::string& user_agent
 ) {
     std::string head = "POST " + url.target() + " HTTP/1.1\r\n";
-    append_line(head, "Host", url.authority());
-    append_line(head, "User-Agent", user_agent);
+    append_header_line(head, "Host", url.authority());
+    append_header_line(head, "User-Agent", user_agent);
     append_authorization(head, config);
     for (const auto& [name, value] : config.headers) {
-        append_line(head, name, value);
+        append_header_line(head, name, value);
     }
     return head;
 }
@@ -112,16 +106,18 @@ void Request::add_delivery_headers(const Attempt& attempt, HttpCall& call) const
     std::string_view id(uuid.data(), uuid.size());
     const WallTime wall = ports_.clock.wall();
     auto now = std::chrono::floor<std::chrono::seconds>(wall);
-    append_line(call.head, "webhook-id", id);
-    append_line(call.head, "webhook-timestamp", std::to_string(now.time_since_epoch().count()));
+    append_header_line(call.head, "webhook-id", id);
+    append_header_line(
+        call.head, "webhook-timestamp", std::to_string(now.time_since_epoch().count())
+    );
     if (const StandardWebhooks& signatures = signatures_.at(wall); signatures.signs()) {
-        append_line(call.head, "webhook-signature", signatures.sign(id, now, call.body));
+        append_header_line(call.head, "webhook-signature", signatures.sign(id, now, call.body));
     }
-    append_line(call.head, "Belfry-Attempt", std::to_string(attempt.number));
+    append_header_line(call.head, "Belfry-Attempt", std::to_string(attempt.number));
     if (!attempt.replay.empty()) {
-        append_line(call.head, "Belfry-Replay", attempt.replay);
+        append_header_line(call.head, "Belfry-Replay", attempt.replay);
     }
-    append_line(call.head, "Content-Length", std::to_string(call.body.size()));
+    append_header_line(call.head, "Content-Length", std::to_string(call.body.size()));
     call.head += "\r\n";
 }
 
@@ -131,11 +127,11 @@ HttpCall Request::call_for(const Attempt& attempt, Duration timeout, std::string
     call.port = url_.port;
     call.secure = url_.scheme == Url::Scheme::https;
     call.timeout = timeout;
-    call.connect_timeout = std::min(kConnectTimeout, timeout);
+    call.connect_timeout = std::min(kWebhookConnectTimeout, timeout);
     call.head.reserve(head_.size() + token.size() + 512);
     call.head = head_;
     if (!token.empty()) {
-        append_line(call.head, "Authorization", "Bearer " + std::string(token));
+        append_header_line(call.head, "Authorization", "Bearer " + std::string(token));
     }
     add_content(attempt.event, call);
     add_delivery_headers(attempt, call);

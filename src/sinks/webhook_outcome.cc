@@ -8,8 +8,6 @@ namespace belfry {
 
 namespace {
 
-constexpr std::size_t kResponseBytes = 1024;
-
 Outcome::Kind kind_of(int status, bool asks_for_time) {
     switch (status) {
         case 400:

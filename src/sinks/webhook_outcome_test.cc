@@ -8,9 +8,9 @@ namespace {
 using namespace std::chrono_literals;
 using Kind = Outcome::Kind;
 
-constexpr WallTime kNow{784111777s};
+constexpr WallTime kAnswered{784111777s};
 
-HttpReply answer(int status, std::string retry_after = "") {
+HttpReply answer_with_wait(int status, std::string retry_after = "") {
     HttpReply reply;
     reply.status = status;
     if (!retry_after.empty()) {
@@ -20,7 +20,7 @@ HttpReply answer(int status, std::string retry_after = "") {
 }
 
 Kind kind(int status, std::string retry_after = "") {
-    return webhook_outcome(answer(status, std::move(retry_after)), kNow).kind;
+    return webhook_outcome(answer_with_wait(status, std::move(retry_after)), kAnswered).kind;
 }
 
 TEST(WebhookOutcome, JudgesEveryStatus) {
@@ -44,15 +44,19 @@ TEST(WebhookOutcome, JudgesEveryStatus) {
 }
 
 TEST(WebhookOutcome, CarriesWhatTheListenerAsksFor) {
-    Outcome outcome = webhook_outcome(answer(503, "120"), kNow);
+    Outcome outcome = webhook_outcome(answer_with_wait(503, "120"), kAnswered);
     EXPECT_EQ(outcome.retry_after, 120s);
     EXPECT_EQ(outcome.status, 503U);
     EXPECT_EQ(outcome.error, "answered 503 Service Unavailable");
-    EXPECT_EQ(webhook_outcome(answer(429), kNow).retry_after, std::nullopt);
-    EXPECT_EQ(webhook_outcome(answer(429, "99999999"), kNow).retry_after, 24h);
-    EXPECT_EQ(webhook_outcome(answer(503, "Sun, 06 Nov 1994 08:50:37 GMT"), kNow).retry_after, 60s);
-    EXPECT_EQ(webhook_outcome(answer(400, "120"), kNow).retry_after, std::nullopt);
-    EXPECT_EQ(webhook_outcome(answer(204, "120"), kNow).retry_after, std::nullopt);
+    EXPECT_EQ(webhook_outcome(answer_with_wait(429), kAnswered).retry_after, std::nullopt);
+    EXPECT_EQ(webhook_outcome(answer_with_wait(429, "99999999"), kAnswered).retry_after, 24h);
+    EXPECT_EQ(
+        webhook_outcome(answer_with_wait(503, "Sun, 06 Nov 1994 08:50:37 GMT"), kAnswered)
+            .retry_after,
+        60s
+    );
+    EXPECT_EQ(webhook_outcome(answer_with_wait(400, "120"), kAnswered).retry_after, std::nullopt);
+    EXPECT_EQ(webhook_outcome(answer_with_wait(204, "120"), kAnswered).retry_after, std::nullopt);
 }
 
 TEST(WebhookOutcome, ANonsenseRetryAfterAsksForNothing) {
@@ -62,7 +66,7 @@ TEST(WebhookOutcome, ANonsenseRetryAfterAsksForNothing) {
 }
 
 TEST(WebhookOutcome, ATransportErrorIsTheEndpointsFault) {
-    Outcome outcome = webhook_outcome(fail(Errc::unavailable, "connection refused"), kNow);
+    Outcome outcome = webhook_outcome(fail(Errc::unavailable, "connection refused"), kAnswered);
     EXPECT_EQ(outcome.kind, Kind::failed);
     EXPECT_EQ(outcome.status, 0U);
     EXPECT_EQ(outcome.error, "connection refused");
@@ -70,13 +74,13 @@ TEST(WebhookOutcome, ATransportErrorIsTheEndpointsFault) {
 }
 
 TEST(WebhookOutcome, KeepsTheFirstKibOfTheAnswerAsText) {
-    HttpReply reply = answer(500);
+    HttpReply reply = answer_with_wait(500);
     reply.body = std::string(1023, 'x') + "é and more";
-    EXPECT_EQ(webhook_outcome(reply, kNow).response, std::string(1023, 'x'));
+    EXPECT_EQ(webhook_outcome(reply, kAnswered).response, std::string(1023, 'x'));
     reply.body = "bad \xff byte";
-    EXPECT_EQ(webhook_outcome(reply, kNow).response, "bad \xEF\xBF\xBD byte");
+    EXPECT_EQ(webhook_outcome(reply, kAnswered).response, "bad \xEF\xBF\xBD byte");
     reply.status = 200;
-    EXPECT_EQ(webhook_outcome(reply, kNow).error, "") << "settled has no error";
+    EXPECT_EQ(webhook_outcome(reply, kAnswered).error, "") << "settled has no error";
 }
 
 }  // namespace

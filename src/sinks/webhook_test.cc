@@ -20,7 +20,7 @@ using testing::Not;
 const std::string kSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const std::string kOther = "whsec_" + std::string(40, 'A');
 
-StoredEvent make_event() {
+StoredEvent make_order() {
     auto bytes = std::make_shared<std::string>(R"({"version":7})");
     StoredEvent stored;
     stored.event.id = "order-1";
@@ -68,7 +68,7 @@ class WebhookTest : public testing::Test {
         return call_;
     }
     const HttpCall& send(const WebhookSink& webhook) {
-        return send(webhook, {.event = make_event(), .timeout = 15s});
+        return send(webhook, {.event = make_order(), .timeout = 15s});
     }
     std::string header(const std::string& name) const {
         std::string line = "\r\n" + name + ": ";
@@ -114,11 +114,11 @@ TEST_F(WebhookTest, PostsToTheUrl) {
 
 TEST_F(WebhookTest, ConnectingTakesNoLongerThanTheAttempt) {
     EXPECT_EQ(send(config()).connect_timeout, 3s);
-    EXPECT_EQ(send(config(), {.event = make_event(), .timeout = 1s}).connect_timeout, 1s);
+    EXPECT_EQ(send(config(), {.event = make_order(), .timeout = 1s}).connect_timeout, 1s);
 }
 
 TEST_F(WebhookTest, BinaryCarriesAttributesAsHeadersAndDataUncopied) {
-    StoredEvent event = make_event();
+    StoredEvent event = make_order();
     const HttpCall& call = send(config(), {.event = event, .timeout = 15s});
     EXPECT_EQ(header("ce-specversion"), "1.0");
     EXPECT_EQ(header("ce-id"), "order-1");
@@ -144,7 +144,7 @@ TEST_F(WebhookTest, StructuredCarriesTheEventAsJson) {
 TEST_F(WebhookTest, BodyCarriesNothingButTheData) {
     WebhookSink webhook = config();
     webhook.format = WebhookSink::Format::body;
-    StoredEvent event = make_event();
+    StoredEvent event = make_order();
     event.event.datacontenttype = "text/plain; charset=utf-8";
     const HttpCall& call = send(webhook, {.event = event, .timeout = 15s});
     EXPECT_EQ(call.body, R"({"version":7})");
@@ -159,7 +159,7 @@ TEST_F(WebhookTest, BodyCarriesNothingButTheData) {
 }
 
 TEST_F(WebhookTest, NamesTheEventAndTheAttempt) {
-    StoredEvent event = make_event();
+    StoredEvent event = make_order();
     send(config(), {.event = event, .number = 3, .timeout = 15s});
     EXPECT_EQ(header("webhook-id"), uuid_of(event));
     EXPECT_EQ(header("webhook-timestamp"), "1767225600");
@@ -207,7 +207,7 @@ TEST_F(WebhookTest, TheOlderSecretStopsSigningByItself) {
     webhook.previous_until = clock_.wall() + 1h;
     std::unique_ptr<Sink> sink = make(webhook);
     auto signatures = [&] {
-        sink->attempt({.event = make_event(), .timeout = 15s}, [](const Outcome&) {});
+        sink->attempt({.event = make_order(), .timeout = 15s}, [](const Outcome&) {});
         return std::ranges::count(header("webhook-signature"), ' ') + 1;
     };
     EXPECT_EQ(signatures(), 2);
@@ -387,7 +387,7 @@ class WebhookOnLoopback : public testing::Test {
         std::unique_ptr<Sink> sink = make(subscription).value();
         std::optional<Outcome> result;
         sink->attempt(
-            {.event = make_event(), .number = 2, .timeout = timeout},
+            {.event = make_order(), .number = 2, .timeout = timeout},
             [&](Outcome outcome) {
                 result = std::move(outcome);
                 loop_.stop();

@@ -18,7 +18,7 @@ namespace belfry {
 
 namespace {
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kBenchExamples = R"(EXAMPLES
   belfry bench                                        as fast as the hub answers, for 10 seconds
   belfry bench --rate 5000 --duration 1m              5,000 events a second, whatever the hub does
   belfry bench --connections 8 --batch 100 --format ndjson --json
@@ -50,12 +50,6 @@ struct BenchOptions {
 std::vector<std::string> format_words() {
     const auto words = std::views::keys(kFormats);
     return {words.begin(), words.end()};
-}
-
-HubFailure invalid_usage(std::string sentence, std::string next_step = "See --help.") {
-    return {
-        .code = ExitCode::usage, .sentence = std::move(sentence), .next_step = std::move(next_step)
-    };
 }
 
 HubResult<Duration> read_duration(const char* option, const std::string& text) {
@@ -210,7 +204,7 @@ ExitCode bench(const BenchOptions& options, const Invocation& invocation, Consol
 
 void add_bench(CommandArguments app, Invocation& invocation) {
     CommandArguments command =
-        app.add_subcommand("bench", "Publish as load, and say how fast it was", kExamples);
+        app.add_subcommand("bench", "Publish as load, and say how fast it was", kBenchExamples);
     auto options = std::make_shared<BenchOptions>();
     command.add_option("--connections", options->connections, "each waits for its answer")
         .between(1, 20'000)

@@ -74,6 +74,8 @@ void add_token(CommandArguments app, Invocation& invocation);
 void add_policy(CommandArguments app, Invocation& invocation);
 void add_version(CommandArguments app, Invocation& invocation);
 
+// What a user asked for cannot be meant.
+[[nodiscard]] HubFailure invalid_usage(std::string sentence, std::string next_step = "See --help.");
 // Says what went wrong and gives the code to end with.
 ExitCode report(Console& console, const HubFailure& failure);
 ExitCode usage_error(Console& console, std::string sentence);
@@ -109,5 +111,7 @@ void print_members(Console& console, std::string_view body);
 [[nodiscard]] HubResult<std::string> read_file_argument(
     const std::string& path, std::size_t bytes_max
 );
+// Of a webhook's secret in a file.
+inline constexpr std::size_t kSecretBytesMax = 4096;
 
 }  // namespace belfry

@@ -17,7 +17,7 @@ namespace belfry {
 
 namespace {
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kConfigExamples = R"(EXAMPLES
   belfry config show --origin                         every value and where it came from
   belfry config check --config belfry.yaml            5 and what is wrong, if it is bad
 )";
@@ -64,11 +64,11 @@ ExitCode check(const ConfigFlags& flags, const Invocation& invocation, Console& 
 
 void add_config(CommandArguments app, Invocation& invocation) {
     CommandArguments command =
-        app.add_subcommand("config", "Show or check the configuration of a hub", kExamples);
+        app.add_subcommand("config", "Show or check the configuration of a hub", kConfigExamples);
     command.require_subcommand();
 
     CommandArguments show_command =
-        command.add_subcommand("show", "Print all settings as a file", kExamples);
+        command.add_subcommand("show", "Print all settings as a file", kConfigExamples);
     auto show_flags = std::make_shared<ConfigFlags>();
     show_flags->add_to(show_command);
     auto origin = std::make_shared<bool>(false);
@@ -79,8 +79,9 @@ void add_config(CommandArguments app, Invocation& invocation) {
         };
     });
 
-    CommandArguments check_command =
-        command.add_subcommand("check", "Read the configuration and say what is wrong", kExamples);
+    CommandArguments check_command = command.add_subcommand(
+        "check", "Read the configuration and say what is wrong", kConfigExamples
+    );
     auto check_flags = std::make_shared<ConfigFlags>();
     check_flags->add_to(check_command);
     check_command.when_chosen([=, &invocation] {

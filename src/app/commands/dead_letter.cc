@@ -17,9 +17,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::uint64_t kPageMax = 1000;
+constexpr std::uint64_t kLettersPageMax = 1000;
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kDeadLetterExamples = R"(EXAMPLES
   belfry dead-letter list --subscription chat
   belfry dead-letter show 3f0c…                       the event, the reason, the attempts
   belfry dead-letter replay 3f0c…                     try one again
@@ -56,7 +56,7 @@ HubResult<void> each(
             .parameter("type", filter.type)
             .parameter("since", filter.since)
             .parameter("after", next)
-            .parameter("limit", std::to_string(std::min(limit, kPageMax)));
+            .parameter("limit", std::to_string(std::min(limit, kLettersPageMax)));
         HubResult<HttpReply> reply = hub.call({.target = target});
         if (!reply) {
             return std::unexpected(std::move(reply.error()));
@@ -99,7 +99,7 @@ std::vector<std::string> table_row(const json::value& letter) {
     return row;
 }
 
-ExitCode list(
+ExitCode list_letters(
     const LetterFilter& filter, std::uint64_t limit, const Invocation& invocation, Console& console
 ) {
     auto hub = invocation.hub();
@@ -126,7 +126,7 @@ ExitCode list(
     return ExitCode::ok;
 }
 
-ExitCode show(const std::string& id, const Invocation& invocation, Console& console) {
+ExitCode show_letter(const std::string& id, const Invocation& invocation, Console& console) {
     auto hub = invocation.hub();
     if (!hub) {
         return report(console, hub.error());
@@ -191,7 +191,7 @@ void add_letter_list(CommandArguments parent, Invocation& invocation) {
     command.add_option("--limit", *limit, "how many at most").with_default_in_help();
     command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
-            return list(*filter, *limit, invocation, console);
+            return list_letters(*filter, *limit, invocation, console);
         };
     });
 }
@@ -206,7 +206,7 @@ void add_letter_show(CommandArguments parent, Invocation& invocation) {
     command.add_option("ID", *id, "its id").required();
     command.when_chosen([=, &invocation] {
         invocation.run = [=, &invocation](Console& console) {
-            return show(*id, invocation, console);
+            return show_letter(*id, invocation, console);
         };
     });
 }
@@ -266,8 +266,9 @@ void add_letter_purge(CommandArguments parent, Invocation& invocation) {
 }  // namespace
 
 void add_dead_letter(CommandArguments app, Invocation& invocation) {
-    CommandArguments command =
-        app.add_subcommand("dead-letter", "Events that could not be delivered", kExamples);
+    CommandArguments command = app.add_subcommand(
+        "dead-letter", "Events that could not be delivered", kDeadLetterExamples
+    );
     command.require_subcommand();
     add_letter_list(command, invocation);
     add_letter_show(command, invocation);

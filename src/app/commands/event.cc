@@ -16,7 +16,7 @@ namespace {
 // More than any hub takes by default; the hub says what its limit is.
 constexpr std::size_t kPayloadBytesMax = 64ULL << 20U;
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kEventExamples = R"(EXAMPLES
   belfry event -name=deploy 1.2.3                     instead of `consul event`
   belfry event -name=deploy -service='^web$' -tag=canary 1.2.3
   belfry event -name=report - <report.json            payload from standard input
@@ -72,7 +72,7 @@ ExitCode fire_event(const EventOptions& options, const Invocation& invocation, C
 
 void add_event(CommandArguments app, Invocation& invocation) {
     CommandArguments command =
-        app.add_subcommand("event", "Publish an event as `consul event` does", kExamples);
+        app.add_subcommand("event", "Publish an event as `consul event` does", kEventExamples);
     auto options = std::make_shared<EventOptions>();
     command.add_option("--name", options->name, "the event's name");
     command.add_option("--node", options->node, "only nodes whose name matches this expression");

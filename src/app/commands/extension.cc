@@ -1,5 +1,6 @@
 // belfry extension: add, list, show, refresh, remove.
 #include "app/commands/commands.h"
+#include "app/commands/named_command.h"
 #include "app/event_line.h"
 #include "app/screen_text.h"
 #include "app/text_table.h"
@@ -19,7 +20,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kPasswordBytesMax = 4096;
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kExtensionExamples = R"(EXAMPLES
   belfry extension add http://127.0.0.1:8080          its listeners get events from now on
   belfry extension add unix:/run/steadybit/extension-datadog.sock
   belfry extension list
@@ -37,7 +38,7 @@ Target extensions() {
     return Target("/api/v1/extensions");
 }
 
-struct AddOptions {
+struct AddExtensionOptions {
     std::string place;
     std::string name;
     std::string method;
@@ -52,10 +53,6 @@ struct AddOptions {
     std::optional<std::uint64_t> poll_limit;
 };
 
-HubFailure wrong(std::string sentence) {
-    return {.code = ExitCode::usage, .sentence = std::move(sentence), .next_step = "See --help."};
-}
-
 // The hub reads the files, wherever it was started.
 std::string absolute(const std::string& path) {
     std::error_code error;
@@ -63,12 +60,12 @@ std::string absolute(const std::string& path) {
     return error ? path : full.string();
 }
 
-HubResult<void> add_basic(json::object& document, const AddOptions& options) {
+HubResult<void> add_basic(json::object& document, const AddExtensionOptions& options) {
     if (options.user.empty() && options.password_file.empty()) {
         return {};
     }
     if (options.user.empty()) {
-        return std::unexpected(wrong("--password-file needs --user"));
+        return std::unexpected(invalid_usage("--password-file needs --user"));
     }
     std::string password;
     if (!options.password_file.empty()) {
@@ -82,7 +79,7 @@ HubResult<void> add_basic(json::object& document, const AddOptions& options) {
     return {};
 }
 
-HubResult<void> add_profile(json::object& document, const AddOptions& options) {
+HubResult<void> add_profile(json::object& document, const AddExtensionOptions& options) {
     json::object poll;
     if (!options.poll_interval.empty()) {
         poll["interval"] = options.poll_interval;
@@ -93,14 +90,15 @@ HubResult<void> add_profile(json::object& document, const AddOptions& options) {
     if (options.profile == "poll") {
         document["profile"] = json::object{{"poll", std::move(poll)}};
     } else if (!poll.empty()) {
-        return std::unexpected(wrong("--poll-interval and --poll-limit need --profile poll"));
+        return std::unexpected(invalid_usage("--poll-interval and --poll-limit need --profile poll")
+        );
     } else if (!options.profile.empty()) {
         document["profile"] = options.profile;
     }
     return {};
 }
 
-HubResult<std::string> registration(const AddOptions& options) {
+HubResult<std::string> registration(const AddExtensionOptions& options) {
     json::object document;
     constexpr std::string_view kUnix = "unix:";
     if (options.place.starts_with(kUnix)) {
@@ -218,7 +216,7 @@ void print_extension(Console& console, std::string_view body) {
     print_listeners(listeners, console);
 }
 
-ExitCode list(const Invocation& invocation, Console& console) {
+ExitCode list_extensions(const Invocation& invocation, Console& console) {
     auto hub = invocation.hub();
     if (!hub) {
         return report(console, hub.error());
@@ -273,7 +271,7 @@ void add_add(CommandArguments parent, Invocation& invocation) {
     CommandArguments command = parent.add_subcommand(
         "add", "Register one, or change how it is called; it keeps its position", kAddExamples
     );
-    auto options = std::make_shared<AddOptions>();
+    auto options = std::make_shared<AddExtensionOptions>();
     command.add_option("PLACE", options->place, "its URL, or unix: and the path of its socket")
         .required();
     command.add_option("--name", options->name, "what it is called here; its host and port");
@@ -308,28 +306,7 @@ void add_add(CommandArguments parent, Invocation& invocation) {
     });
 }
 
-struct NamedCommand {
-    std::string name;
-    std::string summary;
-    std::string example;
-    std::function<ExitCode(const std::string& extension, const Invocation&, Console&)> run;
-};
-
-// A command on one extension that takes nothing but its name.
-void add_named(CommandArguments parent, Invocation& invocation, NamedCommand named) {
-    CommandArguments command = parent.add_subcommand(
-        named.name, named.summary, "EXAMPLES\n  belfry extension " + named.example + "\n"
-    );
-    auto extension = std::make_shared<std::string>();
-    command.add_option("NAME", *extension, "its name").required();
-    command.when_chosen([extension, run = std::move(named.run), &invocation] {
-        invocation.run = [extension, run, &invocation](Console& console) {
-            return run(*extension, invocation, console);
-        };
-    });
-}
-
-ExitCode show(const std::string& name, const Invocation& invocation, Console& console) {
+ExitCode show_extension(const std::string& name, const Invocation& invocation, Console& console) {
     return call_and_show(invocation, console, {.target = extensions().segment(name)});
 }
 
@@ -341,7 +318,7 @@ ExitCode refresh(const std::string& name, const Invocation& invocation, Console&
     );
 }
 
-void add_remove(CommandArguments parent, Invocation& invocation) {
+void add_extension_remove(CommandArguments parent, Invocation& invocation) {
     CommandArguments command = parent.add_subcommand(
         "remove",
         "Remove it with its position; dead letters stay",
@@ -370,7 +347,7 @@ void add_remove(CommandArguments parent, Invocation& invocation) {
 
 void add_extension(CommandArguments app, Invocation& invocation) {
     CommandArguments command = app.add_subcommand(
-        "extension", "Extensions of Steadybit whose listeners get events", kExamples
+        "extension", "Extensions of Steadybit whose listeners get events", kExtensionExamples
     );
     command.require_subcommand();
     add_add(command, invocation);
@@ -378,15 +355,24 @@ void add_extension(CommandArguments app, Invocation& invocation) {
         "list", "List all with their state", "EXAMPLES\n  belfry extension list\n"
     );
     list_command.when_chosen([&invocation] {
-        invocation.run = [&invocation](Console& console) { return list(invocation, console); };
+        invocation.run = [&invocation](Console& console) {
+            return list_extensions(invocation, console);
+        };
     });
     add_named(
-        command, invocation, {"show", "Show one with its listeners", "show 127.0.0.1:8080", show}
+        command,
+        invocation,
+        {"show",
+         "Show one with its listeners",
+         "belfry extension show 127.0.0.1:8080",
+         show_extension}
     );
     add_named(
-        command, invocation, {"refresh", "Ask for its index now", "refresh 127.0.0.1:8080", refresh}
+        command,
+        invocation,
+        {"refresh", "Ask for its index now", "belfry extension refresh 127.0.0.1:8080", refresh}
     );
-    add_remove(command, invocation);
+    add_extension_remove(command, invocation);
 }
 
 }  // namespace belfry

@@ -17,7 +17,7 @@ namespace {
 // More than any hub takes by default; the hub says what its limit is.
 constexpr std::size_t kDataBytesMax = 64ULL << 20U;
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kFireExamples = R"(EXAMPLES
   belfry fire deploy                                  an event without data
   belfry fire deploy '{"version":"1.2"}' --source /ci
   belfry fire report @report.pdf --content-type application/pdf
@@ -74,7 +74,7 @@ ExitCode fire(const FireOptions& options, const Invocation& invocation, Console&
 }  // namespace
 
 void add_fire(CommandArguments app, Invocation& invocation) {
-    CommandArguments command = app.add_subcommand("fire", "Publish an event", kExamples);
+    CommandArguments command = app.add_subcommand("fire", "Publish an event", kFireExamples);
     auto options = std::make_shared<FireOptions>();
     command.add_option("TYPE", options->type, "the event's type").required();
     options->data_argument =

@@ -7,7 +7,7 @@ namespace belfry {
 
 namespace {
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kGetExamples = R"(EXAMPLES
   belfry get 17                                       by offset
   belfry get 6f1cb8d6-02f1-4f5a-6f1c-b8d602f14f49     by id
   belfry get build-81 --source /ci --data > build.log the bytes alone
@@ -44,7 +44,7 @@ ExitCode get(const GetOptions& options, const Invocation& invocation, Console& c
 }  // namespace
 
 void add_get(CommandArguments app, Invocation& invocation) {
-    CommandArguments command = app.add_subcommand("get", "Show one event", kExamples);
+    CommandArguments command = app.add_subcommand("get", "Show one event", kGetExamples);
     auto options = std::make_shared<GetOptions>();
     command.add_option("ID", options->id, "offset, id, or UUID form").required();
     command.add_option("--source", options->source, "whose, if two publishers use the same id");

@@ -21,10 +21,6 @@ namespace {
 constexpr std::string_view kDefaultUrl = "http://127.0.0.1:8420";
 constexpr std::size_t kTokenBytesMax = 4096;
 
-HubFailure invalid_usage(std::string sentence) {
-    return {.code = ExitCode::usage, .sentence = std::move(sentence), .next_step = "See --help."};
-}
-
 HubResult<std::string> read_all(std::FILE* file, const std::string& name, std::size_t bytes_max) {
     std::string text;
     std::array<char, 16 * 1024> buffer;
@@ -143,6 +139,12 @@ HubResult<std::unique_ptr<HubClient>> Invocation::hub() const {
         return std::unexpected(std::move(trust.error()));
     }
     return std::make_unique<HubClient>(*std::move(hub_url), *std::move(secret), *std::move(trust));
+}
+
+HubFailure invalid_usage(std::string sentence, std::string next_step) {
+    return {
+        .code = ExitCode::usage, .sentence = std::move(sentence), .next_step = std::move(next_step)
+    };
 }
 
 ExitCode report(Console& console, const HubFailure& failure) {

@@ -13,9 +13,9 @@ namespace belfry {
 
 namespace {
 
-constexpr std::uint64_t kPageMax = 1000;
+constexpr std::uint64_t kEventsPageMax = 1000;
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kListExamples = R"(EXAMPLES
   belfry list                                         the newest 100 events
   belfry list --type 'deploy*' --since 1h
   belfry list --oldest-first --after 1000 --limit 50
@@ -46,7 +46,7 @@ Target page_target(const ListOptions& options, const std::string& next, std::uin
         .parameter("after", after)
         .parameter("before", before)
         .parameter("order", options.oldest_first ? "asc" : "desc")
-        .parameter("limit", std::to_string(std::min(limit, kPageMax)));
+        .parameter("limit", std::to_string(std::min(limit, kEventsPageMax)));
     return target;
 }
 
@@ -97,7 +97,7 @@ ExitCode list(const ListOptions& options, const Invocation& invocation, Console&
 
 void add_list(CommandArguments app, Invocation& invocation) {
     CommandArguments command =
-        app.add_subcommand("list", "List stored events, newest first", kExamples);
+        app.add_subcommand("list", "List stored events, newest first", kListExamples);
     auto options = std::make_shared<ListOptions>();
     command.add_option("--type", options->type, "exact, or a prefix that ends in *");
     command.add_option("--source", options->source, "who published");

@@ -14,9 +14,7 @@ namespace belfry {
 
 namespace {
 
-constexpr std::size_t kSecretBytesMax = 4096;
-
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kListenExamples = R"(EXAMPLES
   belfry listen --port 9000                           be http://127.0.0.1:9000/
   belfry listen --secret-file secret                  check signatures
   belfry listen --fail 3                              see retries: the first 3 are answered 500
@@ -102,8 +100,9 @@ ExitCode listen(const ListenOptions& options, Console& console) {
 }  // namespace
 
 void add_listen(CommandArguments app, Invocation& invocation) {
-    CommandArguments command =
-        app.add_subcommand("listen", "Be a webhook: print deliveries and answer them", kExamples);
+    CommandArguments command = app.add_subcommand(
+        "listen", "Be a webhook: print deliveries and answer them", kListenExamples
+    );
     auto options = std::make_shared<ListenOptions>();
     command.add_option("--port", options->port, "on 127.0.0.1; 0 takes a free one")
         .with_default_in_help();

@@ -14,7 +14,7 @@ namespace belfry {
 
 namespace {
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kLogExamples = R"(EXAMPLES
   belfry log verify                                   the log in ./belfry-data; 5 if it is damaged
   belfry log verify --data /var/lib/belfry --json | jq .damage
 )";
@@ -197,10 +197,10 @@ ExitCode verify(const ConfigFlags& flags, const Invocation& invocation, Console&
 
 void add_log(CommandArguments app, Invocation& invocation) {
     CommandArguments command =
-        app.add_subcommand("log", "Look at the log of a hub that does not run", kExamples);
+        app.add_subcommand("log", "Look at the log of a hub that does not run", kLogExamples);
     command.require_subcommand();
     CommandArguments verify_command = command.add_subcommand(
-        "verify", "Read all of it and say what is damaged or missing", kExamples
+        "verify", "Read all of it and say what is damaged or missing", kLogExamples
     );
     auto flags = std::make_shared<ConfigFlags>();
     flags->add_to(verify_command);

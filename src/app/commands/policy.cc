@@ -15,7 +15,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kPolicyExamples = R"(EXAMPLES
   belfry policy check ci.yaml                         what it says; no hub is asked
   belfry policy create ci ci.yaml
   belfry policy create old-team consul-policy.hcl     event rules as Consul has them
@@ -205,7 +205,7 @@ void add_policy_delete(CommandArguments parent, Invocation& invocation) {
 }  // namespace
 
 void add_policy(CommandArguments app, Invocation& invocation) {
-    CommandArguments command = app.add_subcommand("policy", "What tokens may do", kExamples);
+    CommandArguments command = app.add_subcommand("policy", "What tokens may do", kPolicyExamples);
     command.require_subcommand();
     add_policy_check(command, invocation);
     add_policy_create(command, invocation);

@@ -18,7 +18,7 @@ namespace belfry {
 
 namespace {
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kServeExamples = R"(EXAMPLES
   belfry serve                                        on 127.0.0.1:8420, data in ./belfry-data
   belfry serve --config /etc/belfry/belfry.yaml
   belfry serve --listen 127.0.0.1:9000 --data /var/lib/belfry --set log.retention.age=30d
@@ -127,7 +127,7 @@ ExitCode serve(const ServeOptions& options, const Invocation& invocation, Consol
 }  // namespace
 
 void add_serve(CommandArguments app, Invocation& invocation) {
-    CommandArguments command = app.add_subcommand("serve", "Run a hub", kExamples);
+    CommandArguments command = app.add_subcommand("serve", "Run a hub", kServeExamples);
     auto options = std::make_shared<ServeOptions>();
     options->config.add_to(command);
     command.add_flag(

@@ -1,5 +1,6 @@
 // belfry subscription: list, show, remove, pause, resume, test, rotate-secret, attempts.
 #include "app/commands/commands.h"
+#include "app/commands/named_command.h"
 #include "app/event_line.h"
 #include "app/screen_text.h"
 #include "app/text_table.h"
@@ -16,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kSubscriptionExamples = R"(EXAMPLES
   belfry subscription add chat http://127.0.0.1:9000/in --type 'deploy*'
   belfry subscription list
   belfry subscription attempts chat --outcome failed
@@ -25,27 +26,6 @@ constexpr const char* kExamples = R"(EXAMPLES
 
 Target subscriptions() {
     return Target("/api/v1/subscriptions");
-}
-
-// A command on one subscription that takes nothing but its name.
-struct NamedCommand {
-    std::string name;
-    std::string summary;
-    std::string example;
-    std::function<ExitCode(const std::string& subscription, const Invocation&, Console&)> run;
-};
-
-void add_named(CommandArguments parent, Invocation& invocation, NamedCommand named) {
-    CommandArguments command = parent.add_subcommand(
-        named.name, named.summary, "EXAMPLES\n  belfry subscription " + named.example + "\n"
-    );
-    auto subscription = std::make_shared<std::string>();
-    command.add_option("NAME", *subscription, "its name").required();
-    command.when_chosen([subscription, run = std::move(named.run), &invocation] {
-        invocation.run = [subscription, run, &invocation](Console& console) {
-            return run(*subscription, invocation, console);
-        };
-    });
 }
 
 const json::array* array_member(const Result<json::value>& document, std::string_view name) {
@@ -70,7 +50,7 @@ std::string sink_text(const json::value& subscription) {
     return url.empty() ? "command " + member_text(*sink, "command") : url;
 }
 
-ExitCode list(const Invocation& invocation, Console& console) {
+ExitCode list_subscriptions(const Invocation& invocation, Console& console) {
     auto hub = invocation.hub();
     if (!hub) {
         return report(console, hub.error());
@@ -111,7 +91,9 @@ ExitCode list(const Invocation& invocation, Console& console) {
     return ExitCode::ok;
 }
 
-ExitCode show(const std::string& name, const Invocation& invocation, Console& console) {
+ExitCode show_subscription(
+    const std::string& name, const Invocation& invocation, Console& console
+) {
     return call_and_print(
         invocation,
         console,
@@ -207,7 +189,7 @@ ExitCode test(const std::string& name, const Invocation& invocation, Console& co
     return settled ? ExitCode::ok : ExitCode::failure;
 }
 
-void add_remove(CommandArguments parent, Invocation& invocation) {
+void add_subscription_remove(CommandArguments parent, Invocation& invocation) {
     CommandArguments command = parent.add_subcommand(
         "remove",
         "Remove it with its position; dead letters stay",
@@ -286,31 +268,44 @@ void add_attempts(CommandArguments parent, Invocation& invocation) {
 
 void add_subscription(CommandArguments app, Invocation& invocation) {
     CommandArguments command =
-        app.add_subcommand("subscription", "Who gets which events", kExamples);
+        app.add_subcommand("subscription", "Who gets which events", kSubscriptionExamples);
     command.require_subcommand();
     add_subscription_add(command, invocation);
     CommandArguments list_command = command.add_subcommand(
         "list", "List all with their state", "EXAMPLES\n  belfry subscription list\n"
     );
     list_command.when_chosen([&invocation] {
-        invocation.run = [&invocation](Console& console) { return list(invocation, console); };
+        invocation.run = [&invocation](Console& console) {
+            return list_subscriptions(invocation, console);
+        };
     });
-    add_named(command, invocation, {"show", "Show one", "show chat", show});
-    add_remove(command, invocation);
     add_named(
         command,
         invocation,
-        {"pause", "Stop delivering; the position stays", "pause chat", action("pause", "is paused")}
+        {"show", "Show one", "belfry subscription show chat", show_subscription}
+    );
+    add_subscription_remove(command, invocation);
+    add_named(
+        command,
+        invocation,
+        {"pause",
+         "Stop delivering; the position stays",
+         "belfry subscription pause chat",
+         action("pause", "is paused")}
     );
     add_named(
         command,
         invocation,
         {"resume",
          "Deliver again, from where it stood",
-         "resume chat",
+         "belfry subscription resume chat",
          action("resume", "is active")}
     );
-    add_named(command, invocation, {"test", "Deliver one made event", "test chat", test});
+    add_named(
+        command,
+        invocation,
+        {"test", "Deliver one made event", "belfry subscription test chat", test}
+    );
     add_rotate(command, invocation);
     add_attempts(command, invocation);
 }

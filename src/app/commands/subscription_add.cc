@@ -20,11 +20,10 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kDocumentBytesMax = 1ULL << 20U;
-constexpr std::size_t kSecretBytesMax = 4096;
 // Standard Webhooks asks for 24 to 64 bytes.
 constexpr std::size_t kSecretBytes = 32;
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kSubscriptionAddExamples = R"(EXAMPLES
   belfry subscription add chat http://127.0.0.1:9000/in --type 'deploy*'
   belfry subscription add audit http://127.0.0.1:9001/ --start earliest --order all
   belfry subscription add ci http://127.0.0.1:9002/ --type push --secret-generate
@@ -32,7 +31,7 @@ constexpr const char* kExamples = R"(EXAMPLES
   belfry subscription add ci --document ci.json       everything docs/api.md names
 )";
 
-struct AddOptions {
+struct AddSubscriptionOptions {
     std::string name;
     std::string sink_url;
     std::string command;
@@ -57,16 +56,12 @@ std::string generated_secret() {
     return secret;
 }
 
-HubFailure wrong(std::string sentence) {
-    return {.code = ExitCode::usage, .sentence = std::move(sentence), .next_step = "See --help."};
-}
-
 HubResult<json::object> headers_object(const std::vector<std::string>& headers) {
     json::object object;
     for (const std::string& header : headers) {
         std::size_t colon = header.find(':');
         if (colon == std::string::npos || colon == 0) {
-            return std::unexpected(wrong("a header is written 'Name: value'"));
+            return std::unexpected(invalid_usage("a header is written 'Name: value'"));
         }
         std::size_t value = header.find_first_not_of(' ', colon + 1);
         object[header.substr(0, colon)] = value == std::string::npos ? "" : header.substr(value);
@@ -85,10 +80,14 @@ json::value start_value(const std::string& start) {
     return json::object{{"time", start}};
 }
 
-HubResult<json::object> sink_object(const AddOptions& options, const std::string& secret) {
+HubResult<json::object> sink_object(
+    const AddSubscriptionOptions& options, const std::string& secret
+) {
     if (!options.command.empty()) {
         if (!options.format.empty() || !options.headers.empty() || !secret.empty()) {
-            return std::unexpected(wrong("a command has no format, no headers and no secret here"));
+            return std::unexpected(
+                invalid_usage("a command has no format, no headers and no secret here")
+            );
         }
         return json::object{{"kind", "command"}, {"command", options.command}};
     }
@@ -109,7 +108,9 @@ HubResult<json::object> sink_object(const AddOptions& options, const std::string
     return sink;
 }
 
-HubResult<std::string> document_from_flags(const AddOptions& options, const std::string& secret) {
+HubResult<std::string> document_from_flags(
+    const AddSubscriptionOptions& options, const std::string& secret
+) {
     HubResult<json::object> sink = sink_object(options, secret);
     if (!sink) {
         return std::unexpected(std::move(sink.error()));
@@ -139,7 +140,9 @@ HubResult<std::string> document_from_flags(const AddOptions& options, const std:
 }
 
 // The file's document under the name that was given, with a secret if one was made.
-HubResult<std::string> document_from_file(const AddOptions& options, const std::string& secret) {
+HubResult<std::string> document_from_file(
+    const AddSubscriptionOptions& options, const std::string& secret
+) {
     HubResult<std::string> text = read_file_argument(options.document, kDocumentBytesMax);
     if (!text) {
         return text;
@@ -158,7 +161,8 @@ HubResult<std::string> document_from_file(const AddOptions& options, const std::
     if (!secret.empty()) {
         json::value* sink = members.if_contains("sink");
         if (sink == nullptr || !sink->is_object()) {
-            return std::unexpected(wrong("the document has no sink that the secret could stand in")
+            return std::unexpected(
+                invalid_usage("the document has no sink that the secret could stand in")
             );
         }
         sink->as_object()["secret"] = secret;
@@ -166,12 +170,12 @@ HubResult<std::string> document_from_file(const AddOptions& options, const std::
     return json::serialize(*document);
 }
 
-HubResult<std::string> chosen_secret(const AddOptions& options) {
+HubResult<std::string> chosen_secret(const AddSubscriptionOptions& options) {
     int chosen = (options.secret.empty() ? 0 : 1) + (options.secret_file.empty() ? 0 : 1) +
                  (options.secret_generate ? 1 : 0);
     if (chosen > 1) {
         return std::unexpected(
-            wrong("only one of --secret, --secret-file and --secret-generate is possible")
+            invalid_usage("only one of --secret, --secret-file and --secret-generate is possible")
         );
     }
     if (options.secret_generate) {
@@ -205,7 +209,9 @@ void print_added(std::string_view body, const std::string& new_secret, Console& 
     }
 }
 
-ExitCode add(const AddOptions& options, const Invocation& invocation, Console& console) {
+ExitCode add(
+    const AddSubscriptionOptions& options, const Invocation& invocation, Console& console
+) {
     const int sinks = (options.document.empty() ? 0 : 1) + (options.sink_url.empty() ? 0 : 1) +
                       (options.command.empty() ? 0 : 1);
     if (sinks != 1) {
@@ -236,7 +242,7 @@ ExitCode add(const AddOptions& options, const Invocation& invocation, Console& c
     return ExitCode::ok;
 }
 
-void add_options(CommandArguments command, AddOptions& options) {
+void add_options(CommandArguments command, AddSubscriptionOptions& options) {
     command.add_option("NAME", options.name, "lower-case letters, digits and ._-").required();
     command.add_option("URL", options.sink_url, "webhook that gets the events");
     command.add_option(
@@ -268,9 +274,9 @@ void add_options(CommandArguments command, AddOptions& options) {
 
 void add_subscription_add(CommandArguments subscription, Invocation& invocation) {
     CommandArguments command = subscription.add_subcommand(
-        "add", "Deliver events to a webhook or a command from now on", kExamples
+        "add", "Deliver events to a webhook or a command from now on", kSubscriptionAddExamples
     );
-    auto options = std::make_shared<AddOptions>();
+    auto options = std::make_shared<AddSubscriptionOptions>();
     add_options(command, *options);
     command.when_chosen([options, &invocation] {
         invocation.run = [options, &invocation](Console& console) {

@@ -13,7 +13,7 @@ namespace belfry {
 
 namespace {
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kTailExamples = R"(EXAMPLES
   belfry tail                                         everything, from now on
   belfry tail 'experiment.*' --source /steadybit/prod
   belfry tail --after 1000 --json | jq .data
@@ -95,7 +95,7 @@ ExitCode tail(const TailOptions& options, const Invocation& invocation, Console&
 }  // namespace
 
 void add_tail(CommandArguments app, Invocation& invocation) {
-    CommandArguments command = app.add_subcommand("tail", "Watch events arrive", kExamples);
+    CommandArguments command = app.add_subcommand("tail", "Watch events arrive", kTailExamples);
     auto options = std::make_shared<TailOptions>();
     command.add_option("PATTERN", options->pattern, "a type, or a prefix that ends in *");
     command.add_option("--source", options->source, "who published");

@@ -18,7 +18,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kTokenExamples = R"(EXAMPLES
   belfry token bootstrap --data /var/lib/belfry >operator.token     once, while the hub is stopped
   export BELFRY_TOKEN=$(cat operator.token)
   belfry policy create ci ci.yaml
@@ -179,7 +179,7 @@ void add_token_revoke(CommandArguments parent, Invocation& invocation) {
 }  // namespace
 
 void add_token(CommandArguments app, Invocation& invocation) {
-    CommandArguments command = app.add_subcommand("token", "Who may call the hub", kExamples);
+    CommandArguments command = app.add_subcommand("token", "Who may call the hub", kTokenExamples);
     command.require_subcommand();
     add_token_bootstrap(command, invocation);
     add_token_create(command, invocation);

@@ -12,7 +12,7 @@ namespace belfry {
 
 namespace {
 
-constexpr const char* kExamples = R"(EXAMPLES
+constexpr const char* kWatchExamples = R"(EXAMPLES
   belfry watch -type=event -name=deploy ./deploy.sh   instead of `consul watch`
   belfry watch -type=event -name=deploy 'jq -r .[].ID >>deployed'
   belfry watch -type=event -name=deploy -shell=false ./deploy.sh --fast
@@ -165,7 +165,7 @@ ExitCode watch(const WatchFlags& flags, const Invocation& invocation, Console& c
 
 void add_watch(CommandArguments app, Invocation& invocation) {
     CommandArguments command = app.add_subcommand(
-        "watch", "Run a command for each new event, as `consul watch` does", kExamples
+        "watch", "Run a command for each new event, as `consul watch` does", kWatchExamples
     );
     auto flags = std::make_shared<WatchFlags>();
     command.add_option("--type", flags->type, "what to watch: event");

@@ -8,16 +8,16 @@ namespace {
 
 using HandlerMember = void (ConsulAgent::*)(RequestContext&);
 
-const ParameterDoc kDatacenter{.name = "dc", .text = "this node's, or nothing is found: 500"};
-const ParameterDoc kPretty{.name = "pretty", .text = "indented by four spaces"};
-const ParameterDoc kTag{.name = "tag", .text = "only services with this tag"};
+const ParameterDoc kAgentDatacenter{.name = "dc", .text = "this node's, or nothing is found: 500"};
+const ParameterDoc kAgentPretty{.name = "pretty", .text = "indented by four spaces"};
+const ParameterDoc kAgentTag{.name = "tag", .text = "only services with this tag"};
 
-const ParameterDoc kIndex{
+const ParameterDoc kAgentIndex{
     .name = "index",
     .text = "waits while X-Consul-Index is this",
     .type = ParameterDoc::Type::number
 };
-const ParameterDoc kWait{.name = "wait", .text = "how long, such as 30s; 5m, at most 10m"};
+const ParameterDoc kAgentWait{.name = "wait", .text = "how long, such as 30s; 5m, at most 10m"};
 
 const Needs kReads(Resource::agent, Verb::read);
 const Needs kWrites(Resource::agent, Verb::write);
@@ -64,18 +64,18 @@ std::vector<Route> consul_agent_routes(ConsulAgentPorts ports) {
     for (const Row& row : kQuestions) {
         RouteDoc doc{
             .summary = row.summary,
-            .parameters = {kDatacenter, kPretty},
+            .parameters = {kAgentDatacenter, kAgentPretty},
             .answers = {{.text = row.answer}}
         };
         const bool waits = row.handler == &ConsulAgent::catalog_nodes ||
                            row.handler == &ConsulAgent::catalog_services ||
                            row.handler == &ConsulAgent::catalog_service;
         if (waits) {
-            doc.parameters.push_back(kIndex);
-            doc.parameters.push_back(kWait);
+            doc.parameters.push_back(kAgentIndex);
+            doc.parameters.push_back(kAgentWait);
         }
         if (row.handler == &ConsulAgent::catalog_service) {
-            doc.parameters.push_back(kTag);
+            doc.parameters.push_back(kAgentTag);
         }
         routes.push_back(Route{
             .method = Method::get,
@@ -93,7 +93,7 @@ std::vector<Route> consul_agent_routes(ConsulAgentPorts ports) {
         .handler = handled_by(&ConsulAgent::register_service),
         .doc =
             {.summary = "Register a service of this node, or replace the one with its id",
-             .parameters = {kDatacenter},
+             .parameters = {kAgentDatacenter},
              .request_media_types = {"application/json"},
              .answers = {{.text = "it is durable", .media_type = ""}}},
         .body = BodyKind::document,
@@ -105,7 +105,7 @@ std::vector<Route> consul_agent_routes(ConsulAgentPorts ports) {
         .handler = handled_by(&ConsulAgent::deregister_service),
         .doc =
             {.summary = "Deregister a service",
-             .parameters = {kDatacenter},
+             .parameters = {kAgentDatacenter},
              .answers = {{.text = "it is gone", .media_type = ""}}},
     });
     return routes;

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // For a list the default and the cap are the same.
-constexpr Duration kWaitMost = 600s;
+constexpr Duration kListWait = 600s;
 
 const TypePattern kEveryType{.text = "", .prefix = true};
 
@@ -44,7 +44,7 @@ EventLists::~EventLists() {
 // Whatever is wrong with `wait` and `index` is said even where it makes no difference.
 void EventLists::list(RequestContext& context) {
     const Query& query = context.query;
-    const auto blocking = read_blocking(query, kWaitMost, kWaitMost);
+    const auto blocking = read_blocking(query, kListWait, kListWait);
     if (!blocking) {
         return answers_.text(context.exchange, 400, blocking.error());
     }

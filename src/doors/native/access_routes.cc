@@ -1,5 +1,6 @@
 #include "doors/native/access_routes.h"
 
+#include "doors/native/parameters.h"
 #include "doors/native/policies.h"
 #include "doors/native/tokens.h"
 
@@ -16,12 +17,6 @@ const ParameterDoc kTenant{
     .name = "tenant", .text = "another tenant's, for those who hold `operator`"
 };
 const ParameterDoc kAfter{.name = "after", .text = "`next` of the page before"};
-const ParameterDoc kLimit{
-    .name = "limit", .text = "entries in one page; 100", .type = Type::number
-};
-const ParameterDoc kIfMatch{
-    .in = In::header, .name = "If-Match", .text = "only if the ETag is this one; else 412"
-};
 
 const Needs kReadTokens(Resource::token, Verb::read);
 const Needs kWriteTokens(Resource::token, Verb::write);
@@ -77,7 +72,7 @@ void add_tokens(std::vector<Route>& routes, const NativeDoorPorts& ports) {
             all,
             kReadTokens,
             {.summary = "List tokens",
-             .parameters = {kTenant, kAfter, kLimit},
+             .parameters = {kTenant, kAfter, kPageLimit},
              .answers = {{.text = "a page, by id"}}}
         ));
     add(routes,
@@ -127,7 +122,7 @@ void add_policies(std::vector<Route>& routes, const NativeDoorPorts& ports) {
             all,
             kReadTokens,
             {.summary = "List policies",
-             .parameters = {kTenant, kAfter, kLimit},
+             .parameters = {kTenant, kAfter, kPageLimit},
              .answers = {{.text = "a page, by name"}}}
         ));
     add(routes,

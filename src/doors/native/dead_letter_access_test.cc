@@ -6,7 +6,7 @@
 namespace belfry {
 namespace {
 
-constexpr const char* kLetters = "/api/v1/dead-letters";
+constexpr const char* kLettersPath = "/api/v1/dead-letters";
 constexpr const char* kRules =
     R"({"event_prefix":{"pub":"read"},"event":{"pub.not":"deny"},"dead_letter":"write"})";
 
@@ -40,7 +40,8 @@ class DeadLetterAccess : public ClosedHubTest {
         pass(std::chrono::seconds(1));
     }
     std::vector<std::string> ids(const std::string& secret) {
-        boost::json::value page = boost::json::parse(ask_as(secret, Method::get, kLetters).body);
+        boost::json::value page =
+            boost::json::parse(ask_as(secret, Method::get, kLettersPath).body);
         std::vector<std::string> found;
         for (const boost::json::value& letter : page.at("dead_letters").as_array()) {
             found.emplace_back(letter.at("id").as_string());
@@ -49,13 +50,13 @@ class DeadLetterAccess : public ClosedHubTest {
         return found;
     }
     Answer replay(const std::string& secret, const std::string& id) {
-        return ask_as(secret, Method::post, kLetters + ("/" + id) + "/replay");
+        return ask_as(secret, Method::post, kLettersPath + ("/" + id) + "/replay");
     }
     Answer replay_all(const std::string& secret) {
-        return ask_as(secret, Method::post, std::string(kLetters) + "/replay", "{}");
+        return ask_as(secret, Method::post, std::string(kLettersPath) + "/replay", "{}");
     }
     std::string id_of(const std::string& type) {
-        return member(ask_as(operator_, Method::get, kLetters + ("?type=" + type)).body, "id");
+        return member(ask_as(operator_, Method::get, kLettersPath + ("?type=" + type)).body, "id");
     }
 
     // The only attempt that may be under way waits for its answer; what is replayed waits behind.
@@ -83,11 +84,11 @@ using Offsets = std::vector<std::uint64_t>;
 
 TEST_F(DeadLetterAccess, AListHasThoseOfReadableTypes) {
     EXPECT_EQ(ids(reader_).size(), 2U);
-    const std::string body = ask_as(reader_, Method::get, kLetters).body;
+    const std::string body = ask_as(reader_, Method::get, kLettersPath).body;
     EXPECT_TRUE(body.contains("pub.a") && body.contains("pub.b"));
     EXPECT_FALSE(body.contains("pub.not")) << body;
     EXPECT_EQ(
-        ask_as(reader_, Method::get, std::string(kLetters) + "?type=pub.not").body,
+        ask_as(reader_, Method::get, std::string(kLettersPath) + "?type=pub.not").body,
         R"({"dead_letters":[]})"
     );
 }
@@ -95,7 +96,7 @@ TEST_F(DeadLetterAccess, AListHasThoseOfReadableTypes) {
 TEST_F(DeadLetterAccess, OneOfAnUnreadableTypeIsAnsweredLikeOneThatIsNot) {
     const std::string hidden = id_of("pub.not");
     auto told = [&](Method method, const std::string& id, const std::string& action) {
-        Answer answer = ask_as(reader_, method, kLetters + ("/" + id) + action);
+        Answer answer = ask_as(reader_, method, kLettersPath + ("/" + id) + action);
         EXPECT_EQ(answer.status, 404) << answer.body;
         std::size_t at = answer.body.find(id);
         return at == std::string::npos ? answer.body : answer.body.replace(at, id.size(), "ID");

@@ -12,7 +12,7 @@ namespace belfry {
 
 namespace {
 
-ExtensionRegistry::Key key_of(const RequestContext& context) {
+ExtensionRegistry::Key extension_key(const RequestContext& context) {
     return Extensions::key(context.caller.tenant, context.path.get("name"));
 }
 
@@ -147,7 +147,7 @@ void write_delivery(
 }  // namespace
 
 const RegisteredExtension* ExtensionDocuments::find(const RequestContext& context) const {
-    return registry_.extensions().find(key_of(context));
+    return registry_.extensions().find(extension_key(context));
 }
 
 std::string ExtensionDocuments::json_of(const RegisteredExtension& extension, bool with_error)
@@ -248,9 +248,9 @@ void ExtensionDocuments::get(RequestContext& context) {
 
 void ExtensionDocuments::refresh(RequestContext& context) {
     registry_.refresh(
-        key_of(context),
+        extension_key(context),
         [this,
-         key = key_of(context),
+         key = extension_key(context),
          with_error = may_read_all(context.caller),
          exchange = std::move(context.exchange)](Result<void> ended) mutable {
             const RegisteredExtension* extension = registry_.extensions().find(key);
@@ -265,7 +265,7 @@ void ExtensionDocuments::refresh(RequestContext& context) {
 
 void ExtensionDocuments::remove(RequestContext& context) {
     registry_.remove(
-        key_of(context),
+        extension_key(context),
         [exchange = std::move(context.exchange)](Result<void> removed) mutable {
             removed ? answer_nothing(exchange) : answer_error(exchange, removed.error());
         }

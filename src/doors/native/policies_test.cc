@@ -5,8 +5,8 @@
 namespace belfry {
 namespace {
 
-constexpr const char* kPolicies = "/api/v1/policies";
-constexpr const char* kTokens = "/api/v1/tokens";
+constexpr const char* kPoliciesPath = "/api/v1/policies";
+constexpr const char* kTokensPath = "/api/v1/tokens";
 
 class PoliciesTest : public ClosedHubTest {
  protected:
@@ -58,7 +58,7 @@ TEST_F(PoliciesTest, ARemovedOneIsGoneAndOneThatTokensNameStays) {
     EXPECT_EQ(change(Method::del, "", tag()).status, 204);
     EXPECT_EQ(ask_as(operator_, Method::get, "/api/v1/policies/ci").status, 404);
     EXPECT_EQ(change(Method::del, "", "").status, 404);
-    EXPECT_EQ(ask_as(operator_, Method::post, kTokens, R"({"policies":["ci"]})").status, 400);
+    EXPECT_EQ(ask_as(operator_, Method::post, kTokensPath, R"({"policies":["ci"]})").status, 400);
     EXPECT_EQ(ask_as(operator_, Method::del, "/api/v1/policies/operator").status, 409);
 }
 
@@ -79,22 +79,22 @@ TEST_F(PoliciesTest, MembersThatAreNotKnownAreRefusedByName) {
     const std::string rules = R"("rules":{"event_prefix":{"deploy":"write"}})";
     for (const auto& [target, body, field] :
          {std::tuple<std::string, std::string, std::string>{
-              kPolicies, R"({"name":"x",)" + rules + R"(,"admin":true})", "admin"
+              kPoliciesPath, R"({"name":"x",)" + rules + R"(,"admin":true})", "admin"
           },
-          {kPolicies, R"({"name":"x",)" + rules + R"(,"revision":7})", "revision"},
-          {kPolicies, R"({"name":"x","rules":{"evnt":{"a":"read"}}})", "rules.evnt"},
-          {kTokens, R"({"policies":["ci"],"id":"tk_000000000000"})", "id"},
-          {kTokens, R"({"policies":["ci"],"secret":"belfry_"})", "secret"},
-          {kTokens, R"({"policies":["ci"],"hash":""})", "hash"},
-          {kTokens, R"({"policies":["ci"],"created_by":"open"})", "created_by"},
-          {kTokens, R"({"policies":["ci"],"expire":"1h"})", "expire"}}) {
+          {kPoliciesPath, R"({"name":"x",)" + rules + R"(,"revision":7})", "revision"},
+          {kPoliciesPath, R"({"name":"x","rules":{"evnt":{"a":"read"}}})", "rules.evnt"},
+          {kTokensPath, R"({"policies":["ci"],"id":"tk_000000000000"})", "id"},
+          {kTokensPath, R"({"policies":["ci"],"secret":"belfry_"})", "secret"},
+          {kTokensPath, R"({"policies":["ci"],"hash":""})", "hash"},
+          {kTokensPath, R"({"policies":["ci"],"created_by":"open"})", "created_by"},
+          {kTokensPath, R"({"policies":["ci"],"expire":"1h"})", "expire"}}) {
         const Answer answer = ask_as(operator_, Method::post, target, body);
         EXPECT_EQ(answer.status, 400) << body;
         EXPECT_TRUE(answer.body.contains(R"("code":"unknown_field")")) << body << answer.body;
         EXPECT_TRUE(answer.body.contains(R"("field":")" + field + '"')) << body << answer.body;
     }
     EXPECT_EQ(change(Method::put, R"({"name":"ci","rules":{},"tennant":"x"})", "").status, 400);
-    const std::string listed = ask_as(operator_, Method::get, kTokens).body;
+    const std::string listed = ask_as(operator_, Method::get, kTokensPath).body;
     EXPECT_EQ(listed.find("tk_", listed.find("tk_") + 3), std::string::npos) << "one token only";
 }
 

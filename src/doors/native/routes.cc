@@ -3,6 +3,7 @@
 #include "doors/native/errors.h"
 #include "doors/native/events.h"
 #include "doors/native/native_door.h"
+#include "doors/native/parameters.h"
 #include "doors/native/publish.h"
 #include "doors/native/status.h"
 #include "doors/native/stream.h"
@@ -26,12 +27,6 @@ Handler call(const std::shared_ptr<Object>& object, void (Object::*method)(Reque
 const ParameterDoc kTypeFilter{.name = "type", .text = "exact, or a prefix ending in `*`"};
 const ParameterDoc kSourceFilter{.name = "source", .text = "exact"};
 const ParameterDoc kSubjectFilter{.name = "subject", .text = "exact"};
-const ParameterDoc kPageLimit{
-    .name = "limit", .text = "entries in one page; 100", .type = Type::number
-};
-const ParameterDoc kIfMatch{
-    .in = In::header, .name = "If-Match", .text = "only if the ETag is this one; else 412"
-};
 const ParameterDoc kEventId{
     .in = In::path, .name = "id", .text = "an offset, the UUID form or the publisher's id"
 };

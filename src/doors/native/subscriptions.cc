@@ -18,7 +18,7 @@ namespace belfry {
 
 namespace {
 
-SubscriptionKey key_of(const RequestContext& context) {
+SubscriptionKey subscription_key(const RequestContext& context) {
     return context.caller.tenant + "/" + std::string(context.path.get("name"));
 }
 
@@ -165,7 +165,7 @@ void Subscriptions::list(RequestContext& context) {
 }
 
 void Subscriptions::get(RequestContext& context) {
-    const Subscription* subscription = catalog_.find(key_of(context));
+    const Subscription* subscription = catalog_.find(subscription_key(context));
     if (subscription == nullptr) {
         return answer_error(context.exchange, no_such_subscription());
     }
@@ -193,7 +193,7 @@ void Subscriptions::replace(RequestContext& context) {
         return answer_error(context.exchange, good.error());
     }
     // Whoever may not read what it carries now may not end that, nor have its place in the log.
-    const Subscription* current = catalog_.find(key_of(context));
+    const Subscription* current = catalog_.find(subscription_key(context));
     if (current != nullptr && !may_read_all(context.caller, current->filter)) {
         const Error denied{
             .code = Errc::denied,
@@ -213,7 +213,7 @@ void Subscriptions::remove(RequestContext& context) {
         return answer_error(context.exchange, expect.error());
     }
     hub_.remove_subscription(
-        key_of(context),
+        subscription_key(context),
         *expect,
         [exchange = std::move(context.exchange)](Result<void> removed) mutable {
             removed ? answer_nothing(exchange) : answer_error(exchange, removed.error());
@@ -223,7 +223,7 @@ void Subscriptions::remove(RequestContext& context) {
 
 void Subscriptions::set_state(RequestContext& context, SubscriptionState state) {
     hub_.set_subscription_state(
-        key_of(context), state, answer_with(context, 200, Location::leave_out)
+        subscription_key(context), state, answer_with(context, 200, Location::leave_out)
     );
 }
 
@@ -237,7 +237,7 @@ void Subscriptions::resume(RequestContext& context) {
 
 void Subscriptions::test(RequestContext& context) {
     hub_.test_subscription(
-        key_of(context),
+        subscription_key(context),
         [exchange = std::move(context.exchange)](Result<AttemptRecord> attempt) mutable {
             if (!attempt) {
                 return answer_error(exchange, attempt.error());
@@ -253,7 +253,7 @@ void Subscriptions::rotate_secret(RequestContext& context) {
         return answer_error(context.exchange, rotation.error());
     }
     hub_.rotate_secret(
-        key_of(context),
+        subscription_key(context),
         *rotation,
         [exchange = std::move(context.exchange)](Result<RotatedSecret> rotated) mutable {
             if (!rotated) {
@@ -284,23 +284,24 @@ void Subscriptions::list_attempts(RequestContext& context) {
             return answer_error(context.exchange, unknown);
         }
     }
-    auto list =
-        [this, key = key_of(context), outcome](Exchange exchange, std::optional<Offset> offset) {
-            hub_.list_attempts(
-                key,
-                offset,
-                [exchange = std::move(exchange), outcome](auto attempts) mutable {
-                    if (!attempts) {
-                        return answer_error(exchange, attempts.error());
-                    }
-                    answer_json(exchange, 200, attempts_json(*attempts, outcome));
+    auto list = [this,
+                 key = subscription_key(context),
+                 outcome](Exchange exchange, std::optional<Offset> offset) {
+        hub_.list_attempts(
+            key,
+            offset,
+            [exchange = std::move(exchange), outcome](auto attempts) mutable {
+                if (!attempts) {
+                    return answer_error(exchange, attempts.error());
                 }
-            );
-        };
+                answer_json(exchange, 200, attempts_json(*attempts, outcome));
+            }
+        );
+    };
     std::optional<std::string_view> event = context.query.get("event");
     if (!event) {
         // What a listener answered may repeat what it was sent.
-        const Subscription* subscription = catalog_.find(key_of(context));
+        const Subscription* subscription = catalog_.find(subscription_key(context));
         if (subscription != nullptr && !may_read_all(context.caller, subscription->filter)) {
             Error hidden{
                 .code = Errc::denied,

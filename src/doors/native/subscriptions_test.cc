@@ -6,7 +6,7 @@
 namespace belfry {
 namespace {
 
-constexpr std::string_view kPath = "/api/v1/subscriptions";
+constexpr std::string_view kSubscriptionsPath = "/api/v1/subscriptions";
 constexpr std::string_view kSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 std::string document(std::string_view name, std::string_view more = "") {
@@ -19,11 +19,14 @@ class SubscriptionsTest : public NativeDoorTest {
  protected:
     Answer create(std::string_view name, std::string_view more = "") {
         return ask(
-            Method::post, kPath, document(name, more), {{"Content-Type", "application/json"}}
+            Method::post,
+            kSubscriptionsPath,
+            document(name, more),
+            {{"Content-Type", "application/json"}}
         );
     }
     static std::string at(std::string_view name) {
-        return std::string(kPath) + "/" + std::string(name);
+        return std::string(kSubscriptionsPath) + "/" + std::string(name);
     }
     static std::string etag(const Answer& answer) {
         std::size_t begin = answer.headers.find("ETag: ") + 6;
@@ -63,24 +66,24 @@ TEST_F(SubscriptionsTest, RefuseASecondOfTheSameNameAndBadDocuments) {
     EXPECT_TRUE(create("web", R"(,"colour":"red")").body.contains(R"("code":"unknown_field")"));
     EXPECT_EQ(create("web", R"(,"state":"paused")").status, 400);
     EXPECT_EQ(create("Big Name").status, 400);
-    EXPECT_EQ(ask(Method::post, kPath, "{").status, 400);
-    EXPECT_EQ(ask(Method::post, kPath, "").status, 400);
+    EXPECT_EQ(ask(Method::post, kSubscriptionsPath, "{").status, 400);
+    EXPECT_EQ(ask(Method::post, kSubscriptionsPath, "").status, 400);
 }
 
 TEST_F(SubscriptionsTest, AreListedInPagesByName) {
     for (std::string_view name : {"c", "a", "b"}) {
         ASSERT_EQ(create(name).status, 201);
     }
-    std::string all = get(kPath).body;
+    std::string all = get(kSubscriptionsPath).body;
     EXPECT_LT(all.find(R"("name":"a")"), all.find(R"("name":"b")"));
     EXPECT_LT(all.find(R"("name":"b")"), all.find(R"("name":"c")"));
     EXPECT_FALSE(all.contains("\"next\""));
-    std::string first = get(std::string(kPath) + "?limit=2").body;
+    std::string first = get(std::string(kSubscriptionsPath) + "?limit=2").body;
     EXPECT_TRUE(first.ends_with(R"("next":"b"})")) << first;
-    std::string second = get(std::string(kPath) + "?limit=2&after=b").body;
+    std::string second = get(std::string(kSubscriptionsPath) + "?limit=2&after=b").body;
     EXPECT_TRUE(second.contains(R"("name":"c")"));
     EXPECT_FALSE(second.contains(R"("name":"b")") || second.contains("\"next\""));
-    EXPECT_EQ(get(std::string(kPath) + "?after=zzz").body, R"({"subscriptions":[]})");
+    EXPECT_EQ(get(std::string(kSubscriptionsPath) + "?after=zzz").body, R"({"subscriptions":[]})");
 }
 
 TEST_F(SubscriptionsTest, AreReplacedOnlyOnTheRevisionThatWasSeen) {

@@ -78,7 +78,7 @@ class CountingFileSystem final : public FileSystem {
     MemoryFileSystem below_;
 };
 
-constexpr std::size_t kEvents = 1'000;  // of each tenant
+constexpr std::size_t kEventsOfEach = 1'000;  // of each tenant
 
 class TenantReads : public testing::Test {
  protected:
@@ -100,7 +100,7 @@ class TenantReads : public testing::Test {
         );
         ASSERT_TRUE(opened) << opened.error().detail;
         log_ = std::move(*opened);
-        for (std::size_t i = 0; i < kEvents; ++i) {
+        for (std::size_t i = 0; i < kEventsOfEach; ++i) {
             append("default", "theirs-" + std::to_string(i));
             append("acme", "ours-" + std::to_string(i));
         }
@@ -163,7 +163,7 @@ TEST_F(TenantReads, AnothersIdCostsWhatAnIdCostsThatIsNot) {
     std::size_t missing = 0;
     std::size_t also_missing = 0;
     std::size_t ours = 0;
-    for (std::size_t i = 0; i < kEvents; ++i) {
+    for (std::size_t i = 0; i < kEventsOfEach; ++i) {
         const std::string number = std::to_string(i);
         theirs += reads_for("theirs-" + number, Errc::not_found);
         missing += reads_for("missing-" + number, Errc::not_found);
@@ -183,7 +183,7 @@ TEST_F(TenantReads, AnothersUuidCostsWhatAMadeUpOneCostsWithItsOffset) {
     std::size_t theirs = 0;
     std::size_t missing = 0;
     std::size_t ours = 0;
-    for (std::size_t i = 0; i < kEvents; i += 2) {
+    for (std::size_t i = 0; i < kEventsOfEach; i += 2) {
         const Uuid uuid = uuid_of("default", "theirs-" + std::to_string(i));
         Uuid made_up = uuid;
         made_up.low ^= 1;
@@ -201,10 +201,10 @@ TEST_F(TenantReads, AnothersOffsetCostsWhatOnesOwnCosts) {
     std::size_t theirs = 0;
     std::size_t ours = 0;
     std::size_t missing = 0;
-    for (std::size_t i = 0; i < kEvents; i += 2) {
+    for (std::size_t i = 0; i < kEventsOfEach; i += 2) {
         theirs += reads_for(std::to_string(2 * i), Errc::not_found);
         ours += reads_for(std::to_string(2 * i + 1), std::nullopt);
-        missing += reads_for(std::to_string(2 * i + 2 * kEvents), Errc::not_found);
+        missing += reads_for(std::to_string(2 * i + 2 * kEventsOfEach), Errc::not_found);
     }
     EXPECT_TRUE(is_about(theirs, ours)) << theirs << " and " << ours;
     // Behind the end there is nothing to read once the id was looked for.

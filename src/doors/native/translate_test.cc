@@ -9,7 +9,7 @@ namespace belfry {
 namespace {
 
 const WallTime kNow = *parse_rfc3339("2026-03-01T12:00:00Z");
-const Limits kLimits;
+const Limits kTranslateLimits;
 
 // Parses `raw` and hands the query to `read`.
 template <typename Read>
@@ -21,7 +21,7 @@ auto with_query(std::string_view raw, Read read) {
 
 Result<ListQuery> list(std::string_view raw) {
     return with_query(raw, [](const Query& query) {
-        return list_query(query, "acme", kLimits, kNow);
+        return list_query(query, "acme", kTranslateLimits, kNow);
     });
 }
 
@@ -75,10 +75,10 @@ TEST(ListQueryTranslation, NamesTheParameterAtFault) {
 TEST(DeadLetterQueryTranslation, ReadsParametersAndBodiesAlike) {
     Result<DeadLetterQuery> query =
         with_query("subscription=chat&type=deploy.*&since=1h&after=x&limit=3", [](const Query& q) {
-            return dead_letter_query(q, "acme", kLimits, kNow);
+            return dead_letter_query(q, "acme", kTranslateLimits, kNow);
         });
     Result<DeadLetterQuery> body = dead_letter_query(
-        R"({"subscription":"chat","type":"deploy.*","since":"1h"})", "acme", kLimits, kNow
+        R"({"subscription":"chat","type":"deploy.*","since":"1h"})", "acme", kTranslateLimits, kNow
     );
     ASSERT_TRUE(query && body);
     for (const DeadLetterQuery& read : {*query, *body}) {
@@ -101,11 +101,11 @@ TEST(DeadLetterQueryTranslation, BodiesAreReadStrictly) {
              {R"({"type":"a","type":"b"})", Errc::bad_request},
              {R"({"type":1})", Errc::bad_request}
          }) {
-        Result<DeadLetterQuery> query = dead_letter_query(json, "acme", kLimits, kNow);
+        Result<DeadLetterQuery> query = dead_letter_query(json, "acme", kTranslateLimits, kNow);
         ASSERT_FALSE(query) << json;
         EXPECT_EQ(query.error().code, code) << json;
     }
-    EXPECT_TRUE(dead_letter_query("{}", "acme", kLimits, kNow));
+    EXPECT_TRUE(dead_letter_query("{}", "acme", kTranslateLimits, kNow));
 }
 
 TEST(Expectation, ReadsOneTag) {
@@ -125,7 +125,7 @@ TEST(Expectation, ReadsOneTag) {
 
 TEST(PlainEvent, IsDescribedByTheParameters) {
     with_query("type=deploy&subject=web&id=7&source=/ci", [](const Query& query) {
-        Result<Event> event = plain_event(query, "text/plain", "hello", kLimits);
+        Result<Event> event = plain_event(query, "text/plain", "hello", kTranslateLimits);
         ASSERT_TRUE(event) << event.error().detail;
         EXPECT_EQ(event->type, "deploy");
         EXPECT_EQ(event->subject, "web");
@@ -135,7 +135,7 @@ TEST(PlainEvent, IsDescribedByTheParameters) {
         EXPECT_EQ(event->data, "hello");
     });
     with_query("type=deploy", [](const Query& query) {
-        Result<Event> event = plain_event(query, std::nullopt, "", kLimits);
+        Result<Event> event = plain_event(query, std::nullopt, "", kTranslateLimits);
         ASSERT_TRUE(event);
         EXPECT_EQ(event->source, "/belfry/http");
         EXPECT_EQ(event->data, std::nullopt);
@@ -147,7 +147,7 @@ TEST(PlainEvent, NeedsATypeAndGoodAttributes) {
              {"", "type"}, {"type=", "type"}, {"type=a&source=a b", "source"}
          }) {
         with_query(raw, [&](const Query& query) {
-            Result<Event> event = plain_event(query, std::nullopt, "x", kLimits);
+            Result<Event> event = plain_event(query, std::nullopt, "x", kTranslateLimits);
             ASSERT_FALSE(event) << raw;
             EXPECT_EQ(event.error().code, Errc::invalid_event);
             EXPECT_EQ(event.error().field, field);
@@ -155,7 +155,7 @@ TEST(PlainEvent, NeedsATypeAndGoodAttributes) {
     }
     std::string long_type = "type=" + std::string(256, 'a');
     with_query(long_type, [](const Query& query) {
-        EXPECT_FALSE(plain_event(query, std::nullopt, "x", kLimits));
+        EXPECT_FALSE(plain_event(query, std::nullopt, "x", kTranslateLimits));
     });
 }
 

@@ -166,7 +166,7 @@ void compare(LogTestBed& bed, Verdict& verdict) {
     }
 }
 
-Verdict look_at(const Disk& disk) {
+Verdict verdict_on(const Disk& disk) {
     LogTestBed bed;
     open_bed(bed);
     bed.options.min_next_offset = Offset{sample().texts.size()};
@@ -195,7 +195,7 @@ Verdict look_at(const Disk& disk) {
 
 // Checks one case; `places` are what was damaged.
 std::string judge(const Disk& disk, const std::vector<Place>& places) {
-    Verdict verdict = look_at(disk);
+    Verdict verdict = verdict_on(disk);
     if (!verdict.wrong.empty()) {
         return verdict.wrong;
     }
@@ -254,7 +254,7 @@ class BitRot : public testing::Test {
 };
 
 TEST_F(BitRot, ASoundLogIsNotAccused) {
-    Verdict verdict = look_at(sample().disk);
+    Verdict verdict = verdict_on(sample().disk);
     EXPECT_EQ(verdict.wrong, "");
     EXPECT_FALSE(verdict.noticed);
     EXPECT_TRUE(verdict.lost.empty());
@@ -359,7 +359,7 @@ TEST_F(BitRot, AForgedRecordIsToldByTheComparisonAlone) {
     ASSERT_TRUE(sound);
     record[kRecordHeaderBytes + sound->length - 1] ^= std::byte{1};
     seal_record(sound->length, sound->offset, header->salt, place.position, record);
-    Verdict verdict = look_at(disk);
+    Verdict verdict = verdict_on(disk);
     EXPECT_FALSE(verdict.noticed);
     EXPECT_THAT(verdict.wrong, testing::HasSubstr("offset 100 holds"));
 }

@@ -120,9 +120,9 @@ class Scenario {
     int made_ = 0;
 };
 
-constexpr int kSteps = 36;
+constexpr int kCrashSteps = 36;
 
-void configure(LogTestBed& bed) {
+void configure_crashes(LogTestBed& bed) {
     bed.options.segment_bytes = 24 * 1024;
     bed.options.tail_bytes = 4 * 1024;
     bed.options.reserve_bytes = 16 * 1024;
@@ -130,14 +130,14 @@ void configure(LogTestBed& bed) {
 
 // Runs until call `die_at`, lets `end` happen to the machine, and looks at what a restart finds.
 template <typename End>
-std::string survive(std::uint64_t die_at, End end, int trim_at = -1) {
+std::string survive_end(std::uint64_t die_at, End end, int trim_at = -1) {
     LogTestBed bed;
-    configure(bed);
+    configure_crashes(bed);
     Oracle oracle;
     Scenario scenario(bed, oracle, trim_at);
     bed.files.die_after(die_at);
     if (bed.open()) {
-        scenario.run(kSteps);
+        scenario.run(kCrashSteps);
     }
     end(bed);
     if (auto opened = bed.open(); !opened) {
@@ -156,31 +156,31 @@ std::string survive(std::uint64_t die_at, End end, int trim_at = -1) {
     return oracle.check(bed, scenario.trimmed());
 }
 
-std::uint64_t calls_of_scenario() {
+std::uint64_t calls_of_crash_scenario() {
     LogTestBed bed;
-    configure(bed);
+    configure_crashes(bed);
     Oracle oracle;
     EXPECT_TRUE(bed.open());
-    Scenario(bed, oracle).run(kSteps);
+    Scenario(bed, oracle).run(kCrashSteps);
     EXPECT_GE(bed.log->segments().size(), 3U);
     EXPECT_GT(oracle.acked(), 30U);
     return bed.files.changes();
 }
 
 TEST(LogCrash, KillAfterEveryCallLosesNothingAcknowledged) {
-    std::uint64_t calls = calls_of_scenario();
+    std::uint64_t calls = calls_of_crash_scenario();
     ASSERT_GT(calls, 60U);
     for (std::uint64_t call = 0; call <= calls; ++call) {
-        auto wrong = survive(call, [](LogTestBed& bed) { bed.kill(); });
+        auto wrong = survive_end(call, [](LogTestBed& bed) { bed.kill(); });
         ASSERT_EQ(wrong, "") << "killed after call " << call;
     }
 }
 
 TEST(LogCrash, PowerCutAtEveryCallLosesNothingAcknowledged) {
-    std::uint64_t calls = calls_of_scenario();
+    std::uint64_t calls = calls_of_crash_scenario();
     for (std::uint64_t call = 0; call <= calls; ++call) {
         for (std::uint64_t seed = 0; seed < 3; ++seed) {
-            auto wrong = survive(call, [&](LogTestBed& bed) { bed.crash(call * 31 + seed); });
+            auto wrong = survive_end(call, [&](LogTestBed& bed) { bed.crash(call * 31 + seed); });
             ASSERT_EQ(wrong, "") << "power cut after call " << call << ", seed "
                                  << call * 31 + seed;
         }
@@ -188,10 +188,10 @@ TEST(LogCrash, PowerCutAtEveryCallLosesNothingAcknowledged) {
 }
 
 TEST(LogCrash, PowerCutDuringRecoveryLosesNothingAcknowledged) {
-    std::uint64_t calls = calls_of_scenario();
+    std::uint64_t calls = calls_of_crash_scenario();
     for (std::uint64_t call = 0; call <= calls; call += 3) {
         for (std::uint64_t second = 1; second <= 4; ++second) {
-            auto wrong = survive(call, [&](LogTestBed& bed) {
+            auto wrong = survive_end(call, [&](LogTestBed& bed) {
                 bed.crash(call);
                 bed.files.die_after(second);
                 (void)bed.open();
@@ -204,11 +204,11 @@ TEST(LogCrash, PowerCutDuringRecoveryLosesNothingAcknowledged) {
 }
 
 TEST(LogCrash, PowerCutDuringTrimLeavesNoHole) {
-    std::uint64_t calls = calls_of_scenario();
+    std::uint64_t calls = calls_of_crash_scenario();
     for (std::uint64_t call = calls / 2; call <= calls + 10; ++call) {
         for (std::uint64_t seed = 0; seed < 2; ++seed) {
-            auto wrong = survive(
-                call, [&](LogTestBed& bed) { bed.crash(call * 31 + seed); }, kSteps * 2 / 3
+            auto wrong = survive_end(
+                call, [&](LogTestBed& bed) { bed.crash(call * 31 + seed); }, kCrashSteps * 2 / 3
             );
             ASSERT_EQ(wrong, "") << "power cut after call " << call << ", seed "
                                  << call * 31 + seed;
@@ -221,11 +221,11 @@ TEST(LogCrash, LyingDiskLosesAcknowledgedEvents) {
     int lost = 0;
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
         LogTestBed bed;
-        configure(bed);
+        configure_crashes(bed);
         Oracle oracle;
         ASSERT_TRUE(bed.open());
         bed.files.set_sync_lies(true);
-        Scenario(bed, oracle).run(kSteps);
+        Scenario(bed, oracle).run(kCrashSteps);
         ASSERT_GT(oracle.acked(), 30U);
         bed.crash(seed);
         bed.files.set_sync_lies(false);

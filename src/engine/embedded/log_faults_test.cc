@@ -25,7 +25,7 @@ struct Ledger {
     std::set<Errc> codes;
 };
 
-void configure(LogTestBed& bed) {
+void configure_faults(LogTestBed& bed) {
     bed.options.segment_bytes = 24 * 1024;
     bed.options.tail_bytes = 2 * 1024;
     bed.options.reserve_bytes = 16 * 1024;
@@ -77,24 +77,24 @@ std::string check(LogTestBed& bed, const Ledger& ledger) {
     return {};
 }
 
-constexpr int kSteps = 26;
+constexpr int kFaultSteps = 26;
 
-std::uint64_t calls_of_scenario() {
+std::uint64_t calls_without_faults() {
     LogTestBed bed;
-    configure(bed);
+    configure_faults(bed);
     EXPECT_TRUE(bed.open());
     Ledger ledger;
-    publish(bed, ledger, kSteps, "a");
-    EXPECT_EQ(ledger.acked.size(), static_cast<std::size_t>(kSteps));
+    publish(bed, ledger, kFaultSteps, "a");
+    EXPECT_EQ(ledger.acked.size(), static_cast<std::size_t>(kFaultSteps));
     return bed.files.changes();
 }
 
-std::string survive(MemoryFileSystem::FaultPlan plan, Ledger& ledger) {
+std::string survive_fault(MemoryFileSystem::FaultPlan plan, Ledger& ledger) {
     LogTestBed bed;
-    configure(bed);
+    configure_faults(bed);
     bed.files.plan(plan);
     if (bed.open()) {
-        publish(bed, ledger, kSteps, "a");
+        publish(bed, ledger, kFaultSteps, "a");
         if (auto wrong = check(bed, ledger); !wrong.empty()) {
             return "running: " + wrong;
         }
@@ -117,13 +117,13 @@ std::string survive(MemoryFileSystem::FaultPlan plan, Ledger& ledger) {
 
 // Fails every call in turn; what the log answered.
 std::set<Errc> fail_every_call(Fault fault) {
-    std::uint64_t calls = calls_of_scenario();
+    std::uint64_t calls = calls_without_faults();
     std::set<Errc> codes;
     std::size_t acked = 0;
     for (std::uint64_t call = 1; call <= calls; ++call) {
         for (bool sticky : {false, true}) {
             Ledger ledger;
-            auto wrong = survive({.call = call, .fault = fault, .sticky = sticky}, ledger);
+            auto wrong = survive_fault({.call = call, .fault = fault, .sticky = sticky}, ledger);
             EXPECT_EQ(wrong, "") << "call " << call << (sticky ? ", sticky" : ", once");
             if (!wrong.empty()) {
                 return codes;
@@ -160,12 +160,12 @@ TEST(LogFaults, ShortWritesAndSignalsDoNotShow) {
 // looks for a hole. `plan.call` counts from the first trim on.
 std::string survive_trims(MemoryFileSystem::FaultPlan plan, std::optional<std::uint64_t> seed) {
     LogTestBed bed;
-    configure(bed);
+    configure_faults(bed);
     Ledger ledger;
     if (!bed.open()) {
         return "cannot open";
     }
-    publish(bed, ledger, 3 * kSteps, "a");
+    publish(bed, ledger, 3 * kFaultSteps, "a");
     const std::vector<SegmentInfo> segments = bed.log->segments();
     if (segments.size() < 6) {
         return "too few segments";

@@ -7,7 +7,7 @@ namespace belfry {
 
 namespace {
 
-constexpr std::size_t kBlockBytes = 4096;
+constexpr std::size_t kDiskBlockBytes = 4096;
 
 }  // namespace
 
@@ -70,7 +70,7 @@ std::size_t SegmentWindow::load_by_block(std::uint64_t position, std::span<std::
     while (done < into.size()) {
         std::uint64_t at = position + done;
         std::size_t count =
-            std::min<std::size_t>(kBlockBytes - at % kBlockBytes, into.size() - done);
+            std::min<std::size_t>(kDiskBlockBytes - at % kDiskBlockBytes, into.size() - done);
         std::span<std::byte> block = into.subspan(done, count);
         auto got = file_.read_at(at, block);
         if (got) {
