@@ -6,6 +6,7 @@
 #include "base/seeded_rng.h"
 #include "engine/memory_log.h"
 #include "engine/memory_state.h"
+#include "hub/append_events.h"
 #include "hub/deliveries.h"
 #include "hub/recording_sink.h"
 
@@ -93,13 +94,7 @@ class DeliveriesTest : public testing::Test {
         deliveries->changed(subscription.key(), &subscription);
     }
     void publish(int count, const std::string& subject = "", const std::string& type = "t") {
-        for (int i = 0; i < count; ++i) {
-            Event event;
-            event.source = "/test";
-            event.type = type;
-            event.subject = subject;
-            log.append(std::span(&event, 1), [](auto) {});
-        }
+        append_events(log, count, subject, type);
         run();
     }
     static StoredEvent stored(std::uint64_t offset, std::string_view type) {

@@ -4,6 +4,7 @@
 #include "engine/memory_kv.h"
 #include "engine/memory_log.h"
 #include "engine/memory_state.h"
+#include "hub/append_events.h"
 #include "hub/hub.h"
 #include "hub/recording_sink.h"
 
@@ -72,12 +73,7 @@ class HubStartTest : public testing::Test {
         ASSERT_TRUE(created.has_value());
     }
     void publish(int count) {
-        for (int i = 0; i < count; ++i) {
-            Event event;
-            event.source = "/test";
-            event.type = "t";
-            log.append(std::span(&event, 1), [](auto) {});
-        }
+        append_events(log, count);
         loop.run_all();
     }
     void pass(Duration time) {

@@ -4,6 +4,7 @@
 #include "base/seeded_rng.h"
 #include "engine/memory_log.h"
 #include "engine/memory_state.h"
+#include "hub/append_events.h"
 #include "hub/recording_sink.h"
 
 #include <gtest/gtest.h>
@@ -40,12 +41,7 @@ class RetentionTest : public testing::Test {
         deliveries.changed(subscription.key(), &subscription);
     }
     void publish(int count) {
-        for (int i = 0; i < count; ++i) {
-            Event event;
-            event.source = "/test";
-            event.type = "t";
-            log.append(std::span(&event, 1), [](auto) {});
-        }
+        append_events(log, count);
         loop.run_all();
     }
     void pass(Duration time) {
